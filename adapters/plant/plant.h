@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * plant - port to the buildings: what heat they want, what their tanks hold.
+ *
+ * A backend delivers readings per point, with quality and both times, through its listener.
+ * The wrapper checks what comes back once for all backends (NAN, range). Read-only to the
+ * plant. Backends: plant_redis.c (the stream), plant_csv.c (replay), plant_sim.c (closes the
+ * loop), listed in plant.c. All calls and callbacks on the executor's thread.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/base/clock.h"
+#include "scheduler/base/err.h"
+#include "scheduler/base/executor.h"
+#include "scheduler/model/account.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/reading.h"
+#include "scheduler/model/series.h"
+
+struct hs_plant;
+
+struct hs_plant_listener {
+    /* a reading, any quality; a bad one carries what was seen (NAN included) and why */
+    void (*reading)(void *arg, const struct hs_reading *reading);
+    /* something that was no reading: unknown point, malformed entry; @text is one clause */
+    void (*refused)(void *arg, const char *text);
+    void *arg;
+};
+
+struct hs_plant_options {
+    struct hs_executor *executor;   /* kept */
+    const struct hs_clock *clock;   /* kept */
+    const struct hs_estate *estate; /* kept */
+    struct hs_plant_listener listener;
+    double period_plan_s; /* how often csv and sim speak, plan s; real period at least 50 ms */
+};
+
+/** What a backend supplies. */
+struct hs_plant_ops {
+    const char *name;
+    const char *summary;
+    /** Begin to deliver. */
+    void (*start)(struct hs_plant *plant);
+    /** optional: tell a simulated plant what IT power each rack draws from now on. */
+    void (*feed)(struct hs_plant *plant, const double *rack_elec_w, size_t n_racks);
+    void (*destroy)(struct hs_plant *plant);
+};
+
+/** Base of every backend's own struct, as its first member. */
+struct hs_plant {
+    const struct hs_plant_ops *ops;
+    struct hs_plant_options options;
+};
+
+void hs_plant_start(struct hs_plant *plant);
+
+/** @param rack_elec_w  [n_racks] IT power, W. @return 0 or -HS_E_UNSUPPORTED (a real plant) */
+int hs_plant_feed(struct hs_plant *plant, const double *rack_elec_w, size_t n_racks,
+                  struct hs_err *err);
+
+/** For backends: check @reading's value, set its quality, hand it to the listener. */
+void hs_plant_deliver(struct hs_plant *plant, struct hs_reading *reading);
+
+/** Accepts NULL. */
+void hs_plant_free(struct hs_plant *plant);
+HS_DEFINE_AUTO(hs_plant);
+
+/**
+ * Readings that anyone may XADD to `hs:{cell}:readings` (interfaces.md, Redis); plain XREAD with
+ * our own cursor, from the newest entry on.
+ */
+int hs_plant_redis_new(const struct hs_plant_options *options, const char *url, const char *cell,
+                       struct hs_plant **ret_plant, struct hs_err *err);
+
+/**
+ * Replay: each sink's demand_heat_w from its series, at the clock's pace.
+ *
+ * @param demand_heat_w  [n_sinks] kept; NULL for a sink without data
+ */
+struct hs_plant *hs_plant_csv_new(const struct hs_plant_options *options,
+                                  const struct hs_series *const *demand_heat_w);
+
+/**
+ * The simulated plant: demand from series, tank and heat balance as in interfaces.md ("The
+ * plant in hsim", nodes: 1), IT power as fed. Delivers demand_heat_w, useful_heat_wh, tank
+ * temperature, captured_heat_wh, rejected_heat_w (mean since the last reading).
+ *
+ * @param demand_heat_w  [n_sinks] kept
+ */
+struct hs_plant *hs_plant_sim_new(const struct hs_plant_options *options,
+                                  const struct hs_series *const *demand_heat_w);

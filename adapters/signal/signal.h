@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * signal - port to what the world outside says: weather, electricity price, carbon intensity.
+ *
+ * The thin version knows one backend, signal_file.c: CSV, plain or .gz. The same reader serves
+ * measured heat for replay. Blocking; called at start-up only.
+ */
+
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/base/conf.h"
+#include "scheduler/base/err.h"
+#include "scheduler/model/series.h"
+
+/** One series as scenario and hschedd.json name it (simulator.md, Scenario). */
+struct hs_signal_spec {
+    char csv[512]; /* path, relative to the file that names it */
+    char column[64];
+    double scale;    /* a column ending `_kw` is x1000 before this */
+    int64_t shift_s; /* added to the stamps */
+};
+
+/** Fields csv, column, scale, shift_s, for tables that embed a spec at offset 0. */
+extern const struct hs_conf_table hs_signal_spec_table;
+
+/**
+ * Read a whole series. Stamps are RFC 3339 in the first column; empty cells are unknown.
+ *
+ * @param base_dir    directory that relative paths start from; borrowed
+ * @param ret_series  owned by the caller on success
+ * @return 0, -HS_E_NOTFOUND (file, or column: names the nearest), -HS_E_INVALID with
+ *         where = file:line for a malformed line, -HS_E_SYSTEM
+ */
+int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
+                   struct hs_series **ret_series, struct hs_err *err);

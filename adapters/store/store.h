@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * store - port to the memory that outlives the process: jobs, intents, journal, ledger.
+ *
+ * Tables of JSON texts by key, and logs of JSON texts. Every write goes through
+ * hs_store_commit(): all of its operations land or none (one journalled write path). Backends:
+ * store_redis.c, store_mem.c, listed in store.c. Every call comes from the executor's thread
+ * and every `done` is called there exactly once, never before the call has returned.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/base/err.h"
+#include "scheduler/base/executor.h"
+
+struct hs_store;
+
+enum hs_store_op_kind {
+    HS_STORE_PUT,    /* table[key] = text */
+    HS_STORE_DELETE, /* remove table[key]; absent is fine */
+    HS_STORE_APPEND, /* append text to the log named table; key unused */
+};
+
+/** One operation; the texts are borrowed for the call. */
+struct hs_store_op {
+    enum hs_store_op_kind kind;
+    const char *table; /* "jobs", "intents", "meta", "journal", "ledger" */
+    const char *key;
+    const char *text;
+};
+
+typedef void hs_store_done_fn(int rc, const struct hs_err *err, void *arg);
+typedef void hs_store_row_fn(const char *key, const char *text, void *arg);
+
+/** What a backend supplies. */
+struct hs_store_ops {
+    const char *name;
+    const char *summary;
+    void (*commit)(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
+                   hs_store_done_fn *done, void *arg);
+    void (*load)(struct hs_store *store, const char *table, hs_store_row_fn *row,
+                 hs_store_done_fn *done, void *arg);
+    void (*tail)(struct hs_store *store, const char *log, size_t n_max, hs_store_row_fn *row,
+                 hs_store_done_fn *done, void *arg);
+    bool (*is_up)(const struct hs_store *store);
+    void (*destroy)(struct hs_store *store);
+};
+
+/** Base of every backend's own struct, as its first member. */
+struct hs_store {
+    const struct hs_store_ops *ops;
+};
+
+/**
+ * Do all of @ops or none; durable when @done says 0.
+ *
+ * done's rc: 0, -HS_E_UNAVAILABLE (not connected; nothing was written), -HS_E_TIMEOUT (may or
+ * may not have been written: load and look), -HS_E_PROTOCOL
+ */
+void hs_store_commit(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
+                     hs_store_done_fn *done, void *arg);
+
+/** Call @row for every key of @table, then @done. */
+void hs_store_load(struct hs_store *store, const char *table, hs_store_row_fn *row,
+                   hs_store_done_fn *done, void *arg);
+
+/** Call @row (key = entry id) for the newest @n_max entries of @log, oldest first, then @done. */
+void hs_store_tail(struct hs_store *store, const char *log, size_t n_max, hs_store_row_fn *row,
+                   hs_store_done_fn *done, void *arg);
+
+/** True while writes can be expected to land. */
+bool hs_store_is_up(const struct hs_store *store);
+
+/** Accepts NULL. Pending calls end with -HS_E_UNAVAILABLE first. */
+void hs_store_free(struct hs_store *store);
+HS_DEFINE_AUTO(hs_store);
+
+/** In-process store without durability, for hsim and tests. Owned by the caller. */
+struct hs_store *hs_store_mem_new(struct hs_executor *executor);
+
+/**
+ * Redis under keys `hs:{cell}:…`. Connects in the background, reconnects with backoff
+ * 0.1 s … 5 s; each command has a deadline of its own (hiredis 0.14 has no timers).
+ *
+ * @param url        "unix:/path" or "redis://host:port"
+ * @return 0 or -HS_E_INVALID for a malformed url
+ */
+int hs_store_redis_new(struct hs_executor *executor, const char *url, const char *cell,
+                       struct hs_store **ret_store, struct hs_err *err);
+
+extern const struct hs_store_ops hs_store_mem_ops;
+extern const struct hs_store_ops hs_store_redis_ops;

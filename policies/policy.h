@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * policy - what the operator prefers: classes of work and the weight of each part of the cost.
+ *
+ * A weight multiplies its part in decisions only, never in reports. Files: policies.d, read in
+ * name order; a class or weight in a later file replaces the earlier one of that name.
+ */
+
+#include <stddef.h>
+
+#include "scheduler/base/conf.h"
+#include "scheduler/model/job.h"
+
+struct hs_policy_class {
+    char name[HS_NAME_MAX];
+    enum hs_job_class base;
+    int priority;
+    int max_moves_per_day;
+    int64_t min_run_s;
+    int64_t max_wait_s; /* 0: no bound of its own */
+};
+
+struct hs_policy {
+    struct hs_policy_class *classes; /* [n_classes] the five base classes come first */
+    size_t n_classes;
+    double heat_weight;
+    double electricity_weight;
+    double carbon_weight;
+    double waiting_weight; /* cur per job and hour of waiting */
+};
+
+/** The five base classes and weights 1, 1, 1, 0.1; owned by the caller. */
+struct hs_policy *hs_policy_new(void);
+
+/**
+ * Read one policy file on top of @policy. On any error @policy is unchanged.
+ *
+ * @return 0 or -HS_E_INVALID with @report filled
+ */
+int hs_policy_parse(struct hs_policy *policy, const char *file, const char *text,
+                    struct hs_conf_report *report);
+
+/** The class named @name, or NULL. Borrowed. */
+const struct hs_policy_class *hs_policy_find_class(const struct hs_policy *policy,
+                                                   const char *name);
+
+/**
+ * Fill in what the job's class says and its request left open; resolve base_class.
+ *
+ * @return 0 or -HS_E_INVALID naming the nearest known class
+ */
+int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct hs_err *err);
+
+/** Accepts NULL. */
+void hs_policy_free(struct hs_policy *policy);
+HS_DEFINE_AUTO(hs_policy);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * cycle - the only entrance to the decisions: (state, events since, now) -> (state, wanted
+ * actions, what to write down, when to wake).
+ *
+ * hschedd feeds it from real adapters on a reactor, hsim from simulated ones on a virtual
+ * queue; it cannot tell which. Pure: no clock, no I/O, same events and times give the same
+ * decisions. Order of a step: sense -> forecast -> price -> place -> guard -> actions -> account.
+ *
+ * Invariants: machines that are not ours are counted and never acted upon; an action that the
+ * guard refuses is not emitted; one action per job is in flight at most; a job in a final state
+ * never changes again.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/policy.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/err.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/model/account.h"
+#include "scheduler/model/action.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/job.h"
+#include "scheduler/model/machine.h"
+#include "scheduler/model/plan.h"
+#include "scheduler/model/reading.h"
+#include "scheduler/model/series.h"
+
+struct hs_cycle;
+
+enum hs_signal_kind { HS_SIGNAL_PRICE, HS_SIGNAL_CARBON, HS_SIGNAL_OUTDOOR };
+
+enum hs_event_kind {
+    HS_EVENT_READING,         /* .reading */
+    HS_EVENT_JOB,             /* .job (taken): a new one, or one loaded from the store as it was */
+    HS_EVENT_CANCEL,          /* .job_id */
+    HS_EVENT_HOST_LISTED,     /* .host_idx, .machines [n_machines], borrowed for the step */
+    HS_EVENT_HOST_LOST,       /* .host_idx: unreachable; what runs there is unknown */
+    HS_EVENT_MACHINE_CHANGED, /* .host_idx, .machine */
+    HS_EVENT_MACHINE_ENDED,   /* .host_idx, .job_id, .has_exit_status, .exit_status */
+    HS_EVENT_ACTION_DONE,     /* .op_id, .rc, .text */
+};
+
+struct hs_event {
+    enum hs_event_kind kind;
+    int64_t at_s;
+    struct hs_reading reading;
+    struct hs_job *job;
+    uint64_t job_id;
+    size_t host_idx;
+    const struct hs_machine *machines;
+    size_t n_machines;
+    struct hs_machine machine;
+    bool has_exit_status;
+    int exit_status;
+    uint64_t op_id;
+    int rc;         /* 0 or -kind: TIMEOUT means unknown, read back before trying again */
+    char text[192]; /* why it failed */
+};
+
+/** A line for the journal: what changed and why, with its readings. */
+struct hs_note {
+    int64_t at_s;
+    char kind[24];             /* "loop", "job", "guard", "plan" */
+    char subject[HS_PATH_MAX]; /* loop path or job id */
+    char text[256];
+};
+
+/** What a step decided. Arrays are borrowed from the cycle until its next step. */
+struct hs_decision {
+    const struct hs_action *actions;
+    size_t n_actions;
+    const uint64_t *changed_job_ids; /* jobs to be written to the store, before the actions */
+    size_t n_changed_job_ids;
+    const struct hs_note *notes;
+    size_t n_notes;
+    int64_t wake_at_s; /* step again no later than this */
+    bool planned;      /* a full plan was made in this step */
+};
+
+struct hs_cycle_options {
+    const struct hs_estate *estate; /* kept */
+    const struct hs_policy *policy; /* kept */
+    size_t n_slots;                 /* horizon; 0 takes 192 */
+    int64_t now_at_s;
+    uint64_t first_op_id; /* so that intents of an earlier life are not named again */
+};
+
+/** A cycle that knows the estate and nothing else. Owned by the caller. */
+struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options);
+
+/** Give (or replace) a known-ahead series of a site; kept until replaced or free. */
+void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal_kind kind,
+                         const struct hs_series *series);
+
+/** Let a sink's forecast learn slots before the start. @param demand_heat_w  borrowed */
+void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w);
+
+/**
+ * Would this request be taken? Fills class defaults in @job.
+ *
+ * @param ret_cannot_meet  set to a clause if it is accepted but its due time cannot be met or it
+ *                         cannot be placed ("" otherwise); [192]
+ * @return 0, -HS_E_INVALID (unknown class or site, larger than any host it may use …)
+ */
+int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t now_at_s,
+                       char *ret_cannot_meet, struct hs_err *err);
+
+/** Take in @events in order and decide. @param ret_decision  overwritten */
+void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_event *events,
+                   size_t n_events, struct hs_decision *ret_decision);
+
+/** Ask for a full plan at the next step. */
+void hs_cycle_replan(struct hs_cycle *cycle);
+
+/* --- looking --- */
+
+/** Borrowed until the next step; NULL if unknown. */
+const struct hs_job *hs_cycle_get_job(const struct hs_cycle *cycle, uint64_t job_id);
+size_t hs_cycle_get_n_jobs(const struct hs_cycle *cycle);
+/** Jobs in id order. @param i  0..n_jobs-1 */
+const struct hs_job *hs_cycle_get_job_at(const struct hs_cycle *cycle, size_t i);
+/** The plan in force, or NULL before the first. */
+const struct hs_plan *hs_cycle_get_plan(const struct hs_cycle *cycle);
+/** IT power per rack as modelled from what runs, W. @param ret_rack_elec_w [n_racks] */
+void hs_cycle_get_rack_elec_w(const struct hs_cycle *cycle, double *ret_rack_elec_w);
+/** Sums since the start for a site. */
+void hs_cycle_get_account(const struct hs_cycle *cycle, size_t site_idx,
+                          struct hs_account *ret_account);
+/** Machines last seen on a host. Borrowed until the next step. */
+const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, size_t host_idx,
+                                               size_t *ret_n);
+/** False while the host does not answer. */
+bool hs_cycle_is_host_up(const struct hs_cycle *cycle, size_t host_idx);
+
+/* --- as JSON, in the shapes of docs/api.md; owned by the caller --- */
+
+json_t *hs_cycle_format_job(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s);
+json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s);
+json_t *hs_cycle_format_site(const struct hs_cycle *cycle, size_t site_idx);
+json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s);
+json_t *hs_cycle_format_host(const struct hs_cycle *cycle, size_t host_idx);
+json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s);
+json_t *hs_cycle_format_plan(const struct hs_cycle *cycle);
+json_t *hs_cycle_format_report(const struct hs_cycle *cycle, int64_t now_at_s);
+
+/** Accepts NULL. */
+void hs_cycle_free(struct hs_cycle *cycle);
+HS_DEFINE_AUTO(hs_cycle);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * account - energy, heat, money and carbon over a span; the same definitions for all readers.
+ *
+ * Definitions: domain.md "Measures" and interfaces.md "The plant in hsim". Sums are exact;
+ * ratios are derived when asked for and NAN where their divisor is 0.
+ */
+
+#include <stddef.h>
+
+#include "scheduler/base/jsonx.h"
+
+struct hs_account {
+    double it_wh;
+    double captured_heat_wh;
+    double useful_heat_wh;
+    double rejected_heat_wh;
+    double lost_heat_wh;
+    double stored_heat_wh; /* end minus start */
+    double demand_heat_wh;
+    double backup_heat_wh;
+    double cost_cur;
+    double gco2;
+    double aux_wh; /* pumps, cooling and rejection electricity */
+};
+
+/** dst += src. */
+void hs_account_add(struct hs_account *dst, const struct hs_account *src);
+
+/** (captured - useful - stored - rejected - lost) / captured. */
+double hs_account_get_balance_residual_ratio(const struct hs_account *account);
+
+/** The named figures of interfaces.md's report up to gco2; absent is null. Owned. */
+json_t *hs_account_format(const struct hs_account *account);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/** action - one step that the core wants done to one machine. Plain value. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum hs_action_kind {
+    HS_ACTION_START, /* create and boot the job's machine on host_idx */
+    HS_ACTION_SUSPEND,
+    HS_ACTION_RESUME,
+    HS_ACTION_SHUTDOWN, /* ask the guest to power off */
+    HS_ACTION_DESTROY,  /* pull the plug: cancelled, or over its limit */
+};
+
+struct hs_action {
+    uint64_t op_id; /* unique within an epoch; names the intent */
+    enum hs_action_kind kind;
+    uint64_t job_id;
+    size_t host_idx;
+    int64_t wanted_at_s; /* plan UTC */
+    char why[160];       /* one clause for the journal */
+};
+
+/** "start", "suspend", "resume", "shutdown", "destroy". */
+const char *hs_action_word(enum hs_action_kind kind);

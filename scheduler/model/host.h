@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/** host - one libvirt URI (or `sim:`), what it can carry and what it draws. Plain value. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/conf.h"
+#include "scheduler/model/site.h"
+
+#define HS_URI_MAX 256
+
+struct hs_host {
+    char name[HS_NAME_MAX];
+    char path[HS_PATH_MAX]; /* "site/host" */
+    char uri[HS_URI_MAX];
+    size_t site_idx;
+    size_t rack_idx;
+    size_t loop_idx;
+    uint32_t vcpus;
+    uint64_t memory_mib;
+    double idle_w;
+    double max_w;
+    uint32_t pinned_vcpus; /* always busy, never for jobs */
+};
+
+extern const struct hs_conf_table hs_host_table;
+
+/**
+ * Electricity at @busy_vcpus: idle_w + (max_w - idle_w) x busy / vcpus, W.
+ * Source: interfaces.md, "The plant in hsim".
+ */
+double hs_host_elec_w(const struct hs_host *host, double busy_vcpus);
+
+/** Electricity that one more busy vCPU adds, W. */
+double hs_host_elec_w_per_vcpu(const struct hs_host *host);

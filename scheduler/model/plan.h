@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * plan - what runs where and when over the next slots, and what heat is worth meanwhile.
+ *
+ * Made by core/place, read by everybody. Row-major arrays over loops and slots.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+
+#define HS_PLAN_SLOTS_MAX  192
+#define HS_PLAN_MASK_WORDS (HS_PLAN_SLOTS_MAX / 64)
+
+/** Where and when one job is to run. */
+struct hs_placement {
+    uint64_t job_id;
+    size_t host_idx;                    /* SIZE_MAX: nowhere in the horizon */
+    uint64_t slots[HS_PLAN_MASK_WORDS]; /* bit t: runs in slot t */
+    size_t first_slot;                  /* SIZE_MAX if unplaced */
+    size_t last_slot;
+    double cost_cur; /* marginal cost as placed: electricity + carbon - heat + waiting */
+    bool is_late;    /* cannot end by its due time */
+    bool is_forced;  /* at its latest start: runs whatever heat costs */
+};
+
+struct hs_plan {
+    int64_t from_at_s; /* start of slot 0 */
+    int64_t slot_s;
+    size_t n_slots;
+    size_t n_loops;
+    double *heat_cur_per_mwh;        /* [n_loops][n_slots] marginal worth of one more captured Wh */
+    double *elec_cur_per_mwh;        /* [n_loops][n_slots] electricity with carbon price */
+    double *it_w;                    /* [n_loops][n_slots] planned IT power, base load included */
+    double *demand_heat_w;           /* [n_loops][n_slots] forecast, all sinks */
+    double *tank_wh;                 /* [n_loops][n_slots] at slot end */
+    struct hs_placement *placements; /* [n_placements] */
+    size_t n_placements;
+    double cost_cur;
+    size_t n_late;
+};
+
+/** A plan with zeroed arrays; owned by the caller. */
+struct hs_plan *hs_plan_new(int64_t from_at_s, int64_t slot_s, size_t n_slots, size_t n_loops);
+
+/** The placement of @job_id, or NULL. Borrowed. */
+const struct hs_placement *hs_plan_find(const struct hs_plan *plan, uint64_t job_id);
+
+static inline bool hs_plan_runs(const struct hs_placement *placement, size_t slot)
+{
+    return (placement->slots[slot / 64] >> (slot % 64)) & 1U;
+}
+
+/** Accepts NULL. */
+void hs_plan_free(struct hs_plan *plan);
+HS_DEFINE_AUTO(hs_plan);
