@@ -69,6 +69,8 @@ typedef void hs_compute_list_fn(int rc, const struct hs_err *err, const struct h
                                 size_t n_machines, void *arg);
 typedef void hs_compute_text_fn(int rc, const struct hs_err *err, const char *text, size_t n_bytes,
                                 void *arg);
+typedef void hs_compute_end_fn(int rc, const struct hs_err *err, const struct hs_machine_end *end,
+                               void *arg);
 
 struct hs_compute_options {
     struct hs_executor *executor; /* kept */
@@ -77,7 +79,10 @@ struct hs_compute_options {
     size_t host_idx;
     const struct hs_image *images; /* kept, [n_images] */
     size_t n_images;
-    const char *work_dir; /* borrowed: seeds, consoles and exit files of this host's jobs */
+    /* borrowed, made by the caller and reachable by the host's user; this host's alone: seeds,
+     * consoles and exit files of its jobs. compute_sim keeps its machines there over a restart;
+     * NULL is legal for it and keeps nothing */
+    const char *work_dir;
     struct hs_compute_listener listener;
     double call_deadline_s; /* real s; 0 takes the default of 10 */
 };
@@ -96,7 +101,9 @@ struct hs_compute_ops {
                 hs_compute_done_fn *done, void *arg);
     void (*log)(struct hs_compute *compute, uint64_t job_id, size_t n_max_bytes,
                 hs_compute_text_fn *done, void *arg);
-    /* optional: forget files of a job that is over (logs too) */
+    void (*collect)(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,
+                    void *arg);
+    /* forget files of a job that is over (logs too) */
     void (*clean)(struct hs_compute *compute, uint64_t job_id, hs_compute_done_fn *done, void *arg);
     void (*destroy)(struct hs_compute *compute);
 };
@@ -140,7 +147,24 @@ void hs_compute_create(struct hs_compute *compute, const struct hs_machine_spec 
 void hs_compute_act(struct hs_compute *compute, uint64_t job_id, enum hs_action_kind kind,
                     hs_compute_done_fn *done, void *arg);
 
-/** The newest @n_max_bytes of the job's console, running or over. -HS_E_NOTFOUND if none. */
+/**
+ * How a machine ended that is no longer on the host: the question of a restarted daemon about a
+ * job whose intent or record says that it ran here. May be asked again; the answer is the same.
+ *
+ * done's rc: 0 (@end is filled; no exit status if it left without a word), -HS_E_CONFLICT (its
+ * machine is still there), -HS_E_NOTFOUND (it never booted here, or was cleaned)
+ */
+void hs_compute_collect(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,
+                        void *arg);
+
+/** Forget the files of a job that is over, its log too. Nothing there is success. */
+void hs_compute_clean(struct hs_compute *compute, uint64_t job_id, hs_compute_done_fn *done,
+                      void *arg);
+
+/**
+ * The newest @n_max_bytes of the job's console, running or over: printable UTF-8, lines end in
+ * \n. -HS_E_NOTFOUND if none.
+ */
 void hs_compute_log(struct hs_compute *compute, uint64_t job_id, size_t n_max_bytes,
                     hs_compute_text_fn *done, void *arg);
 
