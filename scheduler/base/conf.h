@@ -42,8 +42,8 @@ struct hs_conf_field {
     const char *name;
     enum hs_conf_type type;
     size_t offset; /* offsetof() in the struct */
-    size_t size;   /* TEXT, NAME, WORD: bytes at offset */
-    double min;    /* numbers; durations in s */
+    size_t size;   /* TEXT, NAME, WORD: bytes at offset; 0: checked but not kept */
+    double min;    /* numbers; durations in s. Neither is checked unless max > min */
     double max;
     bool required;
     bool has_default;
@@ -52,8 +52,9 @@ struct hs_conf_field {
     const char *unit;                  /* "W", "l", "cur/MWh", "" */
     const char *help;                  /* one clause for docs/config.md and `hsched help field` */
     const char *const *words;          /* WORD: NULL-terminated */
-    const struct hs_conf_table *table; /* OBJECT */
-    size_t present_offset; /* OBJECT: offsetof a bool set to true when given; SIZE_MAX: none */
+    const struct hs_conf_table *table; /* OBJECT; also CHILDREN, for the docs only */
+    size_t present_offset; /* OBJECT: offsetof a bool that says whether it was given; 0 or
+                              SIZE_MAX: none, so it cannot be the first member */
 };
 
 struct hs_conf_table {
@@ -70,7 +71,10 @@ struct hs_conf_report {
     char *errors[HS_CONF_ERRORS_MAX]; /* owned, "file:line:column: /pointer: text" */
 };
 
-/** Add one error at @pointer ("" is the root). */
+/**
+ * Add one error at @pointer ("" is the root). Without a file its name is left out, without a
+ * text the line and column are. Control characters of the input never reach the message.
+ */
 __attribute__((format(printf, 3, 4))) void
 hs_conf_report_add(struct hs_conf_report *report, const char *pointer, const char *fmt, ...);
 
@@ -81,7 +85,8 @@ void hs_conf_report_fini(struct hs_conf_report *report);
 char *hs_conf_report_format(const struct hs_conf_report *report);
 
 /**
- * Read @object by @table into @dst. Defaults first, then what is given. Never stops at an error.
+ * Read @object by @table into @dst. Defaults first, then what is given (null counts as absent).
+ * A field without default that is not given leaves @dst as it is. Never stops at an error.
  *
  * @param pointer  JSON pointer of @object, for messages; borrowed
  * @return true if this object added no error
@@ -94,3 +99,6 @@ void hs_conf_locate(const char *text, const char *pointer, int *ret_line, int *r
 
 /** The word of @words (NULL-terminated) nearest to @word, or NULL if none is near. */
 const char *hs_conf_nearest(const char *const *words, const char *word);
+
+/** What a person may write, as Markdown: @table, then every table below it. Owned (free). */
+char *hs_conf_format_markdown(const struct hs_conf_table *table);
