@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What the pages show, works: runs every ```sh block of README.md, CONTRIBUTING.md and docs/.
+
+Each page's blocks run in order in one copy of the tree's pages, with the programs on PATH. A
+page that talks to the daemon says `<!-- with: daemon -->` once; it then gets a private one. A
+block that needs more says so in the comment above it, `<!-- run by: what runs it instead -->`."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import rig  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("HSCHED_BUILD", ROOT / "build"))
+BLOCK = re.compile(r"(?:<!--(?P<note>(?:(?!-->).)*)-->\s*\n)?```sh\n(?P<text>.*?)```", re.S)
+
+
+def pages():
+    found = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [p for p in found if "```sh" in p.read_text()]
+
+
+def blocks_of(page):
+    """[(line, text, who runs it instead or "")]"""
+    text = page.read_text()
+    for hit in BLOCK.finditer(text):
+        elsewhere = re.search(r"run by:\s*(.+)", hit["note"] or "")
+        yield text.count("\n", 0, hit.start("text")), hit["text"], elsewhere[1].strip() if elsewhere else ""
+
+
+def example_scenario(folder):
+    subprocess.run([sys.executable, ROOT / "docs/examples/demo/generate.py", "--out", folder], check=True,
+                   stdout=subprocess.DEVNULL)
+    scenario = rig.read_scenario(folder / "scenario.json")
+    return scenario
+
+
+class Pages(unittest.TestCase):
+    """One test a page, made below."""
+
+    def test_pages_are_found(self):
+        self.assertTrue(pages())
+
+    def run_blocks(self, page, env, cwd):
+        for line, text, elsewhere in blocks_of(page):
+            if elsewhere:
+                continue
+            done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=cwd, env=env, text=True,
+                                  capture_output=True, timeout=120, check=False)
+            where = f"{page.relative_to(ROOT)}:{line}"
+            self.assertEqual(done.returncode, 0, f"{where}:\n{text}{done.stdout[-2000:]}{done.stderr[-2000:]}")
+
+    def check(self, page):
+        with tempfile.TemporaryDirectory(prefix="hsched-docs-") as folder:
+            cwd = pathlib.Path(folder) / "tree"
+            shutil.copytree(ROOT / "docs", cwd / "docs")
+            folders = [str(rig.program(BUILD, n).parent) for n in ("hsched", "hschedd", "hsim")]
+            env = {**os.environ, "PATH": ":".join([*folders, os.environ["PATH"]])}
+            if "<!-- with: daemon -->" not in page.read_text():
+                self.run_blocks(page, env, cwd)
+                return
+            scenario = example_scenario(pathlib.Path(folder) / "day")
+            with rig.Rig(BUILD, scenario, speed=60, policies=ROOT / "docs/examples/demo/policies.d") as daemon:
+                self.run_blocks(page, {**env, **daemon.env, "PATH": env["PATH"]}, cwd)
+
+
+def _add(page):
+    name = "test_" + re.sub(r"\W+", "_", page.relative_to(ROOT).as_posix()) + "__commands_work"
+    setattr(Pages, name, lambda self: self.check(page))
+
+
+for _page in pages():
+    _add(_page)
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""guests - two private libvirt daemons, the small guest they boot, and an estate that fits them.
+
+A guest's vCPU stands for a share of a rack: the model gives each host some kW, while what really
+runs here is a sleeping virtual machine of 160 MiB."""
+import contextlib
+import datetime
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+MEMORY_MIB = 160
+VCPUS = 4
+SITES = ("pool", "homes")
+
+
+def missing():
+    """Why no guests can run here, or ""."""
+    for name in ("libvirtd", "virsh", "qemu-system-x86_64", "busybox", "cpio"):
+        if not shutil.which(name, path="/usr/sbin:/usr/bin:/sbin:/bin"):
+            return f"no {name} on this machine"
+    return ""
+
+
+def build_image(cache, out):
+    """The guest image in @out, readable by the user that the private daemons run as."""
+    subprocess.run([HERE / "guest" / "build-guest.sh", cache], check=True)
+    for name in ("vmlinuz", "initrd", "cmdline"):
+        shutil.copy(pathlib.Path(cache) / name, out / name)
+        (out / name).chmod(0o644)
+    return {"name": "busybox", "kernel": str(out / "vmlinuz"), "initrd": str(out / "initrd"),
+            "cmdline": (out / "cmdline").read_text().strip()}
+
+
+class Hosts:
+    """@n private libvirt daemons in a short folder; .uris, one a host."""
+
+    def __init__(self, n, cache):
+        self.n = n
+        self.cache = cache
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hsv-"))
+
+    def __enter__(self):
+        self.dir.chmod(0o755)
+        try:
+            image = self.dir / "image"
+            image.mkdir()
+            self.image = build_image(self.cache, image)
+            done = subprocess.run([HERE / "libvirt_hosts.sh", "start", self.dir / "v", str(self.n)], check=True,
+                                  stdout=subprocess.PIPE, text=True)
+            self.uris = done.stdout.split()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_exc):
+        subprocess.run([HERE / "libvirt_hosts.sh", "stop", self.dir / "v"], check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def libvirtd_pid(self, host_idx):
+        return int((self.dir / "v" / f"h{host_idx + 1}.pid").read_text())
+
+    def virsh(self, host_idx, *args):
+        """Standard output of a virsh command at one host."""
+        return subprocess.run(["virsh", "-q", "-c", self.uris[host_idx], *args], check=True, text=True,
+                              capture_output=True, timeout=30).stdout
+
+    def make_foreign(self, host_idx, name):
+        """A machine that hsched did not make."""
+        subprocess.run([HERE / "make_foreign.sh", self.uris[host_idx], name, self.dir / "image"], check=True,
+                       capture_output=True)
+
+
+def shrink(scenario, hours):
+    """Make a day's scenario fit two hosts with a handful of guests, for a morning of @hours."""
+    estate = scenario["estate"]
+    estate["sites"] = [s for s in estate["sites"] if s["name"] in SITES]
+    for site in estate["sites"]:
+        site["loops"][0]["tank"]["volume_l"] = 300
+        host = site["racks"][0]["hosts"][0]
+        host.update(vcpus=VCPUS, memory_mib=2048, idle_w=400, max_w=8400)
+        host.pop("count", None)
+    for kind in ("heat", "price", "carbon"):
+        key = "sink" if kind == "heat" else "site"
+        scenario[kind] = [e for e in scenario[kind] if e[key].split("/")[0] in SITES]
+    for entry in scenario["heat"]:
+        entry["scale"] = entry.get("scale", 1) * 0.6
+    start = datetime.datetime.fromisoformat(scenario["start"].replace("Z", "+00:00"))
+    scenario["start"] = (start + datetime.timedelta(hours=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    scenario["days"] = hours / 24
+    for entry in scenario["jobs"]:
+        # a few short ones of one vCPU: a guest boots in some seconds, minutes on this clock
+        entry.update(scale_cpus=0.001, limit=14, min_slack_s=3600, slack_ratio=1, max_run_s=2700)
+        entry["offset_s"] = entry.get("offset_s", 0) + 9 * 3600
+
+
+def place(scenario, uris):
+    """Give the estate's hosts their libvirt URIs, in file order."""
+    for site, uri in zip(scenario["estate"]["sites"], uris):
+        site["racks"][0]["hosts"][0]["uri"] = uri
+
+
+@contextlib.contextmanager
+def hosts(scenario, cache):
+    """Private hosts for @scenario; yields what hschedd.json must say about them."""
+    with Hosts(len(scenario["estate"]["sites"]), cache) as running:
+        place(scenario, running.uris)
+        yield running, {"images": [running.image]}
+
+
+@contextlib.contextmanager
+def none():
+    """Simulated hosts need nothing."""
+    yield None, {}
