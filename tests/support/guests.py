@@ -30,7 +30,7 @@ def build_image(cache, out):
     for name in ("vmlinuz", "initrd", "cmdline"):
         shutil.copy(pathlib.Path(cache) / name, out / name)
         (out / name).chmod(0o644)
-    return {"name": "busybox", "kernel": str(out / "vmlinuz"), "initrd": str(out / "initrd"),
+    return {"kernel": str(out / "vmlinuz"), "initrd": str(out / "initrd"),
             "cmdline": (out / "cmdline").read_text().strip()}
 
 
@@ -108,7 +108,7 @@ def hosts(scenario, cache):
     """Private hosts for @scenario; yields what hschedd.json must say about them."""
     with Hosts(len(scenario["estate"]["sites"]), cache) as running:
         place(scenario, running.uris)
-        yield running, {"images": [running.image]}
+        yield running, {"images": {"busybox": running.image}}
 
 
 @contextlib.contextmanager
