@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/help.h"
+
+#include "ctl/say.h"
+
+static enum hs_exit help_run(const struct hs_args *args)
+{
+    const struct hs_command *command = NULL;
+    const char *nearest = NULL;
+
+    if (args->n_words == 0) {
+        hs_help_print_all();
+        return HS_EXIT_OK;
+    }
+    command = hs_command_find(args->words[0]);
+    if (command == NULL || args->n_words > 1) {
+        nearest = hs_command_nearest(args->words[0]);
+        hs_say_error("no help on '%s'%s%s%s", args->words[args->n_words > 1 ? 1 : 0],
+                     command == NULL && nearest != NULL ? "; did you mean '" : "",
+                     command == NULL && nearest != NULL ? nearest : "",
+                     command == NULL && nearest != NULL ? "'?" : "");
+        return HS_EXIT_USAGE;
+    }
+    hs_help_print(command);
+    return HS_EXIT_OK;
+}
+
+const struct hs_command hs_cmd_help = {
+    .name = "help",
+    .arguments = "[COMMAND]",
+    .summary = "explain a command",
+    .n_words_max = 2,
+    .flags = HS_COMMAND_LOCAL,
+    .run = help_run,
+};

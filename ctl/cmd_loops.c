@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/command.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/client.h"
+#include "ctl/table.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/mem.h"
+
+#define TANK_STEPS 8
+
+static const struct hs_table_column columns[] = {
+    {"LOOP", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"STATE", "state", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"SINCE", "since", NULL, HS_RENDER_AT, HS_TABLE_EXTRA},
+    {"DEMAND kW", "demand_heat_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
+    {"CAPTURED kW", "captured_heat_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
+    {"REJECTED kW", "rejected_heat_w", NULL, HS_RENDER_KW, HS_TABLE_EXTRA},
+    {"TANK", "tank_bar", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"FULL", "tank_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_ALWAYS},
+    {"TANK °C", "tank_c", NULL, HS_RENDER_CELSIUS, HS_TABLE_ALWAYS},
+    {"TANK kWh", "tank_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
+    {"OF kWh", "tank_max_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
+    {"HEAT $/MWh", "heat_price_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_ALWAYS},
+    {"NEXT", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"CAUSE", "cause", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
+};
+
+static const struct hs_table table = {
+    .name_key = "name",
+    .none = "no heat loops",
+    .columns = columns,
+    .n_columns = sizeof(columns) / sizeof(columns[0]),
+};
+
+static void add_tank_bar(json_t *loop)
+{
+    double ratio = hs_render_find_real(loop, "tank_ratio");
+    char bar[TANK_STEPS + 3] = "[";
+    int n_full = 0;
+
+    if (isnan(ratio)) {
+        return;
+    }
+    ratio = fmin(fmax(ratio, 0), 1);
+    n_full = (int)lround(ratio * TANK_STEPS);
+    for (int i = 0; i < TANK_STEPS; i++) {
+        bar[i + 1] = i < n_full ? '#' : '.';
+    }
+    strcpy(bar + TANK_STEPS + 1, "]");
+    hs_jsonx_set_text(loop, "tank_bar", bar);
+}
+
+static void add_price_bars(json_t *loop)
+{
+    const json_t *prices = json_object_get(loop, "price_next_h");
+    size_t n = json_array_size(prices);
+    HS_AUTO_MEM double *values = hs_xcalloc(n, sizeof(*values));
+    HS_AUTO_MEM char *bars = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        values[i] = hs_render_find_real(json_array_get(prices, i), "cur_per_mwh");
+    }
+    bars = hs_render_bars(values, n);
+    hs_jsonx_set_text(loop, "price_bars", bars);
+}
+
+static enum hs_exit loops_run(const struct hs_args *args)
+{
+    json_auto_t *answer = NULL;
+    enum hs_table_format format = HS_TABLE_TABLE;
+    enum hs_exit status = hs_table_get_format(args, &format);
+    json_t *loop = NULL;
+    size_t i = 0;
+
+    if (status == HS_EXIT_OK) {
+        status = hs_client_fetch(args, "/v1/loops", &answer);
+    }
+    if (status != HS_EXIT_OK) {
+        return status;
+    }
+    if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
+        json_array_foreach (json_object_get(answer, "items"), i, loop) {
+            add_tank_bar(loop);
+            add_price_bars(loop);
+        }
+    }
+    hs_table_print(&table, format, answer, NULL);
+    return HS_EXIT_OK;
+}
+
+const struct hs_command hs_cmd_loops = {
+    .name = "loops",
+    .arguments = "",
+    .summary = "list heat loops: state, demand, tank, price of heat",
+    .details =
+        "The price of heat is what one more MWh into the loop is worth: what backup heat it\n"
+        "replaces now or later, negative where it would be thrown away. NEXT draws it\n"
+        "over the next hours.\n",
+    .flags = HS_COMMAND_FORMATS,
+    .run = loops_run,
+};

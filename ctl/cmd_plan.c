@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/command.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/say.h"
+#include "ctl/table.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+
+static const struct hs_table_column loop_columns[] = {
+    {"LOOP", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"IT PLANNED", "it_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"TOP kW", "it_max_w", NULL, HS_RENDER_KW, HS_TABLE_IN_TABLE},
+    {"PRICE OF HEAT", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"TOP $/MWh", "price_max", NULL, HS_RENDER_PRICE, HS_TABLE_IN_TABLE},
+};
+
+static const struct hs_table loop_table = {
+    .name_key = "name",
+    .columns = loop_columns,
+    .n_columns = sizeof(loop_columns) / sizeof(loop_columns[0]),
+};
+
+static const struct hs_table_column columns[] = {
+    {"JOB", "job", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"HOST", "host", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"START", "start", NULL, HS_RENDER_AT, HS_TABLE_ALWAYS},
+    {"END", "end", NULL, HS_RENDER_AT, HS_TABLE_ALWAYS},
+    {"SLOTS", "n_slots", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"LATE", "late", NULL, HS_RENDER_YES, HS_TABLE_ALWAYS},
+    {"FORCED", "forced", NULL, HS_RENDER_YES, HS_TABLE_ALWAYS},
+};
+
+static const struct hs_table table = {
+    .name_key = "job",
+    .none = "no job is placed",
+    .columns = columns,
+    .n_columns = sizeof(columns) / sizeof(columns[0]),
+};
+
+/** Bars of the mean of every @n_slots values of @series, and the greatest single value. */
+static void set_bars(json_t *row, const char *bars_key, const char *max_key, const json_t *series,
+                     size_t n_slots)
+{
+    size_t n = (json_array_size(series) + n_slots - 1) / n_slots;
+    HS_AUTO_MEM double *means = hs_xcalloc(n, sizeof(*means));
+    HS_AUTO_MEM char *bars = NULL;
+    double greatest = -INFINITY;
+
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        size_t n_known = 0;
+
+        for (size_t slot = i * n_slots; slot < (i + 1) * n_slots; slot++) {
+            const json_t *value = json_array_get(series, slot);
+
+            if (json_is_number(value)) {
+                sum += json_number_value(value);
+                greatest = fmax(greatest, json_number_value(value));
+                n_known++;
+            }
+        }
+        means[i] = n_known > 0 ? sum / (double)n_known : NAN;
+    }
+    bars = hs_render_bars(means, n);
+    hs_jsonx_set_text(row, bars_key, bars);
+    hs_jsonx_set_real(row, max_key, greatest); /* infinite, so null, if nothing is known */
+}
+
+/** One bar an hour for each loop: where work goes, beside what draws it there. */
+static void print_loops(const json_t *answer)
+{
+    const json_t *loops = json_object_get(answer, "loops");
+    double slot_s = hs_render_find_real(answer, "slot_s");
+    size_t n_slots = slot_s > 0 && slot_s < HS_S_PER_H ? (size_t)lround(HS_S_PER_H / slot_s) : 1;
+    json_auto_t *rows = hs_jsonx_array();
+
+    for (size_t i = 0; i < json_array_size(loops); i++) {
+        const json_t *loop = json_array_get(loops, i);
+        json_t *row = hs_jsonx_object();
+
+        hs_jsonx_set_text(row, "name", hs_render_find_text(loop, "name"));
+        set_bars(row, "it_bars", "it_max_w", json_object_get(loop, "it_w"), n_slots);
+        set_bars(row, "price_bars", "price_max", json_object_get(loop, "heat_price_cur_per_mwh"),
+                 n_slots);
+        hs_jsonx_add(rows, row);
+    }
+    if (json_array_size(rows) > 0) {
+        hs_table_print(&loop_table, HS_TABLE_WIDE, answer, rows);
+        putchar('\n');
+    }
+}
+
+static void say_summary(const json_t *answer)
+{
+    double cost_cur = hs_render_find_real(answer, "cost_cur");
+    double n_late = hs_render_find_real(answer, "n_late");
+    HS_AUTO_MEM char *from =
+        hs_render_value(hs_render_find(answer, "from"), HS_RENDER_AT, hs_render_find_now(answer));
+    HS_AUTO_MEM char *span =
+        hs_say_format("%.0f hours", hs_render_find_real(answer, "n_slots")
+                                        * hs_render_find_real(answer, "slot_s") / HS_S_PER_H);
+
+    hs_say_note("plan from %s over %s, one bar an hour", from, span);
+    if (!isnan(cost_cur)) {
+        hs_say_note("cost %.2f %s, %.0f late", cost_cur, hs_table_get_currency(answer),
+                    isnan(n_late) ? 0.0 : n_late);
+    }
+}
+
+static enum hs_exit plan_run(const struct hs_args *args)
+{
+    json_auto_t *answer = NULL;
+    enum hs_table_format format = HS_TABLE_TABLE;
+    const json_t *placements = NULL;
+    enum hs_exit status = hs_table_get_format(args, &format);
+
+    if (status == HS_EXIT_OK) {
+        status = hs_client_fetch(args, "/v1/plan", &answer);
+    }
+    if (status != HS_EXIT_OK) {
+        return status;
+    }
+    placements = json_object_get(answer, "placements");
+    if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
+        say_summary(answer);
+        print_loops(answer);
+    }
+    hs_table_print(&table, format, answer, placements);
+    return HS_EXIT_OK;
+}
+
+const struct hs_command hs_cmd_plan = {
+    .name = "plan",
+    .arguments = "",
+    .summary = "show what will run where and when",
+    .details = "csv, jsonl and name hold the placements; json holds everything.\n",
+    .flags = HS_COMMAND_FORMATS,
+    .run = plan_run,
+};

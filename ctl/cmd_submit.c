@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/command.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/client.h"
+#include "ctl/jobview.h"
+#include "ctl/request.h"
+#include "ctl/say.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/clock.h"
+
+/** When and where, what it costs, and why: all on stderr. */
+static void say_plan(const json_t *job)
+{
+    const json_t *explanation = json_object_get(job, "explanation");
+
+    /* Without an explanation the job itself still knows its window. */
+    hs_jobview_explain(stderr, json_is_object(explanation) ? explanation : job, job);
+}
+
+static enum hs_exit submit_run(const struct hs_args *args)
+{
+    HS_AUTO(hs_clock) clock = hs_clock_new_real();
+    HS_AUTO(hs_client) client = NULL;
+    json_auto_t *request = NULL;
+    json_auto_t *job = NULL;
+    enum hs_table_format format = HS_TABLE_NAME;
+    bool is_dry = hs_args_has(args, "dry-run");
+    const char *cannot_meet = NULL;
+    enum hs_exit status = HS_EXIT_OK;
+
+    status = hs_args_has(args, "output") ? hs_table_get_format(args, &format) : HS_EXIT_OK;
+    if (status == HS_EXIT_OK) {
+        status = hs_request_build(args, hs_clock_at_s(clock), &request);
+    }
+    if (status == HS_EXIT_OK) {
+        status = hs_client_new(args, &client);
+    }
+    if (status == HS_EXIT_OK) {
+        status = hs_client_post(client, is_dry ? "/v1/jobs?dry_run=1" : "/v1/jobs", request, &job);
+    }
+    if (status != HS_EXIT_OK) {
+        return status;
+    }
+    if (!is_dry || format != HS_TABLE_NAME) { /* a job that was not made has no id to print */
+        hs_jobview_print(format, job);
+    }
+    if (is_dry) {
+        hs_say_note("dry run: nothing was submitted");
+    }
+    say_plan(job);
+    cannot_meet = hs_render_find_text(job, "cannot_meet");
+    if (cannot_meet != NULL) {
+        hs_say_error("%s, but %s", is_dry ? "it would be accepted" : "accepted", cannot_meet);
+        return HS_EXIT_UNPLACED;
+    }
+    return HS_EXIT_OK;
+}
+
+const struct hs_command hs_cmd_submit = {
+    .name = "submit",
+    .arguments = "[--] SCRIPT | COMMAND...",
+    .summary = "submit a job; prints its id",
+    .details =
+        "A readable text file is the script; any other words become a command run in the guest;\n"
+        "one word that holds spaces is a shell line; - reads the script from standard input.\n"
+        "Each field may stand in the script as '#HSCHED key=value' or in the environment as\n"
+        "HSCHED_KEY: options beat the environment, which beats the script.\n"
+        "Spans: 90m, 1h30m, 1d. Times: 2026-01-05T18:00:00Z, now+2h, 18:00, tomorrow 06:00 (UTC).\n"
+        "The id alone goes to standard output. Exit status 8: accepted, but it cannot be placed\n"
+        "or will be late.\n",
+    .options = hs_request_options,
+    .n_options = HS_REQUEST_N_OPTIONS,
+    .n_words_max = -1,
+    .flags = HS_COMMAND_FORMATS | HS_COMMAND_STOPS,
+    .run = submit_run,
+};

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/jobview.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl/say.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/timetext.h"
+
+static const struct hs_table_column columns[] = {
+    {"ID", "id", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"NAME", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"STATE", "state", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"TEAM", "team", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
+    {"CLASS", "class", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"VCPUS", "vcpus", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"MEMORY", "memory_mib", NULL, HS_RENDER_MEMORY, HS_TABLE_EXTRA},
+    {"SPAN", "duration_s", NULL, HS_RENDER_DURATION, HS_TABLE_ALWAYS},
+    {"SUBMITTED", "submitted", NULL, HS_RENDER_AT, HS_TABLE_EXTRA},
+    {"START", "started", "planned_start", HS_RENDER_AT, HS_TABLE_ALWAYS},
+    {"END", "ended", "planned_end", HS_RENDER_AT, HS_TABLE_EXTRA},
+    {"DUE", "due", NULL, HS_RENDER_AT, HS_TABLE_ALWAYS},
+    {"HOST", "host", "planned_host", HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"", "planned_start", NULL, HS_RENDER_AT, HS_TABLE_IN_CSV},
+    {"", "planned_end", NULL, HS_RENDER_AT, HS_TABLE_IN_CSV},
+    {"", "planned_host", NULL, HS_RENDER_TEXT, HS_TABLE_IN_CSV},
+    {"RAN", "ran_s", NULL, HS_RENDER_DURATION, HS_TABLE_EXTRA},
+    {"EXIT", "exit_status", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
+    {"WHY", "why", "cannot_meet", HS_RENDER_TEXT, HS_TABLE_EXTRA},
+    {"", "cannot_meet", NULL, HS_RENDER_TEXT, HS_TABLE_IN_CSV},
+};
+
+const struct hs_table hs_jobview_table = {
+    .name_key = "id",
+    .none = "no jobs",
+    .columns = columns,
+    .n_columns = sizeof(columns) / sizeof(columns[0]),
+};
+
+static const struct hs_table_column lines[] = {
+    {"Job", "id", NULL, HS_RENDER_TEXT, 0},
+    {"Name", "name", NULL, HS_RENDER_TEXT, 0},
+    {"State", "state", NULL, HS_RENDER_TEXT, 0},
+    {"Why", "why", "cannot_meet", HS_RENDER_TEXT, 0},
+    {"Because", "reasons.0.text", NULL, HS_RENDER_TEXT, 0},
+    {"Team", "team", NULL, HS_RENDER_TEXT, 0},
+    {"Class", "class", NULL, HS_RENDER_TEXT, 0},
+    {"Priority", "priority", NULL, HS_RENDER_TEXT, 0},
+    {"Image", "image", NULL, HS_RENDER_TEXT, 0},
+    {"vCPUs", "vcpus", NULL, HS_RENDER_TEXT, 0},
+    {"Memory", "memory_mib", NULL, HS_RENDER_MEMORY, 0},
+    {"Duration", "duration_s", NULL, HS_RENDER_DURATION, 0},
+    {"Limit", "limit_s", NULL, HS_RENDER_DURATION, 0},
+    {"Interruptible", "interruptible", NULL, HS_RENDER_YES, 0},
+    {"Shortest run", "min_run_s", NULL, HS_RENDER_DURATION, 0},
+    {"At once", "now", NULL, HS_RENDER_YES, 0},
+    {"Only sites", "sites", NULL, HS_RENDER_TEXT, 0},
+    {"Never sites", "not_sites", NULL, HS_RENDER_TEXT, 0},
+    {"Environment", "env", NULL, HS_RENDER_TEXT, 0},
+    {"Submitted", "submitted", NULL, HS_RENDER_AT, 0},
+    {"Earliest", "earliest", NULL, HS_RENDER_AT, 0},
+    {"Start", "started", "planned_start", HS_RENDER_AT, 0},
+    {"End", "ended", "planned_end", HS_RENDER_AT, 0},
+    {"Due", "due", NULL, HS_RENDER_AT, 0},
+    {"Host", "host", "planned_host", HS_RENDER_TEXT, 0},
+    {"Ran", "ran_s", NULL, HS_RENDER_DURATION, 0},
+    {"Suspended", "suspends", NULL, HS_RENDER_TEXT, 0},
+    {"Moved", "moves", NULL, HS_RENDER_TEXT, 0},
+    {"Exit status", "exit_status", NULL, HS_RENDER_TEXT, 0},
+};
+
+const struct hs_table hs_jobview_thing = {
+    .name_key = "id",
+    .columns = lines,
+    .n_columns = sizeof(lines) / sizeof(lines[0]),
+};
+
+void hs_jobview_print(enum hs_table_format format, const json_t *job)
+{
+    json_auto_t *items = NULL;
+
+    if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
+        hs_table_print_thing(&hs_jobview_thing, job, hs_table_get_currency(job));
+        return;
+    }
+    items = hs_table_wrap(job);
+    hs_table_print(&hs_jobview_table, format, job, items);
+}
+
+static char *text_at(const json_t *thing, const char *key, int64_t now_at_s)
+{
+    return hs_render_value(hs_render_find(thing, key), HS_RENDER_AT, now_at_s);
+}
+
+static void explain_window(FILE *out, const json_t *it, int64_t now_at_s)
+{
+    HS_AUTO_MEM char *start = text_at(it, "planned_start", now_at_s);
+    HS_AUTO_MEM char *end = text_at(it, "planned_end", now_at_s);
+    HS_AUTO_MEM char *latest = text_at(it, "latest_start", now_at_s);
+    const char *host = hs_render_find_text(it, "planned_host");
+
+    if (hs_render_find(it, "planned_start") != NULL) {
+        fprintf(out, "planned   %s to %s on %s\n", start, end, host != NULL ? host : "any host");
+    } else {
+        fprintf(out, "planned   no place yet\n");
+    }
+    if (hs_render_find(it, "latest_start") != NULL) {
+        fprintf(out, "latest    start by %s to be done in time\n", latest);
+    }
+}
+
+/** "heat      now 12.0 EUR/MWh, planned 71.9 EUR/MWh", the second part if there is one. */
+static void explain_price(FILE *out, const json_t *it, const char *word, const char *now_key,
+                          const char *planned_key, const char *currency, const char *place)
+{
+    double now = hs_render_find_real(it, now_key);
+    double planned = hs_render_find_real(it, planned_key);
+
+    if (isnan(now) && isnan(planned)) {
+        return;
+    }
+    fprintf(out, "%-10s", word);
+    if (!isnan(now)) {
+        fprintf(out, "now %.1f %s/MWh%s", now, currency, isnan(planned) ? "" : ", ");
+    }
+    if (!isnan(planned)) {
+        fprintf(out, "at the planned start %.1f %s/MWh", planned, currency);
+    }
+    fprintf(out, "%s%s\n", place != NULL ? " at " : "", place != NULL ? place : "");
+}
+
+static void explain_cost(FILE *out, const json_t *it, const char *currency)
+{
+    double now_cur = hs_render_find_real(it, "cost_now_cur");
+    double planned_cur = hs_render_find_real(it, "cost_planned_cur");
+    double saving_cur = hs_render_find_real(it, "saving_cur");
+
+    if (!isnan(planned_cur)) {
+        fprintf(out, "cost      %.2f %s", planned_cur, currency);
+        if (!isnan(now_cur)) {
+            fprintf(out, ", started now %.2f %s", now_cur, currency);
+        }
+        if (saving_cur >= 0.005) {
+            fprintf(out, ": waiting saves %.2f %s", saving_cur, currency);
+        }
+        fputc('\n', out);
+    }
+}
+
+void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
+{
+    int64_t now_at_s = hs_render_find_now(answer);
+    const char *currency =
+        hs_table_get_currency(hs_render_find_text(it, "currency") != NULL ? it : answer);
+    const char *text = hs_render_find_text(it, "text");
+    const json_t *reasons = json_object_get(it, "reasons");
+
+    if (text != NULL) {
+        fprintf(out, "%s\n", text);
+    }
+    for (size_t i = 0; i < json_array_size(reasons); i++) {
+        const char *reason = hs_render_find_text(json_array_get(reasons, i), "text");
+        const char *object = hs_render_find_text(json_array_get(reasons, i), "object");
+
+        if (reason != NULL && (text == NULL || strcmp(reason, text) != 0)) {
+            fprintf(out, "%-10s%s%s%s%s\n", i == 0 ? "because" : "and", reason,
+                    object != NULL ? " (" : "", object != NULL ? object : "",
+                    object != NULL ? ")" : "");
+        }
+    }
+    explain_window(out, it, now_at_s);
+    explain_price(out, it, "heat", "heat_price_now_cur_per_mwh", "heat_price_planned_cur_per_mwh",
+                  currency, hs_render_find_text(it, "loop"));
+    explain_price(out, it, "power", "electricity_now_cur_per_mwh",
+                  "electricity_planned_cur_per_mwh", currency, NULL);
+    explain_cost(out, it, currency);
+    for (size_t i = 0; i < json_array_size(reasons); i++) {
+        const char *change = hs_render_find_text(json_array_get(reasons, i), "change");
+
+        if (change != NULL) {
+            fprintf(out, "to change %s\n", change);
+        }
+    }
+}
