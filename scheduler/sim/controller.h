@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * controller - what decides in a run: hsched's own decisions, or a rival to compare with.
+ *
+ * One file a controller, one row in the table of controller.c. (The scenario and the report call
+ * them policies.)
+ */
+
+#include <stddef.h>
+
+#include "scheduler/base/err.h"
+#include "scheduler/sim/simrun.h"
+
+/** How long planning took; real time, so reports leave it out unless asked. */
+struct hs_controller_stats {
+    double plan_ms_p50; /* NAN: it makes no plans */
+    double plan_ms_p99;
+};
+
+/** Called now and then with the share of the run that has passed; nullable. */
+typedef void hs_controller_progress_fn(double done_ratio, void *arg);
+
+struct hs_controller_options {
+    hs_controller_progress_fn *progress;
+    void *progress_arg;
+};
+
+struct hs_controller_ops {
+    const char *name;
+    const char *summary;
+    /** Drive @run from its start to its end. */
+    int (*drive)(struct hs_simrun *run, const struct hs_controller_options *options,
+                 struct hs_controller_stats *ret_stats, struct hs_err *err);
+};
+
+/**
+ * The controller named @name. Static.
+ *
+ * @return 0, -HS_E_UNSUPPORTED for one that this version lacks, -HS_E_NOTFOUND for an unknown one
+ */
+int hs_controller_find(const char *name, const struct hs_controller_ops **ret_ops,
+                       struct hs_err *err);
+
+extern const struct hs_controller_ops hs_controller_asap_ops;

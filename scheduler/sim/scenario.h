@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * scenario - what a simulated run is made of: estate, span, series, job traces, controllers.
+ *
+ * Reads and checks the file and everything that it names. Fields: docs/simulator.md. The series
+ * are whole (history before the start is what a forecast may train on).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policies/policy.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/conf.h"
+#include "scheduler/base/err.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/series.h"
+
+#define HS_SCENARIO_PATH_MAX 1024
+
+/** One entry of `jobs`: a trace and how it is bent to the estate. */
+struct hs_scenario_trace {
+    char path[HS_SCENARIO_PATH_MAX];
+    bool is_swf;
+    int64_t limit; /* records kept; 0: all */
+    double offset_s;
+    double scale_cpus;
+    double slack_ratio;
+    double min_slack_s;
+    double interruptible_ratio;
+    double max_run_s;           /* 0: any */
+    bool is_due_from_requested; /* due times go by the requested time where there is one */
+};
+
+struct hs_scenario {
+    struct hs_estate *estate; /* owned */
+    struct hs_policy *policy; /* owned: defaults and policy_files */
+    int64_t start_at_s;
+    int64_t slot_s;
+    size_t n_slots;
+    uint64_t seed;
+    struct hs_series **demand_heat_w; /* [n_sinks] owned; NULL: no heat entry */
+    struct hs_series **outdoor_c;     /* [n_sites] owned; NULL: none */
+    struct hs_series **price;         /* [n_sites] owned, cur/MWh; NULL: the site's constant */
+    struct hs_series **gco2_per_kwh;  /* [n_sites] owned; NULL: the site's constant */
+    struct hs_scenario_trace *traces; /* [n_traces] */
+    size_t n_traces;
+    char **controllers; /* [n_controllers] names under `policies`, as in the file */
+    size_t n_controllers;
+    /* price of a disturbance: seconds of the job's power and time each */
+    double move_s;
+    double suspend_s;
+};
+
+/**
+ * Read a scenario and all that it names.
+ *
+ * @param ret_scenario  owned by the caller on success
+ * @param report        errors inside the scenario file, up to 20; the caller releases it
+ * @return 0, or the kind with @err set for the first error (also of the files it names)
+ */
+int hs_scenario_read(const char *path, struct hs_conf_report *report,
+                     struct hs_scenario **ret_scenario, struct hs_err *err);
+
+/** End of the run, Unix UTC. */
+static inline int64_t hs_scenario_end_at_s(const struct hs_scenario *scenario)
+{
+    return scenario->start_at_s + (int64_t)scenario->n_slots * scenario->slot_s;
+}
+
+/** Accepts NULL. */
+void hs_scenario_free(struct hs_scenario *scenario);
+HS_DEFINE_AUTO(hs_scenario);

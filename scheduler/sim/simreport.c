@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* simreport - names and order of the figures are interfaces.md's. */
+#include "scheduler/sim/simreport.h"
+
+#include <math.h>
+#include <string.h>
+
+#define SIMREPORT_WH_PER_MWH 1e6
+
+static double divide(double a, double b)
+{
+    return b > 0 ? a / b : (double)NAN;
+}
+
+static const struct hs_simreport_entry *find_asap(const struct hs_simreport_entry *entries,
+                                                  size_t n_entries)
+{
+    for (size_t i = 0; i < n_entries; i++) {
+        if (strcmp(entries[i].name, "asap") == 0) {
+            return &entries[i];
+        }
+    }
+    return NULL;
+}
+
+static json_t *format_sites(const struct hs_scenario *scenario, const struct hs_simrun_result *r)
+{
+    json_t *sites = hs_jsonx_array();
+
+    for (size_t s = 0; s < r->n_sites; s++) {
+        const struct hs_account *a = &r->sites[s];
+        json_t *site = hs_jsonx_object();
+
+        hs_jsonx_set_text(site, "name", scenario->estate->sites[s].name);
+        hs_jsonx_set_real(site, "demand_heat_wh", a->demand_heat_wh);
+        hs_jsonx_set_real(site, "useful_heat_wh", a->useful_heat_wh);
+        hs_jsonx_set_real(site, "recovery_ratio", divide(a->useful_heat_wh, a->it_wh));
+        hs_jsonx_set_real(site, "coverage_ratio", divide(a->useful_heat_wh, a->demand_heat_wh));
+        hs_jsonx_set_real(site, "backup_heat_wh", a->backup_heat_wh);
+        hs_jsonx_add(sites, site);
+    }
+    return sites;
+}
+
+static void set_heat(json_t *entry, const struct hs_account *a)
+{
+    hs_jsonx_set_real(entry, "it_wh", a->it_wh);
+    hs_jsonx_set_real(entry, "captured_heat_wh", a->captured_heat_wh);
+    hs_jsonx_set_real(entry, "useful_heat_wh", a->useful_heat_wh);
+    hs_jsonx_set_real(entry, "rejected_heat_wh", a->rejected_heat_wh);
+    hs_jsonx_set_real(entry, "lost_heat_wh", a->lost_heat_wh);
+    hs_jsonx_set_real(entry, "stored_heat_wh", a->stored_heat_wh);
+    hs_jsonx_set_real(entry, "balance_residual_ratio", hs_account_get_balance_residual_ratio(a));
+    hs_jsonx_set_real(entry, "demand_heat_wh", a->demand_heat_wh);
+    hs_jsonx_set_real(entry, "recovery_ratio", divide(a->useful_heat_wh, a->it_wh));
+    hs_jsonx_set_real(entry, "used_ratio", divide(a->useful_heat_wh, a->captured_heat_wh));
+    hs_jsonx_set_real(entry, "coverage_ratio", divide(a->useful_heat_wh, a->demand_heat_wh));
+    hs_jsonx_set_real(entry, "erf", divide(a->useful_heat_wh, a->it_wh + a->aux_wh));
+    hs_jsonx_set_real(entry, "backup_heat_wh", a->backup_heat_wh);
+}
+
+static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_simreport_entry *e,
+                            const struct hs_simreport_entry *asap, bool has_timings)
+{
+    const struct hs_simrun_result *r = &e->result;
+    json_t *entry = hs_jsonx_object();
+    double heat_cur = (double)NAN, electricity_cur = (double)NAN;
+
+    if (asap != NULL) {
+        heat_cur = asap->result.backup_cur - r->backup_cur;
+        electricity_cur = asap->result.electricity_cur - r->electricity_cur;
+    }
+    hs_jsonx_set_text(entry, "name", e->name);
+    set_heat(entry, &r->total);
+    hs_jsonx_set_real(entry, "cost_cur", r->total.cost_cur);
+    hs_jsonx_set_real(entry, "saving_heat_cur", heat_cur);
+    hs_jsonx_set_real(entry, "saving_electricity_cur", electricity_cur);
+    hs_jsonx_set_real(entry, "value_captured_ratio", (double)NAN);
+    hs_jsonx_set_real(entry, "recovery_points_captured_ratio", (double)NAN);
+    hs_jsonx_set_real(entry, "gco2", r->total.gco2);
+    hs_jsonx_set_int(entry, "jobs_total", (int64_t)r->jobs_total);
+    hs_jsonx_set_int(entry, "jobs_done", (int64_t)r->jobs_done);
+    hs_jsonx_set_int(entry, "jobs_late", (int64_t)r->jobs_late);
+    hs_jsonx_set_real(entry, "late_s_max", r->late_s_max);
+    hs_jsonx_set_real(entry, "late_s_sum", r->late_s_sum);
+    hs_jsonx_set_real(entry, "wait_s_mean", r->wait_s_mean);
+    hs_jsonx_set_int(entry, "moves", (int64_t)r->moves);
+    hs_jsonx_set_int(entry, "suspends", (int64_t)r->suspends);
+    hs_jsonx_set_int(entry, "rejection_over_limit_slots", (int64_t)r->n_slots_over_rejection);
+    hs_jsonx_set_real(entry, "plan_ms_p50", has_timings ? e->stats.plan_ms_p50 : (double)NAN);
+    hs_jsonx_set_real(entry, "plan_ms_p99", has_timings ? e->stats.plan_ms_p99 : (double)NAN);
+    hs_jsonx_set_real(entry, "plan_gap_ratio_p50", (double)NAN);
+    hs_jsonx_set(entry, "sites", format_sites(scenario, r));
+    return entry;
+}
+
+json_t *hs_simreport_format(const struct hs_scenario *scenario,
+                            const struct hs_simreport_entry *entries, size_t n_entries,
+                            bool has_timings)
+{
+    const struct hs_simreport_entry *asap = find_asap(entries, n_entries);
+    json_t *report = hs_jsonx_object();
+    json_t *array = hs_jsonx_array();
+
+    hs_jsonx_set_text(report, "api", "hsched.sim/v1");
+    for (size_t i = 0; i < n_entries; i++) {
+        hs_jsonx_add(array, format_entry(scenario, &entries[i], asap, has_timings));
+    }
+    hs_jsonx_set(report, "policies", array);
+    return report;
+}
+
+void hs_simreport_print(const struct hs_scenario *scenario,
+                        const struct hs_simreport_entry *entries, size_t n_entries, FILE *out)
+{
+    fprintf(out, "%-10s %10s %10s %8s %8s %10s %10s %6s %8s %8s\n", "controller", "IT MWh",
+            "heat MWh", "recovery", "coverage", "backup MWh", scenario->estate->currency, "late",
+            "wait h", "suspends");
+    for (size_t i = 0; i < n_entries; i++) {
+        const struct hs_simrun_result *r = &entries[i].result;
+        const struct hs_account *a = &r->total;
+
+        fprintf(out, "%-10s %10.3f %10.3f %8.3f %8.3f %10.3f %10.2f %6zu %8.2f %8zu\n",
+                entries[i].name, a->it_wh / SIMREPORT_WH_PER_MWH,
+                a->useful_heat_wh / SIMREPORT_WH_PER_MWH, divide(a->useful_heat_wh, a->it_wh),
+                divide(a->useful_heat_wh, a->demand_heat_wh),
+                a->backup_heat_wh / SIMREPORT_WH_PER_MWH, a->cost_cur, r->jobs_late,
+                r->wait_s_mean / 3600, r->suspends);
+    }
+}

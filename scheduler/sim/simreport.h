@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * simreport - the figures of the runs as JSON (interfaces.md, hsim) and as a short table.
+ *
+ * Savings are against `asap` of the same report, null without it. What this version does not
+ * compute (bounds) is null.
+ */
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "scheduler/base/jsonx.h"
+#include "scheduler/sim/controller.h"
+
+struct hs_simreport_entry {
+    const char *name;
+    struct hs_simrun_result result;
+    struct hs_controller_stats stats;
+};
+
+/** @param has_timings write plan_ms_*, which no two runs share. Owned by the caller */
+json_t *hs_simreport_format(const struct hs_scenario *scenario,
+                            const struct hs_simreport_entry *entries, size_t n_entries,
+                            bool has_timings);
+
+/** One line a controller, for people. */
+void hs_simreport_print(const struct hs_scenario *scenario,
+                        const struct hs_simreport_entry *entries, size_t n_entries, FILE *out);

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* simrun - integrate, close slots, sum. */
+#include "scheduler/sim/simrun.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "adapters/plant/plant_balance.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+
+#define SIMRUN_LATE_TOLERANCE_S 1e-6 /* rounding of sums of decimals in traces */
+
+static void set_rack_power(struct hs_simrun *run, size_t rack_idx)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+    const struct hs_rack *rack = &estate->racks[rack_idx];
+    double sum_w = 0;
+
+    for (size_t h = rack->first_host_idx; h < rack->first_host_idx + rack->n_hosts; h++) {
+        const struct hs_host *host = &estate->hosts[h];
+
+        sum_w += hs_host_elec_w(host, (double)host->pinned_vcpus + (double)run->busy_vcpus[h]);
+    }
+    run->rack_elec_w[rack_idx] = sum_w;
+}
+
+struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct hs_trace *trace,
+                                const struct hs_simjobs *jobs)
+{
+    const struct hs_estate *estate = scenario->estate;
+    struct hs_simrun *run = hs_xcalloc(1, sizeof(*run));
+
+    run->scenario = scenario;
+    run->trace = trace;
+    run->jobs = jobs;
+    run->at_s = (double)scenario->start_at_s;
+    run->states = hs_xcalloc(jobs->n, sizeof(*run->states));
+    run->busy_vcpus = hs_xcalloc(estate->n_hosts, sizeof(*run->busy_vcpus));
+    run->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(double));
+    run->rack_elec_wh = hs_xcalloc(estate->n_racks, sizeof(double));
+    run->tank_wh = hs_xcalloc(estate->n_loops, sizeof(double));
+    run->demand_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    run->useful_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    run->captured_wh = hs_xcalloc(estate->n_loops, sizeof(double));
+    run->rejected_w = hs_xcalloc(estate->n_loops, sizeof(double));
+    run->worth = hs_xcalloc(estate->n_sinks, sizeof(double));
+    run->accounts = hs_xcalloc(estate->n_sites, sizeof(*run->accounts));
+    run->slot_demand_w = hs_xcalloc(estate->n_sinks, sizeof(double));
+    run->slot_useful_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    for (size_t j = 0; j < jobs->n; j++) {
+        run->states[j] = (struct hs_simrun_job){
+            .host_idx = SIZE_MAX, .started_at_s = (double)NAN, .ended_at_s = (double)NAN};
+    }
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        run->tank_wh[l] = hs_tank_max_wh(&estate->loops[l].tank) / 2;
+    }
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        run->worth[k] =
+            hs_sink_worth_cur_per_mwh(&estate->sinks[k], estate->carbon_price_cur_per_t);
+    }
+    for (size_t r = 0; r < estate->n_racks; r++) {
+        set_rack_power(run, r);
+    }
+    return run;
+}
+
+double hs_simrun_slot_end_at_s(const struct hs_simrun *run)
+{
+    size_t n_ended = run->slot < run->scenario->n_slots ? run->slot + 1 : run->scenario->n_slots;
+
+    return (double)(run->scenario->start_at_s + (int64_t)n_ended * run->scenario->slot_s);
+}
+
+/** The plant's part of a slot: balance, backup heat, rejection. @return rejected Wh */
+static double close_loop(struct hs_simrun *run, size_t loop_idx)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+    const struct hs_heatloop *loop = &estate->loops[loop_idx];
+    struct hs_account *account = &run->accounts[loop->site_idx];
+    size_t first = loop->first_sink_idx, n_slots = run->scenario->n_slots;
+    double slot_s = (double)run->scenario->slot_s;
+    struct hs_plant_balance balance;
+    double captured_wh = 0;
+
+    for (size_t r = 0; r < estate->n_racks; r++) {
+        if (estate->racks[r].loop_idx == loop_idx) {
+            captured_wh += run->rack_elec_wh[r] * estate->racks[r].capture_ratio;
+        }
+    }
+    for (size_t k = first; k < first + loop->n_sinks; k++) {
+        run->slot_demand_w[k] = run->trace->demand_heat_w[k * n_slots + run->slot];
+    }
+    hs_plant_balance_apply(loop, estate->sinks + first, slot_s, hs_w_from_wh(captured_wh, slot_s),
+                           run->slot_demand_w + first, run->worth + first, &run->tank_wh[loop_idx],
+                           run->slot_useful_wh + first, &balance);
+    run->captured_wh[loop_idx] += balance.captured_wh;
+    run->rejected_w[loop_idx] = hs_w_from_wh(balance.rejected_wh, slot_s);
+    run->n_slots_over_rejection += run->rejected_w[loop_idx] > loop->rejection_limit_w;
+    account->captured_heat_wh += balance.captured_wh;
+    account->useful_heat_wh += balance.useful_wh;
+    account->rejected_heat_wh += balance.rejected_wh;
+    account->lost_heat_wh += balance.lost_wh;
+    account->stored_heat_wh += balance.stored_wh;
+    account->demand_heat_wh += balance.demand_wh;
+    account->backup_heat_wh += balance.backup_wh;
+    for (size_t k = first; k < first + loop->n_sinks; k++) {
+        const struct hs_sink *sink = &estate->sinks[k];
+        double demand_wh = hs_wh_from_w(run->slot_demand_w[k], slot_s);
+        double backup_wh = fmax(0, demand_wh - run->slot_useful_wh[k]);
+        double cost_cur = hs_cur_from_wh(backup_wh, run->worth[k]);
+
+        run->demand_wh[k] += demand_wh;
+        run->useful_wh[k] += run->slot_useful_wh[k];
+        run->backup_cur += cost_cur;
+        account->cost_cur += cost_cur;
+        account->gco2 +=
+            hs_gco2_from_wh(backup_wh, sink->backup_gco2_per_kwh) / sink->backup_efficiency_ratio;
+    }
+    return balance.rejected_wh;
+}
+
+static void close_site(struct hs_simrun *run, size_t site_idx)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+    const struct hs_site *site = &estate->sites[site_idx];
+    struct hs_account *account = &run->accounts[site_idx];
+    size_t at = site_idx * run->scenario->n_slots + run->slot;
+    double it_wh = 0, aux_wh = 0, cost_cur;
+
+    for (size_t r = site->first_rack_idx; r < site->first_rack_idx + site->n_racks; r++) {
+        it_wh += run->rack_elec_wh[r];
+    }
+    aux_wh = it_wh * site->aux_elec_ratio;
+    for (size_t l = site->first_loop_idx; l < site->first_loop_idx + site->n_loops; l++) {
+        aux_wh += close_loop(run, l) * estate->loops[l].rejection_elec_ratio;
+    }
+    cost_cur = hs_cur_from_wh(it_wh + aux_wh, run->trace->elec_cur_per_mwh[at]);
+    account->it_wh += it_wh;
+    account->aux_wh += aux_wh;
+    account->cost_cur += cost_cur;
+    account->gco2 += hs_gco2_from_wh(it_wh + aux_wh, run->trace->gco2_per_kwh[at]);
+    run->electricity_cur += cost_cur;
+}
+
+static void close_slot(struct hs_simrun *run)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        close_site(run, s);
+    }
+    for (size_t r = 0; r < estate->n_racks; r++) {
+        run->rack_elec_wh[r] = 0;
+    }
+    run->slot++;
+}
+
+static void integrate(struct hs_simrun *run, double at_s)
+{
+    double span_s = at_s - run->at_s;
+
+    assert(span_s >= 0);
+    for (size_t r = 0; r < run->scenario->estate->n_racks; r++) {
+        run->rack_elec_wh[r] += hs_wh_from_w(run->rack_elec_w[r], span_s);
+    }
+    run->at_s = at_s;
+}
+
+void hs_simrun_advance(struct hs_simrun *run, double at_s)
+{
+    while (run->slot < run->scenario->n_slots && hs_simrun_slot_end_at_s(run) <= at_s) {
+        integrate(run, hs_simrun_slot_end_at_s(run));
+        close_slot(run);
+    }
+    if (run->slot < run->scenario->n_slots && at_s > run->at_s) {
+        integrate(run, at_s);
+    }
+}
+
+uint32_t hs_simrun_get_free_vcpus(const struct hs_simrun *run, size_t host_idx)
+{
+    const struct hs_host *host = &run->scenario->estate->hosts[host_idx];
+    uint32_t used = host->pinned_vcpus + run->busy_vcpus[host_idx];
+
+    return host->vcpus > used ? host->vcpus - used : 0;
+}
+
+void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
+{
+    struct hs_simrun_job *state = &run->states[job_idx];
+
+    assert(state->state == HS_SIMRUN_WAITING || state->state == HS_SIMRUN_SUSPENDED);
+    assert(hs_simrun_get_free_vcpus(run, host_idx) >= run->jobs->items[job_idx].vcpus);
+    if (state->state == HS_SIMRUN_WAITING) {
+        state->started_at_s = run->at_s;
+    } else {
+        run->moves += state->host_idx != host_idx;
+    }
+    state->state = HS_SIMRUN_RUNNING;
+    state->host_idx = host_idx;
+    state->stretch_at_s = run->at_s;
+    run->busy_vcpus[host_idx] += run->jobs->items[job_idx].vcpus;
+    set_rack_power(run, run->scenario->estate->hosts[host_idx].rack_idx);
+}
+
+static void stop_job(struct hs_simrun *run, size_t job_idx)
+{
+    struct hs_simrun_job *state = &run->states[job_idx];
+
+    assert(state->state == HS_SIMRUN_RUNNING);
+    state->ran_s += run->at_s - state->stretch_at_s;
+    run->busy_vcpus[state->host_idx] -= run->jobs->items[job_idx].vcpus;
+    set_rack_power(run, run->scenario->estate->hosts[state->host_idx].rack_idx);
+}
+
+void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx)
+{
+    stop_job(run, job_idx);
+    run->states[job_idx].state = HS_SIMRUN_SUSPENDED;
+    run->suspends++;
+}
+
+void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx)
+{
+    stop_job(run, job_idx);
+    run->states[job_idx].state = HS_SIMRUN_DONE;
+    run->states[job_idx].ended_at_s = run->at_s;
+}
+
+double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx)
+{
+    const struct hs_simrun_job *state = &run->states[job_idx];
+
+    return state->state == HS_SIMRUN_RUNNING ? state->ran_s + run->at_s - state->stretch_at_s
+                                             : state->ran_s;
+}
+
+/** Mean W per vCPU over the estate, for work that never got a host. */
+static double get_mean_w_per_vcpu(const struct hs_estate *estate)
+{
+    double sum_w = 0, sum_vcpus = 0;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        const struct hs_host *host = &estate->hosts[h];
+
+        sum_w += hs_host_elec_w_per_vcpu(host) * (double)host->vcpus;
+        sum_vcpus += (double)host->vcpus;
+    }
+    return sum_vcpus > 0 ? sum_w / sum_vcpus : 0;
+}
+
+/** Sum up punctuality. @return Wh that undone jobs still miss */
+static double sum_jobs(const struct hs_simrun *run, struct hs_simrun_result *result)
+{
+    double w_per_vcpu = get_mean_w_per_vcpu(run->scenario->estate);
+    double missing_wh = 0, wait_s = 0;
+    size_t n_started = 0;
+
+    for (size_t j = 0; j < run->jobs->n; j++) {
+        const struct hs_simjob *job = &run->jobs->items[j];
+        const struct hs_simrun_job *state = &run->states[j];
+        bool is_done = state->state == HS_SIMRUN_DONE;
+        double late_s = (is_done ? state->ended_at_s : run->at_s) - job->due_at_s;
+
+        if (!isnan(state->started_at_s)) {
+            wait_s += state->started_at_s - job->submit_at_s;
+            n_started++;
+        }
+        if (is_done) {
+            result->jobs_done++;
+        } else {
+            double left_s = fmax(0, job->run_s - hs_simrun_get_ran_s(run, j));
+
+            missing_wh += hs_wh_from_w((double)job->vcpus * w_per_vcpu, left_s);
+        }
+        if (!is_done || late_s > SIMRUN_LATE_TOLERANCE_S) {
+            result->jobs_late++;
+            result->late_s_max = fmax(result->late_s_max, late_s);
+            result->late_s_sum += fmax(0, late_s);
+        }
+    }
+    result->wait_s_mean = n_started > 0 ? wait_s / (double)n_started : (double)NAN;
+    return missing_wh;
+}
+
+/** Credit heat left in a loop's tank with what it would have replaced. */
+static void credit_loop(const struct hs_simrun *run, size_t loop_idx,
+                        struct hs_simrun_result *result)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+    const struct hs_heatloop *loop = &estate->loops[loop_idx];
+    double left_wh = run->tank_wh[loop_idx] - hs_tank_max_wh(&loop->tank) / 2;
+    double weight = 0, worth = 0, gco2 = 0, credit_cur;
+
+    for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
+        const struct hs_sink *sink = &estate->sinks[k];
+
+        weight += run->demand_wh[k];
+        worth += run->demand_wh[k] * run->worth[k];
+        gco2 += run->demand_wh[k] * sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio;
+    }
+    if (!(weight > 0)) {
+        return;
+    }
+    credit_cur = hs_cur_from_wh(left_wh, worth / weight);
+    result->backup_cur -= credit_cur;
+    result->sites[loop->site_idx].cost_cur -= credit_cur;
+    result->sites[loop->site_idx].gco2 -= hs_gco2_from_wh(left_wh, gco2 / weight);
+}
+
+void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+    struct hs_simrun_result result = {.n_sites = estate->n_sites, .jobs_total = run->jobs->n};
+    double missing_wh, missing_cur = 0;
+
+    hs_simrun_advance(run, (double)hs_scenario_end_at_s(run->scenario));
+    result.sites = hs_xcalloc(estate->n_sites, sizeof(*result.sites));
+    memcpy(result.sites, run->accounts, estate->n_sites * sizeof(*result.sites));
+    result.electricity_cur = run->electricity_cur;
+    result.backup_cur = run->backup_cur;
+    result.n_slots_over_rejection = run->n_slots_over_rejection;
+    result.moves = run->moves;
+    result.suspends = run->suspends;
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        credit_loop(run, l, &result);
+    }
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        hs_account_add(&result.total, &result.sites[s]);
+    }
+    missing_wh = sum_jobs(run, &result);
+    if (missing_wh > 0 && result.total.it_wh > 0) {
+        missing_cur = missing_wh * result.electricity_cur / result.total.it_wh;
+    }
+    result.electricity_cur += missing_cur;
+    result.total.cost_cur += missing_cur;
+    *ret_result = result;
+}
+
+void hs_simrun_free(struct hs_simrun *run)
+{
+    if (run == NULL) {
+        return;
+    }
+    free(run->slot_useful_wh);
+    free(run->slot_demand_w);
+    free(run->accounts);
+    free(run->worth);
+    free(run->rejected_w);
+    free(run->captured_wh);
+    free(run->useful_wh);
+    free(run->demand_wh);
+    free(run->tank_wh);
+    free(run->rack_elec_wh);
+    free(run->rack_elec_w);
+    free(run->busy_vcpus);
+    free(run->states);
+    free(run);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * simrun - the truth of one run: what really runs where, the power, the plant, the account.
+ *
+ * A controller moves time forward and says what starts and stops; simrun integrates power to
+ * the second, closes each slot with the plant's balance (adapters/plant/plant_balance.h) and
+ * keeps the sums. It decides nothing. Semantics: simulator.md.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/model/account.h"
+#include "scheduler/sim/jobtrace.h"
+#include "scheduler/sim/scenario.h"
+#include "scheduler/sim/trace.h"
+
+enum hs_simrun_job_state {
+    HS_SIMRUN_WAITING,
+    HS_SIMRUN_RUNNING,
+    HS_SIMRUN_SUSPENDED,
+    HS_SIMRUN_DONE,
+};
+
+/** What has become of a job. */
+struct hs_simrun_job {
+    enum hs_simrun_job_state state;
+    size_t host_idx;     /* while running; where it last ran */
+    double started_at_s; /* first start; NAN before */
+    double stretch_at_s; /* start of the stretch it is running */
+    double ran_s;        /* in finished stretches */
+    double ended_at_s;   /* NAN until it is done */
+};
+
+/** The figures of a finished run. */
+struct hs_simrun_result {
+    struct hs_account *sites; /* [n_sites] owned */
+    size_t n_sites;
+    struct hs_account total;
+    double electricity_cur;        /* part of cost_cur */
+    double backup_cur;             /* the other part: backup heat less the worth of heat left */
+    size_t n_slots_over_rejection; /* loop-slots that rejected more than their limit */
+    size_t jobs_total;
+    size_t jobs_done;
+    size_t jobs_late;
+    double late_s_max;
+    double late_s_sum;
+    double wait_s_mean; /* NAN if nothing started */
+    size_t moves;
+    size_t suspends;
+};
+
+struct hs_simrun {
+    const struct hs_scenario *scenario;
+    const struct hs_trace *trace;
+    const struct hs_simjobs *jobs;
+    double at_s;
+    size_t slot;                  /* the open slot; n_slots when the run is over */
+    struct hs_simrun_job *states; /* [n_jobs] */
+    uint32_t *busy_vcpus;         /* [n_hosts] jobs only */
+    double *rack_elec_w;          /* [n_racks] now */
+    double *rack_elec_wh;         /* [n_racks] in the open slot */
+    double *tank_wh;              /* [n_loops] */
+    double *demand_wh;            /* [n_sinks] sums */
+    double *useful_wh;            /* [n_sinks] counters */
+    double *captured_wh;          /* [n_loops] counters */
+    double *rejected_w;           /* [n_loops] mean of the last closed slot */
+    double *worth;                /* [n_sinks] cur/MWh */
+    struct hs_account *accounts;  /* [n_sites] without the heat left in the tanks */
+    double electricity_cur;
+    double backup_cur;
+    size_t n_slots_over_rejection;
+    size_t moves;
+    size_t suspends;
+    /* scratch of one slot */
+    double *slot_demand_w;  /* [n_sinks] */
+    double *slot_useful_wh; /* [n_sinks] */
+};
+
+/** At the start, nothing running, tanks half full. All three kept. Owned by the caller. */
+struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct hs_trace *trace,
+                                const struct hs_simjobs *jobs);
+
+/** End of the open slot, Unix UTC; the end of the run when it is over. */
+double hs_simrun_slot_end_at_s(const struct hs_simrun *run);
+
+/** Let time pass until @at_s (not past the end); closes the slots on the way. */
+void hs_simrun_advance(struct hs_simrun *run, double at_s);
+
+/** vCPUs of a host that neither a job nor pinned work holds. */
+uint32_t hs_simrun_get_free_vcpus(const struct hs_simrun *run, size_t host_idx);
+
+/** Now: begin or go on on @host_idx; another host than before counts as a move. */
+void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx);
+
+/** Now: stop without losing what was done. */
+void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx);
+
+/** Now: it is done. */
+void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx);
+
+/** Seconds the job has run up to now. */
+double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx);
+
+/** Let the rest pass and sum up. @param ret_result  its sites are the caller's (free) */
+void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result);
+
+/** Accepts NULL. */
+void hs_simrun_free(struct hs_simrun *run);
+HS_DEFINE_AUTO(hs_simrun);

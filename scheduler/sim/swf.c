@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* swf - one record a line; strict, so that a shifted column cannot pass for a number. */
+#include "scheduler/sim/swf.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/signal/filetext.h"
+#include "scheduler/base/auto.h"
+
+#define SWF_FIELDS 18
+
+/* Positions in a record, from 0 (the page counts from 1). */
+enum swf_field {
+    SWF_SUBMIT_S = 1,
+    SWF_RUN_S = 3,
+    SWF_PROCS_ALLOCATED = 4,
+    SWF_PROCS_REQUESTED = 7,
+    SWF_REQUESTED_S = 8,
+    SWF_MEMORY_KIB = 9,
+};
+
+static int fail_line(const char *path, unsigned line_no, struct hs_err *err, const char *what)
+{
+    const char *slash = strrchr(path, '/');
+    const char *file = slash != NULL ? slash + 1 : path;
+    size_t n = strlen(file);
+    char where[64];
+
+    snprintf(where, sizeof(where), "%s:%u", n > 48 ? file + n - 48 : file, line_no);
+    return hs_err_set(err, HS_E_INVALID, where,
+                      "%s; a record is %d numbers, -1 where unknown, and a comment starts with ';'",
+                      what, SWF_FIELDS);
+}
+
+/** Cut one line into numbers. @return how many; SIZE_MAX if something is no number */
+static size_t cut_line(char *line, double *ret_fields)
+{
+    size_t n = 0;
+    char *rest = line;
+    char *word;
+
+    while ((word = strsep(&rest, " \t\r")) != NULL) {
+        char *end = NULL;
+        double value;
+
+        if (*word == '\0') {
+            continue;
+        }
+        value = strtod(word, &end);
+        if (*end != '\0' || !isfinite(value)) {
+            return SIZE_MAX;
+        }
+        if (n < SWF_FIELDS) {
+            ret_fields[n] = value;
+        }
+        n++;
+    }
+    return n;
+}
+
+static struct hs_jobtrace_record make_record(const double *fields)
+{
+    double procs = fields[SWF_PROCS_ALLOCATED];
+
+    return (struct hs_jobtrace_record){
+        .submit_s = fields[SWF_SUBMIT_S],
+        .run_s = fields[SWF_RUN_S],
+        .procs = procs > 0 ? procs : fields[SWF_PROCS_REQUESTED],
+        .requested_s = fields[SWF_REQUESTED_S] > 0 ? fields[SWF_REQUESTED_S] : 0,
+        .memory_mib_per_proc = fields[SWF_MEMORY_KIB] > 0 ? fields[SWF_MEMORY_KIB] / 1024.0 : 0,
+    };
+}
+
+int hs_swf_read(const char *path, struct hs_jobtrace *ret_trace, struct hs_err *err)
+{
+    HS_AUTO_MEM char *text = NULL;
+    size_t n_bytes = 0;
+    unsigned line_no = 0;
+    int rc = hs_filetext_read(path, &text, &n_bytes, err);
+    char *rest = text;
+
+    if (rc != 0) {
+        return rc;
+    }
+    while (rest != NULL) {
+        char *line = strsep(&rest, "\n");
+        double fields[SWF_FIELDS] = {0};
+        size_t n;
+
+        line_no++;
+        line += strspn(line, " \t\r");
+        if (*line == '\0' || *line == ';') {
+            continue;
+        }
+        n = cut_line(line, fields);
+        if (n == SIZE_MAX) {
+            return fail_line(path, line_no, err, "something here is no number");
+        }
+        if (n != SWF_FIELDS) {
+            char what[48];
+
+            snprintf(what, sizeof(what), "the line has %zu fields", n);
+            return fail_line(path, line_no, err, what);
+        }
+        HS_VEC_PUSH(ret_trace, make_record(fields));
+    }
+    return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * trace - the world of a run, slot by slot: demand, electricity's price and carbon, true values.
+ *
+ * Finer data are averaged over the slot, gaps hold the last value, before the first the first.
+ */
+
+#include <stddef.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/sim/scenario.h"
+
+struct hs_trace {
+    size_t n_slots;
+    double *demand_heat_w;    /* [n_sinks][n_slots] row-major */
+    double *elec_cur_per_mwh; /* [n_sites][n_slots] price and carbon price */
+    double *gco2_per_kwh;     /* [n_sites][n_slots] */
+};
+
+/** @param scenario borrowed. Owned by the caller */
+struct hs_trace *hs_trace_new(const struct hs_scenario *scenario);
+
+/** Accepts NULL. */
+void hs_trace_free(struct hs_trace *trace);
+HS_DEFINE_AUTO(hs_trace);
