@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shlex
+import signal
 import subprocess
 import sys
 import time
@@ -169,7 +170,14 @@ def run(build, out, guest, hours):
     return report, label
 
 
+def end_at(signum, _frame):
+    """Leave by the ordinary way, so that what was started is ended."""
+    sys.exit(128 + signum)
+
+
 def main():
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, end_at)
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--guests", action="store_true", help="a few hours with real QEMU guests")

@@ -65,39 +65,18 @@ class UnixConnection(http.client.HTTPConnection):
         self.sock.connect(str(self.path))
 
 
-class Rig:
-    """@scenario is a dict as hsim reads it; its paths must be absolute."""
+class PrivateRedis:
+    """A Redis on a unix socket in a temporary folder; also keeps and ends further processes."""
 
-    def __init__(self, build, scenario, *, speed, estate=None, policies=None, plant="sim", config=None):
-        self.build = pathlib.Path(build).resolve()
-        self.scenario = scenario
+    def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hsched-"))
-        self.socket = self.dir / "hschedd.sock"
-        self.redis_socket = self.dir / "redis.sock"
+        self.socket = self.redis_socket = self.dir / "redis.sock"
+        self.env = {**os.environ, "LC_ALL": "C.UTF-8", "TZ": "UTC"}
         self.processes = []
-        self.daemon = None
-        # the user of a private libvirtd reads seeds and writes consoles in here
-        self.dir.chmod(0o755)
-        (self.dir / "state").mkdir()
-        (self.dir / "state").chmod(0o777)
-        (self.dir / "estate.json").write_text(json.dumps(estate or scenario["estate"]))
-        self.config = {
-            "api": "hsched.daemon/v1", "cell": "main", "estate": "estate.json",
-            "state": str(self.dir / "state"), "redis": {"url": f"unix:{self.redis_socket}"},
-            "listen": [{"unix": str(self.socket)}], "speed": speed, "start": scenario["start"],
-            "plant": {"kind": plant, "heat": scenario["heat"]},
-            "signals": {k: scenario[k] for k in ("price", "carbon") if scenario.get(k)},
-            **(config or {}),
-        }
-        if policies:
-            self.config["policies"] = str(policies)
-        (self.dir / "hschedd.json").write_text(json.dumps(self.config, indent=1))
-        self.env = {**os.environ, "HSCHED_SOCKET": str(self.socket), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 
     def __enter__(self):
         try:
-            self.start_redis()
-            self.start_daemon()
+            self.start()
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -105,14 +84,22 @@ class Rig:
 
     def __exit__(self, *_exc):
         for process in reversed(self.processes):
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+            self.end(process)
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start(self):
+        self.start_redis()
+
+    def end(self, process):
+        """Ask the process to end, insist after 10 s. @return its exit code"""
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        return process.returncode
 
     def spawn(self, *command, log):
         with (self.dir / log).open("ab") as out:
@@ -137,6 +124,38 @@ class Rig:
                              "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                              "--dir", self.dir, log="redis.log")
         self.wait_for("redis-server", self.redis_socket.exists, process, "redis.log")
+
+
+class Rig(PrivateRedis):
+    """@scenario is a dict as hsim reads it; its paths must be absolute."""
+
+    def __init__(self, build, scenario, *, speed, estate=None, policies=None, plant="sim", config=None):
+        super().__init__()
+        self.build = pathlib.Path(build).resolve()
+        self.scenario = scenario
+        self.socket = self.dir / "hschedd.sock"
+        self.daemon = None
+        # the user of a private libvirtd reads seeds and writes consoles in here
+        self.dir.chmod(0o755)
+        (self.dir / "state").mkdir()
+        (self.dir / "state").chmod(0o777)
+        (self.dir / "estate.json").write_text(json.dumps(estate or scenario["estate"]))
+        self.config = {
+            "api": "hsched.daemon/v1", "cell": "main", "estate": "estate.json",
+            "state": str(self.dir / "state"), "redis": {"url": f"unix:{self.redis_socket}"},
+            "listen": [{"unix": str(self.socket)}], "speed": speed, "start": scenario["start"],
+            "plant": {"kind": plant, "heat": scenario["heat"]},
+            "signals": {k: scenario[k] for k in ("price", "carbon") if scenario.get(k)},
+            **(config or {}),
+        }
+        if policies:
+            self.config["policies"] = str(policies)
+        (self.dir / "hschedd.json").write_text(json.dumps(self.config, indent=1))
+        self.env["HSCHED_SOCKET"] = str(self.socket)
+
+    def start(self):
+        self.start_redis()
+        self.start_daemon()
 
     def start_daemon(self):
         self.daemon = self.spawn(program(self.build, "hschedd"), "--config", self.dir / "hschedd.json",
