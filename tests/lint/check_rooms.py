@@ -157,7 +157,8 @@ class Checker:
                     self.breach(rel, number, "technology", f"{technology} is named in its adapter only")
         if HIREDIS_GLUE.search(line):
             self.glue.append((rel, number))
-        if room != DAEMON and not BASE_SYSTEM.search(rel) and (hit := REACTOR.search(line)):
+        hit = REACTOR.search(line)
+        if hit and room != DAEMON and not BASE_SYSTEM.search(rel) and "SIG_DFL" not in line:
             self.breach(rel, number, "reactor", f"{hit[1]}(): {RULES['reactor']}")
 
     def check_line(self, rel, number, line):

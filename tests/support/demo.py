@@ -99,13 +99,13 @@ def submit(rig, job, guest):
     """Hand one job in, as a user would."""
     run_s, estimate_s = int(job["run_s"]), int(job["duration_s"])
     command = ["sleep", str(max(1, round(run_s / rig.config["speed"])) if guest else run_s)]
-    args = ["submit", "--name", job["name"], "--vcpus", job["vcpus"], "--memory", job["memory_mib"],
+    args = ["--name", job["name"], "--vcpus", job["vcpus"], "--memory", f"{guests.MEMORY_MIB if guest else job['memory_mib']}M",
             "--duration", f"{estimate_s}s", "--due", job["due"]]
     if job["interruptible"]:
         args += ["--interruptible"]
     if run_s != estimate_s and not guest:
         args += ["--env", f"HSCHED_SIM_RUN_S={run_s}"]
-    return int(rig.hsched(*args, "--", *command).stdout)
+    return rig.submit(*args, "--", *command)
 
 
 def follow_day(rig, jobs, end, guest):

@@ -189,6 +189,17 @@ class Rig(PrivateRedis):
             raise RuntimeError(f"hsched {' '.join(map(str, args))}: exit {done.returncode}: {done.stderr}")
         return done
 
+    def submit(self, *args):
+        """Submit a job. @return its id, also when it is accepted but will be late"""
+        done = self.hsched("submit", *args, check=False)
+        if done.returncode not in (0, 8):
+            raise RuntimeError(f"hsched submit {' '.join(map(str, args))}: exit {done.returncode}: {done.stderr}")
+        return int(done.stdout)
+
+    def job(self, job_id):
+        """One job, as the API shows it."""
+        return self.get(f"/v1/jobs/{job_id}")
+
     def now(self):
         """Plan time."""
         return parse_time(self.get("/healthz")["at"])
