@@ -4,7 +4,6 @@
 
 #include <getopt.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +87,6 @@ int main(int argc, char **argv)
     int first = 0;
 
     setlocale(LC_CTYPE, ""); /* widths and bars; numbers stay in the C locale */
-    signal(SIGPIPE, SIG_DFL);
     if (take_front_options(argc, argv, &status)) {
         first = optind;
         if (first >= argc) {
