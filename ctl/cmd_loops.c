@@ -85,8 +85,10 @@ static enum hs_exit loops_run(const struct hs_args *args)
     }
     if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
         json_array_foreach (json_object_get(answer, "items"), i, loop) {
-            add_tank_bar(loop);
-            add_price_bars(loop);
+            if (json_is_object(loop)) {
+                add_tank_bar(loop);
+                add_price_bars(loop);
+            }
         }
     }
     hs_table_print(&table, format, answer, NULL);

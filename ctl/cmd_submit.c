@@ -44,6 +44,10 @@ static enum hs_exit submit_run(const struct hs_args *args)
     if (status != HS_EXIT_OK) {
         return status;
     }
+    if (!is_dry && !json_is_integer(json_object_get(job, "id"))) {
+        hs_say_error("hschedd answered without a job id; see hsched jobs before trying again");
+        return HS_EXIT_FAILED;
+    }
     if (!is_dry || format != HS_TABLE_NAME) { /* a job that was not made has no id to print */
         hs_jobview_print(format, job);
     }

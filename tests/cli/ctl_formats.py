@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The formats of -o: what each promises to a person or a program."""
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import unittest
+
+from ctl_support import HSCHED, Case, EXPLANATION, JOB, answer, listing
+
+LOOP = {"name": "pool/main", "state": "normal", "since": "2026-01-05T09:00:00Z", "cause": "",
+        "demand_heat_w": 21500, "captured_heat_w": 9000.5, "tank_c": 52.26, "tank_wh": 72000,
+        "tank_max_wh": 145375, "tank_ratio": 0.5, "rejected_heat_w": 0,
+        "heat_price_cur_per_mwh": 88.9,
+        "price_next_h": [{"at": "2026-01-05T11:00:00Z", "cur_per_mwh": p} for p in (1, 5, 9)],
+        "readings": []}
+FORECAST = {"api": "hsched/v1", "kind": "Forecast", "currency": "EUR", "loop": "pool/main",
+            "model": "mixer", "from": "2026-01-05T10:00:00Z", "slot_s": 900,
+            "points": [{"at": f"2026-01-05T{10 + i // 4}:{15 * (i % 4):02}:00Z",
+                        "demand_heat_w": 1000.0 * i, "it_w": 500, "tank_wh": None,
+                        "heat_price_cur_per_mwh": 80 - i, "electricity_cur_per_mwh": 150}
+                       for i in range(48)]}
+PLAN = {"api": "hsched/v1", "kind": "Plan", "currency": "EUR", "from": "2026-01-05T10:00:00Z",
+        "slot_s": 900, "n_slots": 8, "cost_cur": 12.345, "n_late": 1,
+        "loops": [{"name": "pool/main", "it_w": [0, 0, 0, 0, 4000, 4000, 4000, 4000],
+                   "heat_price_cur_per_mwh": [1, 1, 1, 1, 90, 90, 90, 90]}],
+        "placements": [{"job": 7, "host": "pool/h1", "start": "2026-01-05T11:00:00Z",
+                        "end": "2026-01-05T12:00:00Z", "n_slots": 4, "late": False,
+                        "forced": True}]}
+REPORT = {"api": "hsched/v1", "kind": "Report", "currency": "EUR",
+          "policies": [{"name": "heat", "it_wh": 50000, "useful_heat_wh": 40000, "jobs_total": 3,
+                        "jobs_late": 0, "cost_cur": 7.5, "wait_s_mean": 3600,
+                        "sites": [{"name": "pool", "demand_heat_wh": 90000,
+                                   "useful_heat_wh": 40000, "recovery_ratio": 0.8,
+                                   "coverage_ratio": 0.444, "backup_heat_wh": 50000}]}]}
+
+
+class Formats(Case):
+    def show(self, body, *words, env=None):
+        self.socket_path = self.folder / f"s{len(list(self.folder.iterdir()))}"
+        self.replay(answer(200, body))
+        return self.check(self.hsched(*words, env=env), 0)
+
+    def test_json_is_the_envelope_as_it_came(self):
+        body = listing("JobList", JOB)
+        self.assertEqual(json.loads(self.show(body, "jobs", "-o", "json").stdout), body)
+
+    def test_jsonl_is_one_object_a_line(self):
+        lines = self.show(listing("JobList", JOB, dict(JOB, id=8)), "jobs", "-o", "jsonl").stdout
+        self.assertEqual([json.loads(line)["id"] for line in lines.splitlines()], [7, 8])
+
+    def test_csv_has_fields_as_its_header_and_quotes_what_it_must(self):
+        job = dict(JOB, why='said "no", twice\nand left')
+        rows = list(csv.DictReader(io.StringIO(
+            self.show(listing("JobList", job), "jobs", "-o", "csv").stdout)))
+        self.assertEqual(rows[0]["why"], 'said "no", twice\nand left')
+        self.assertEqual(rows[0]["duration_s"], "5400")
+        self.assertEqual(rows[0]["planned_start"], "2026-01-05T18:15:00Z")
+        self.assertEqual(rows[0]["started"], "")
+        self.assertEqual(len(rows[0]), len(set(rows[0])))
+
+    def test_name_is_one_name_a_line(self):
+        self.assertEqual(self.show(listing("JobList", JOB), "jobs", "-o", "name").stdout, "7\n")
+        self.assertEqual(self.show(listing("LoopList", LOOP), "loops", "-o", "name").stdout,
+                         "pool/main\n")
+
+    def test_a_table_shows_plans_with_a_tilde_and_short_times(self):
+        table = self.show(listing("JobList", JOB), "jobs").stdout
+        self.assertEqual(table.split("\n")[0].split(), ["ID", "NAME", "STATE", "CLASS", "VCPUS",
+                                                        "SPAN", "START", "DUE", "HOST"])
+        self.assertIn("~Mon 18:15Z", table)
+        self.assertIn("1h30m", table)
+        self.assertIn("~pool/h1", table)
+
+    def test_a_far_time_shows_its_date(self):
+        table = self.show(listing("JobList", dict(JOB, due="2026-03-01T06:00:00Z")), "jobs").stdout
+        self.assertIn("2026-03-01 06:00Z", table)
+
+    def test_an_empty_list_is_words_not_data(self):
+        done = self.show(listing("JobList"), "jobs")
+        self.assertEqual((done.stdout, done.stderr), ("", "no jobs\n"))
+        done = self.show(listing("JobList"), "jobs", "-o", "jsonl")
+        self.assertEqual((done.stdout, done.stderr), ("", ""))
+        self.assertEqual(self.show(listing("JobList"), "jobs", "-o", "csv").stdout.count("\n"), 1)
+
+    def test_wide_shows_more_than_table(self):
+        self.assertNotIn("film", self.show(listing("JobList", JOB), "jobs").stdout)
+        self.assertIn("film", self.show(listing("JobList", JOB), "jobs", "-o", "wide").stdout)
+
+    def test_filters_travel_to_the_daemon(self):
+        self.show(listing("JobList"), "jobs", "--state", "waiting,done", "--team", "a b&c",
+                  "--site", "pool", "--limit", "5")
+        self.assertEqual(self.server.requests[0]["target"],
+                         "/v1/jobs?state=waiting%2Cdone&team=a%20b%26c&site=pool&limit=5")
+
+    def test_a_loop_shows_kw_percent_and_its_tank(self):
+        table = self.show(listing("LoopList", LOOP), "loops").stdout
+        for part in ("HEAT EUR/MWh", "TANK °C", "21.5", "9.0", "50%", "52.3", "[####....]", "▁▅█"):
+            self.assertIn(part, table)
+
+    def test_a_plain_locale_gets_plain_letters(self):
+        table = self.show(listing("LoopList", LOOP), "loops", env={"LC_ALL": "C"}).stdout
+        self.assertTrue(table.isascii(), table)
+        self.assertIn("059", table)
+
+    def test_a_forecast_is_bars_and_hourly_means(self):
+        done = self.show(FORECAST, "forecast", "pool/main", "--hours", "2")
+        self.assertEqual(self.server.requests[0]["target"], "/v1/forecast/pool/main")
+        lines = done.stdout.splitlines()
+        self.assertEqual(lines[0], "demand  ▁█  1.5 to 5.5 kW")
+        self.assertRegex(lines[-1], r"^Mon 11:00Z +5\.5 +0\.5 +- +74\.5 +150\.0$")
+        self.assertEqual(len(lines), 4 + 1 + 1 + 2)
+        rows = self.show(FORECAST, "forecast", "pool/main", "--hours", "2", "-o", "jsonl").stdout
+        self.assertEqual(len(rows.splitlines()), 8)
+        slots = self.show(FORECAST, "forecast", "pool/main", "--hours", "2", "--slots").stdout
+        self.assertEqual(len(slots.splitlines()), 4 + 1 + 1 + 8)
+
+    def test_a_plan_is_loops_then_placements(self):
+        done = self.show(PLAN, "plan")
+        self.assertIn("cost 12.35 EUR, 1 late", done.stderr.replace("12.34", "12.35"))
+        self.assertRegex(done.stdout, r"pool/main +▁█ +4\.0 +▁█ +90\.0\n")
+        self.assertRegex(done.stdout, r"7 +pool/h1 +Mon 11:00Z +Mon 12:00Z +4 +no +yes\n")
+        self.assertEqual(self.show(PLAN, "plan", "-o", "name").stdout, "7\n")
+
+    def test_a_report_is_totals_then_sites(self):
+        done = self.show(REPORT, "report").stdout
+        self.assertRegex(done, r"Heat made useful, kWh +40\.0\n")
+        self.assertRegex(done, r"Cost, EUR +7\.50\n")
+        self.assertRegex(done, r"pool +90\.0 +40\.0 +80% +44% +50\.0\n")
+
+    def test_show_is_lines_without_what_is_absent(self):
+        lines = dict(line.split("  ", 1) for line in self.show(JOB, "show", "7").stdout.splitlines())
+        self.assertEqual(lines["Memory"].strip(), "8 GiB")
+        self.assertEqual(lines["Duration"].strip(), "1h30m")
+        self.assertEqual(lines["Interruptible"].strip(), "yes")
+        self.assertEqual(lines["Environment"].strip(), "SEED=1")
+        self.assertNotIn("Limit", lines)
+        self.assertEqual(json.loads(self.show(JOB, "show", "hs-7", "-o", "json").stdout), JOB)
+
+    def test_explain_says_state_reason_prices_and_what_would_change_it(self):
+        text = self.show(dict(EXPLANATION, kind="Explanation", at=JOB["at"]), "explain",
+                         "7").stdout
+        for part in ("job 7 is waiting\n", "waits for dearer heat", "heat is worth more at 18:15",
+                     "now 150.0 EUR/MWh, at the planned start 120.0 EUR/MWh", "saves 0.11 EUR",
+                     "by Tue 04:30Z", "--now to start at once"):
+            self.assertIn(part, text)
+
+    def test_logs_are_the_bytes_as_they_are(self):
+        console = "boot\x1b[31m\r\nüber\x00\n"
+        self.replay(answer(200, console))
+        done = subprocess.run([HSCHED, "--socket", self.socket_path, "logs", "7", "--bytes", "99"],
+                              capture_output=True, check=False, timeout=30)
+        self.assertEqual(done.stdout, console.encode())
+        self.assertEqual(self.server.requests[0]["target"], "/v1/jobs/7/log?bytes=99")
+
+    def test_cancel_goes_on_after_one_that_is_gone(self):
+        self.replay(answer(404, {"error": "not-found", "text": "no job 1"}),
+                    answer(200, dict(JOB, state="cancelled")))
+        done = self.check(self.hsched("cancel", "1", "7"), 3)
+        self.assertIn("hsched: no job 1", done.stderr)
+        self.assertIn("job 7 is cancelled", done.stderr)
+        self.assertEqual(done.stdout, "")
+
+
+class Terminal(Case):
+    def screen(self, *words, env=None):
+        """What hsched writes to a terminal 60 columns wide."""
+        leader, follower = pty.openpty()
+        full = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TERM": "xterm-256color",
+                "COLUMNS": "60", "HSCHED_SOCKET": str(self.socket_path), **(env or {})}
+        with subprocess.Popen([HSCHED, *words], env=full, stdout=follower,
+                              stderr=subprocess.DEVNULL) as process:
+            process.wait(30)
+        os.close(follower)
+        data = b""
+        while True:
+            try:
+                part = os.read(leader, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            data += part
+        os.close(leader)
+        return data.decode()
+
+    def test_a_terminal_gets_colour_and_a_pipe_none(self):
+        job = dict(JOB, state="failed", name="n" * 60, host="pool/a-very-long-name-of-a-host")
+        body = answer(200, listing("JobList", job))
+        self.replay(body, body, body)
+        self.assertIn("\x1b[", self.screen("jobs"))
+        plain = self.screen("jobs", env={"NO_COLOR": "1"})
+        self.assertNotIn("\x1b", plain)
+        self.assertTrue(all(len(line) <= 60 for line in plain.splitlines()), plain)
+        piped = self.hsched("jobs", env={"COLUMNS": "60", "TERM": "xterm-256color"}).stdout
+        self.assertNotIn("\x1b", piped)
+        self.assertIn("n" * 60, piped)
+        self.assertIn("pool/a-very-long-name-of-a-host", piped)
+
+    def test_words_of_a_job_cannot_drive_the_terminal(self):
+        job = dict(JOB, name="evil\x1b[2J", why="\x1b]0;x\x07")
+        self.replay(answer(200, listing("JobList", job)), answer(200, job))
+        self.assertNotIn("\x1b", self.hsched("jobs", "-o", "wide").stdout)
+        self.assertNotIn("\x1b", self.hsched("show", "7").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
