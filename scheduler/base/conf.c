@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 
@@ -435,4 +436,25 @@ bool hs_conf_read(const struct hs_conf_table *table, const json_t *object, const
     read_members(table, object, pointer, dst, report);
     report_missing(table, object, pointer, report);
     return report->n_errors == n_errors_before;
+}
+
+int hs_conf_parse(const char *file, const char *text, struct hs_conf_report *report,
+                  json_t **ret_json)
+{
+    struct hs_err err;
+    int rc = hs_jsonx_parse("", text, strlen(text), ret_json, &err);
+
+    report->file = file;
+    report->text = NULL; /* jansson has said where; there is no value to locate */
+    if (rc != 0) {
+        char place[256];
+
+        snprintf(place, sizeof(place), "%s%s", file != NULL ? file : "",
+                 file != NULL ? err.where : err.where + 1);
+        report->file = place;
+        hs_conf_report_add(report, "", "%s", err.text);
+        report->file = file;
+    }
+    report->text = text;
+    return rc;
 }

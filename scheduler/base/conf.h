@@ -85,6 +85,17 @@ void hs_conf_report_fini(struct hs_conf_report *report);
 char *hs_conf_report_format(const struct hs_conf_report *report);
 
 /**
+ * Parse the text of a file; a mistake in the syntax becomes the report's only error.
+ *
+ * @param file      sets the report's file, nullable; borrowed for the report's life
+ * @param text      sets the report's text; borrowed for the report's life
+ * @param ret_json  owned by the caller on success
+ * @return 0 or -HS_E_INVALID
+ */
+int hs_conf_parse(const char *file, const char *text, struct hs_conf_report *report,
+                  json_t **ret_json);
+
+/**
  * Read @object by @table into @dst. Defaults first, then what is given (null counts as absent).
  * A field without default that is not given leaves @dst as it is. Never stops at an error.
  *

@@ -40,6 +40,9 @@ struct hs_estate {
     size_t n_hosts;
 };
 
+/** Fields of the file itself. */
+extern const struct hs_conf_table hs_estate_table;
+
 /**
  * Read and check a whole estate file.
  *

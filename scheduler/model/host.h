@@ -23,6 +23,7 @@ struct hs_host {
     double idle_w;
     double max_w;
     uint32_t pinned_vcpus; /* always busy, never for jobs */
+    uint32_t count;        /* as in the file: this host is one of so many alike */
 };
 
 extern const struct hs_conf_table hs_host_table;

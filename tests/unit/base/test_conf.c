@@ -274,6 +274,19 @@ static void report__leaves_out_what_it_does_not_know(void **state)
     hs_conf_report_fini(&file_only);
 }
 
+static void parse__reports_a_mistake_in_the_syntax(void **state)
+{
+    struct hs_conf_report report = {0};
+    json_t *json = NULL;
+
+    assert_int_equal(hs_conf_parse("f.json", "{\n\"x\" 1}", &report, &json), -HS_E_INVALID);
+    assert_int_equal(hs_conf_parse(NULL, "{\n\"x\" 1}", &report, &json), -HS_E_INVALID);
+    assert_null(json);
+    assert_string_equal(report.errors[0], "f.json:2:5: ':' expected near '1'");
+    assert_string_equal(report.errors[1], "2:5: ':' expected near '1'");
+    hs_conf_report_fini(&report);
+}
+
 static void check_place(const char *text, const char *pointer, int want_line, int want_column)
 {
     int line = 0, column = 0;
@@ -340,6 +353,7 @@ int main(void)
         cmocka_unit_test(read__reports_every_error_at_once),
         cmocka_unit_test(report__keeps_twenty_errors_and_counts_the_rest),
         cmocka_unit_test(report__leaves_out_what_it_does_not_know),
+        cmocka_unit_test(parse__reports_a_mistake_in_the_syntax),
         cmocka_unit_test(locate__walks_lists_and_escaped_keys),
         cmocka_unit_test(nearest__forgives_slips_but_does_not_guess),
         cmocka_unit_test(markdown__lists_each_field_and_the_tables_below),

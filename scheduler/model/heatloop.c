@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* heatloop - field table. */
+#include "scheduler/model/heatloop.h"
+
+#include <math.h>
+#include <stdint.h>
+
+#include "scheduler/model/sink.h"
+
+#define AT(member) .offset = offsetof(struct hs_heatloop, member)
+
+static const struct hs_conf_field rejection_fields[] = {
+    {.name = "limit_w",
+     .type = HS_CONF_REAL,
+     AT(rejection_limit_w),
+     .min = 1,
+     .max = INFINITY,
+     .unit = "W",
+     .has_default = true,
+     .default_number = INFINITY,
+     .help = "heat that the dry cooler or dump path can take"},
+    {.name = "elec_ratio",
+     .type = HS_CONF_REAL,
+     AT(rejection_elec_ratio),
+     .min = 0,
+     .max = 1,
+     .has_default = true,
+     .default_number = 0,
+     .help = "electricity for each Wh rejected"},
+};
+static const struct hs_conf_table rejection_table = {
+    "rejection", rejection_fields, sizeof(rejection_fields) / sizeof(rejection_fields[0])};
+
+static const struct hs_conf_field fields[] = {
+    {.name = "name",
+     .type = HS_CONF_NAME,
+     AT(name),
+     .size = HS_NAME_MAX,
+     .required = true,
+     .help = "unique in its site"},
+    {.name = "capture_ratio",
+     .type = HS_CONF_REAL,
+     AT(capture_ratio),
+     .min = 0,
+     .max = 1,
+     .has_default = true,
+     .default_number = NAN,
+     .help = "share of IT heat that reaches the loop; else the cooling of each rack decides"},
+    {.name = "supply_c",
+     .type = HS_CONF_REAL,
+     AT(supply_c),
+     .min = 0,
+     .max = 120,
+     .unit = "°C",
+     .has_default = true,
+     .default_number = 45,
+     .help = "temperature at which heat is handed over"},
+    {.name = "tank",
+     .type = HS_CONF_OBJECT,
+     AT(tank),
+     .table = &hs_tank_table,
+     .present_offset = offsetof(struct hs_heatloop, tank.present),
+     .help = "the loop's buffer, if it has one"},
+    {.name = "rejection",
+     .type = HS_CONF_OBJECT,
+     .table = &rejection_table,
+     .present_offset = SIZE_MAX,
+     .help = "where surplus heat goes"},
+    {.name = "sinks",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_sink_table,
+     .required = true,
+     .help = "what wants the heat"},
+    {.name = "points", .type = HS_CONF_ANY, .help = "where its readings come from"},
+};
+
+const struct hs_conf_table hs_heatloop_table = {"loop", fields, sizeof(fields) / sizeof(fields[0])};
