@@ -80,7 +80,10 @@ struct hs_job {
     char why[192]; /* why it failed or was cancelled, "" otherwise */
 };
 
-/** An empty request with defaults (deferrable, 1 vCPU, 2 GiB); owned by the caller. */
+/** Fields of a request as a user writes it. */
+extern const struct hs_conf_table hs_job_table;
+
+/** An empty request with defaults (deferrable, 1 vCPU, 2 GiB, 1 h); owned by the caller. */
 struct hs_job *hs_job_new(void);
 
 /** A deep copy; owned by the caller. */
@@ -88,7 +91,8 @@ struct hs_job *hs_job_dup(const struct hs_job *job);
 
 /**
  * Read a request as a user writes it (interfaces.md, "job"): durations "2h", times RFC 3339,
- * `now+2h`, `18:00`, `tomorrow 06:00`. Status fields are refused.
+ * `now+2h`, `18:00`, `tomorrow 06:00`. Status fields are refused. submitted_at_s becomes
+ * @now_at_s; a duration that is not given is the limit, or an hour.
  *
  * @param now_at_s  what relative times count from
  * @param ret_job   owned by the caller on success
@@ -99,7 +103,11 @@ int hs_job_parse_request(const json_t *object, int64_t now_at_s, struct hs_conf_
 /** The whole job as the store and `-o json` show it: ids integers, durations `_s`. Owned. */
 json_t *hs_job_format(const struct hs_job *job);
 
-/** Inverse of hs_job_format(). @return 0 or -HS_E_PROTOCOL naming the field */
+/**
+ * Inverse of hs_job_format(); keys it does not know are skipped, absent ones keep their default.
+ *
+ * @return 0 or -HS_E_PROTOCOL naming the field
+ */
 int hs_job_parse(const json_t *object, struct hs_job **ret_job, struct hs_err *err);
 
 /** True in done, failed and cancelled. */
