@@ -38,9 +38,8 @@ def data_folder():
     return shared if (shared / "heat_de_eon_network.csv").exists() else None
 
 
-def make_scenario(out, hours):
+def make_scenario(out, data, hours):
     """Write the day's scenario with absolute paths; returns it and the words about its data."""
-    data = data_folder()
     command = [sys.executable, ROOT / "docs/examples/demo/generate.py", "--out", out]
     if data:
         command += ["--data", data]
@@ -56,7 +55,7 @@ def read_jobs(build, scenario_path):
     """The day's work as hsim reads it, by submit time."""
     done = subprocess.run([str(program(build, "hsim")), "jobs", str(scenario_path)], check=True,
                           capture_output=True, text=True)
-    return sorted(json.loads(done.stdout)["jobs"], key=lambda j: j["submit"])
+    return sorted(map(json.loads, done.stdout.splitlines()), key=lambda j: j["submit"])
 
 
 def run_asap(build, scenario_path, out):
@@ -96,16 +95,18 @@ def number(value, factor):
 
 
 def submit(rig, job, guest):
-    """Hand one job in, as a user would."""
-    run_s, estimate_s = int(job["run_s"]), int(job["duration_s"])
-    command = ["sleep", str(max(1, round(run_s / rig.config["speed"])) if guest else run_s)]
-    args = ["--name", job["name"], "--vcpus", job["vcpus"], "--memory", f"{guests.MEMORY_MIB if guest else job['memory_mib']}M",
-            "--duration", f"{estimate_s}s", "--due", job["due"]]
+    """Hand one job in, as a user would. A guest sleeps its run time in plan seconds."""
+    run_s = int(job["env"]["HSCHED_SIM_RUN_S"])
+    args = ["--name", job["name"], "--vcpus", job["vcpus"], "--due", job["due"]]
+    if guest:
+        args += ["--memory", f"{guests.MEMORY_MIB}M", "--duration", f"{run_s + guests.BOOT_S}s"]
+        run_s = max(1, round(run_s / rig.config["speed"]))
+    else:
+        args += ["--memory", f"{job['memory_mib']}M", "--duration", job["duration"],
+                 "--env", f"HSCHED_SIM_RUN_S={run_s}"]
     if job["interruptible"]:
-        args += ["--interruptible"]
-    if run_s != estimate_s and not guest:
-        args += ["--env", f"HSCHED_SIM_RUN_S={run_s}"]
-    return rig.submit(*args, "--", *command)
+        args.append("--interruptible")
+    return rig.submit(*args, "--", "sleep", run_s)
 
 
 def follow_day(rig, jobs, end, guest):
@@ -147,9 +148,9 @@ def table(heat, asap):
     return "\n".join(lines)
 
 
-def run(build, out, guest, hours):
+def run(build, out, data, guest, hours):
     out.mkdir(parents=True, exist_ok=True)
-    scenario, label = make_scenario(out, hours)
+    scenario, label = make_scenario(out, data, hours)
     path = out / "scenario.json"
     jobs = read_jobs(build, path)
     start = parse_time(scenario["start"])
@@ -181,9 +182,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--guests", action="store_true", help="a few hours with real QEMU guests")
+    parser.add_argument("--synthetic", action="store_true", help="made data even where measured ones are at hand")
     args = parser.parse_args()
     out = args.build.resolve() / "demo"
-    report, label = run(args.build, out, args.guests, 3 if args.guests else None)
+    data = None if args.synthetic else data_folder()
+    report, label = run(args.build, out, data, args.guests, 3 if args.guests else None)
     heat, asap = report["policies"]
     print(f"Heat-following beside running everything at once; {'QEMU guests' if args.guests else 'simulated hosts'}; "
           f"{label.split()[0].lower()} data.\n")

@@ -13,6 +13,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 MEMORY_MIB = 160
 VCPUS = 4
+BOOT_S = 600  # plan seconds at 60x for booting and powering off: 10 s
 SITES = ("pool", "homes")
 
 

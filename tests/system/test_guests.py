@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Heat-following with real QEMU guests on two private libvirt daemons, at 60 times life.
+
+Replays a winter morning: measured heat (HSCHED_TEST_SHARED/data) where it is at hand, else the
+labelled SYNTHETIC day of docs/examples/demo. `pool` wants more heat than it gets. `homes` gets a
+small tank and hours in which it wants next to nothing. One timeline runs in setUpClass and
+notes what it saw; the tests look at the notes."""
+import datetime
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+import guests  # noqa: E402
+import rig as rigs  # noqa: E402
+
+BUILD = pathlib.Path(os.environ.get("HSCHED_BUILD", ROOT / "build"))
+SHARED = pathlib.Path(os.environ.get("HSCHED_TEST_SHARED", ROOT / ".." / "shared")) / "data"
+XMLNS = "https://hsched.dev/xmlns/1"
+SPEED = 60
+POOL, HOMES = 0, 1
+
+
+def minutes(n):
+    return datetime.timedelta(minutes=n)
+
+
+def make_scenario(folder):
+    """(scenario, "measured" or "synthetic")"""
+    command = [sys.executable, ROOT / "docs/examples/demo/generate.py", "--out", folder]
+    measured = (SHARED / "heat_de_eon_network.csv").exists()
+    subprocess.run(command + (["--data", SHARED] if measured else []), check=True, stdout=subprocess.DEVNULL)
+    scenario = rigs.read_scenario(folder / "scenario.json")
+    guests.shrink(scenario, 3)
+    homes = scenario["estate"]["sites"][HOMES]["loops"][0]
+    homes["tank"]["volume_l"] = 60
+    # heat alone decides: the same electricity price at all hours and places
+    scenario["price"] = []
+    return scenario, "measured" if measured else "synthetic"
+
+
+class Timeline:
+    """What happens, in order; what is seen goes into plain attributes."""
+
+    def __init__(self, rig, hosts):
+        self.rig = rig
+        self.hosts = hosts
+        self.trail = []  # (plan time, {job: state}, {loop: tank_ratio, demand, captured})
+
+    def submit(self, *args, command):
+        return self.rig.submit("--memory", f"{guests.MEMORY_MIB}M", *args, "--", *command)
+
+    def look(self, now):
+        jobs = {j["id"]: j for j in self.rig.get("/v1/jobs")["items"]}
+        loops = {l["name"]: l for l in self.rig.get("/v1/loops")["items"]}
+        self.trail.append((now, jobs, loops))
+
+    def wait_for(self, job_id, states, real_s):
+        """The job once it is in one of @states, or as it is when the time is over."""
+        deadline = time.monotonic() + real_s
+        while True:
+            job = self.rig.job(job_id)
+            if job["state"] in states or time.monotonic() > deadline:
+                return job
+            self.look(self.rig.now())
+            time.sleep(0.5)
+
+    def run(self):
+        start = self.rig.now()
+        self.start = start
+        self.foreign_before = self.look_at_foreign()
+        # 1: anywhere, with room to wait: goes where heat is worth it
+        self.free = [self.submit("--name", f"free-{i}", "--duration", "30m", "--due", stamp(start + minutes(170)),
+                                 "--interruptible", command=["sleep", "20"]) for i in range(3)]
+        # 2: only at homes, interruptible, large: its tank fills and homes wants little in some hours
+        self.homes = self.submit("--name", "homes", "--site", "homes", "--vcpus", "3", "--duration", "70m",
+                                 "--due", stamp(start + minutes(175)), "--interruptible", command=["sleep", "60"])
+        # 3: a script whose output and exit status can be seen
+        self.script = self.submit("--name", "words", "--site", "pool", "--duration", "10m", "--now",
+                                  command=["echo hello from $(uname -s); exit 3"])
+        script = self.wait_for(self.script, ("running",), 30)
+        self.script_running = script["state"]
+        self.compare_with_virsh()
+        self.script_job = self.wait_for(self.script, ("done", "failed"), 40)
+        self.script_show = json.loads(self.rig.hsched("show", self.script, "-o", "json").stdout)
+        self.script_log = self.rig.hsched("logs", self.script).stdout
+        # 4: must start at its latest start, at homes whatever heat is worth there
+        now = self.rig.now()
+        self.forced_due = now + minutes(40)
+        self.forced = self.submit("--name", "forced", "--site", "homes", "--duration", "25m",
+                                  "--due", stamp(self.forced_due), command=["sleep", "10"])
+        self.forced_job = self.wait_for(self.forced, ("done", "failed"), 60)
+        self.stop_one_libvirtd()
+        self.rig.wait_until(start + minutes(176), self.look, period_s=1)
+        self.foreign_after = self.look_at_foreign()
+        self.report = self.rig.get("/v1/report")["policies"][0]
+        self.jobs = {j["id"]: j for j in self.rig.get("/v1/jobs")["items"]}
+
+    def look_at_foreign(self):
+        """(domain id, state, CPU ns) of the machine that is not ours."""
+        stats = self.hosts.virsh(POOL, "domstats", "--state", "--cpu-total", "theirs")
+        cpu = int(re.search(r"cpu\.time=(\d+)", stats)[1])
+        state = int(re.search(r"state\.state=(\d+)", stats)[1])
+        return self.hosts.virsh(POOL, "domid", "theirs").strip(), state, cpu
+
+    def compare_with_virsh(self):
+        self.virsh_names = sorted(n for i in (POOL, HOMES)
+                                  for n in self.hosts.virsh(i, "list", "--name").split())
+        self.hsched_names = sorted(vm["name"] for vm in json.loads(self.rig.hsched("vms", "-o", "json").stdout)["items"])
+        self.metadata = self.hosts.virsh(POOL, "metadata", f"hs-{self.script}", XMLNS)
+
+    def stop_one_libvirtd(self):
+        """While homes' libvirtd hangs, the API answers and pool goes on."""
+        pid = self.hosts.libvirtd_pid(HOMES)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            quick = self.submit("--name", "quick", "--site", "pool", "--duration", "10m", "--now", command=["true"])
+            self.answers_s = []
+            deadline = time.monotonic() + 25
+            while time.monotonic() < deadline:
+                began = time.monotonic()
+                self.rig.hsched("jobs")
+                self.answers_s.append(time.monotonic() - began)
+                if self.rig.job(quick)["state"] in ("done", "failed"):
+                    break
+                time.sleep(0.3)
+            self.quick_job = self.rig.job(quick)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+
+def stamp(at):
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@unittest.skipIf(guests.missing(), guests.missing())
+class Guests(unittest.TestCase):
+    """Each test is one sentence of what the first version promises."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = BUILD / "system-guests"
+        folder.mkdir(parents=True, exist_ok=True)
+        scenario, cls.data = make_scenario(folder)
+        print(f"data: {cls.data}", file=sys.stderr)
+        with guests.hosts(scenario, BUILD / "guest") as (hosts, config):
+            hosts.make_foreign(POOL, "theirs")
+            with rigs.Rig(BUILD, scenario, speed=SPEED, config=config) as rig:
+                cls.seen = Timeline(rig, hosts)
+                try:
+                    cls.seen.run()
+                finally:
+                    (folder / "hschedd.log").write_text(rig.log_tail("hschedd.log", 5000))
+                    (folder / "trail.json").write_text(json.dumps(cls.seen.trail, default=str, indent=1))
+
+    def test_work_runs_where_heat_is_wanted(self):
+        hosts = [self.seen.jobs[i]["host"] for i in self.seen.free]
+        self.assertEqual([h.split("/")[0] for h in hosts], ["pool"] * len(hosts))
+
+    def test_interruptible_work_is_suspended_while_the_tank_is_full_and_comes_back(self):
+        job = self.seen.jobs[self.seen.homes]
+        self.assertGreaterEqual(job["suspends"], 1)
+        self.assertEqual(job["state"], "done")
+        ratios = [loops["homes/main"]["tank_ratio"] for _, jobs, loops in self.seen.trail
+                  if jobs.get(self.seen.homes, {}).get("state") == "suspended"]
+        self.assertTrue(ratios)
+
+    def test_a_job_at_its_latest_start_runs_whatever_heat_costs(self):
+        job = self.seen.forced_job
+        self.assertEqual(job["state"], "done", job)
+        self.assertLessEqual(rigs.parse_time(job["ended"]), self.seen.forced_due)
+
+    def test_a_job_s_script_really_ran(self):
+        self.assertEqual(self.seen.script_running, "running")
+        self.assertIn("hello from Linux", self.seen.script_log)
+        self.assertEqual(self.seen.script_show["exit_status"], 3)
+
+    def test_a_foreign_machine_is_never_touched(self):
+        before, after = self.seen.foreign_before, self.seen.foreign_after
+        self.assertEqual(before[:2], after[:2], "another domain id is another boot")
+        self.assertEqual(after[1], 1, "running")
+        self.assertGreater(after[2], before[2], "its CPU time grows")
+
+    def test_virsh_list_matches_hsched_vms(self):
+        self.assertEqual(self.seen.virsh_names, self.seen.hsched_names)
+        self.assertIn("theirs", self.seen.virsh_names)
+
+    def test_virsh_metadata_shows_our_element(self):
+        self.assertIn(str(self.seen.script), self.seen.metadata)
+        self.assertIn("class", self.seen.metadata)
+
+    def test_a_hung_libvirtd_costs_its_own_host_only(self):
+        self.assertTrue(self.seen.answers_s)
+        self.assertLess(max(self.seen.answers_s), 0.1)
+        self.assertEqual(self.seen.quick_job["state"], "done")
+
+    def test_heat_balances(self):
+        self.assertLessEqual(abs(self.seen.report["balance_residual_ratio"]), 0.001)
+
+    def test_all_work_is_done_in_time(self):
+        open_jobs = {j["name"]: j["state"] for j in self.seen.jobs.values()
+                     if j["state"] != "done" and j["id"] != self.seen.script}
+        self.assertEqual(open_jobs, {})
+        self.assertEqual(self.seen.report["jobs_late"], 0)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
