@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/model/job.h"
@@ -162,7 +163,7 @@ static void check_unsupported(const json_t *object, struct hs_conf_report *repor
 /* The status keys are unknown to the table, so they are taken out of a shallow copy first. */
 static bool read_table(const json_t *object, struct request *request, struct hs_conf_report *report)
 {
-    json_auto_t *rest = json_is_object(object) ? json_copy((json_t *)(uintptr_t)object) : NULL;
+    json_auto_t *rest = json_is_object(object) ? hs_jsonx_dup(object) : NULL;
 
     check_status_keys(object, report);
     for (size_t i = 0; i < sizeof(status_keys) / sizeof(status_keys[0]); i++) {
