@@ -28,7 +28,7 @@ struct hs_policy {
     double heat_weight;
     double electricity_weight;
     double carbon_weight;
-    double waiting_weight; /* cur per job and hour of waiting */
+    double waiting_weight; /* a day of waiting counts as this share of a job's electricity */
 };
 
 /** The five base classes and weights 1, 1, 1, 0.1; owned by the caller. */

@@ -40,7 +40,7 @@ struct hs_plan {
     double *tank_wh;                 /* [n_loops][n_slots] at slot end */
     struct hs_placement *placements; /* [n_placements] */
     size_t n_placements;
-    double cost_cur;
+    double cost_cur; /* electricity + backup + rejection - heat left, over the horizon */
     size_t n_late;
 };
 

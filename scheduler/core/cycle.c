@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cycle - life, the step, and turning placements into guarded actions; see cycle.h. */
+#include "scheduler/core/cycle.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/units.h"
+#include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
+
+#define N_SIGNALS 3
+
+/* --- life --- */
+
+struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
+{
+    struct hs_cycle *cycle = hs_xcalloc(1, sizeof(*cycle));
+    const struct hs_estate *estate = options->estate;
+    size_t n = options->n_slots > 0 ? options->n_slots : HS_PLAN_SLOTS_MAX;
+
+    assert(n <= HS_PLAN_SLOTS_MAX);
+    cycle->options = *options;
+    cycle->estate = estate;
+    cycle->n_slots = n;
+    cycle->now_at_s = options->now_at_s;
+    cycle->next_op_id = options->first_op_id > 0 ? options->first_op_id : 1;
+    cycle->hosts = hs_xcalloc(estate->n_hosts, sizeof(*cycle->hosts));
+    cycle->loops = hs_xcalloc(estate->n_loops, sizeof(*cycle->loops));
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        hs_loopstate_init(&cycle->loops[l].state, options->now_at_s);
+    }
+    cycle->signals = hs_xcalloc(estate->n_sites * N_SIGNALS, sizeof(*cycle->signals));
+    cycle->estimator = hs_estimator_new(estate, options->now_at_s);
+    cycle->forecasts = hs_xcalloc(estate->n_sinks, sizeof(struct hs_forecast *));
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        cycle->forecasts[k] = hs_forecast_new("yesterday", estate->slot_s);
+    }
+    cycle->ledger = hs_ledger_new(estate, options->now_at_s);
+    cycle->place = hs_place_new(estate, n);
+    cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
+    cycle->frame_demand_wh = hs_xcalloc(estate->n_sinks * n, sizeof(double));
+    cycle->frame_captured_wh = hs_xcalloc(estate->n_loops * n, sizeof(double));
+    cycle->frame_reject = hs_xcalloc(estate->n_loops * n, sizeof(double));
+    cycle->frame_worth = hs_xcalloc(estate->n_sinks, sizeof(double));
+    cycle->frame_inputs = hs_xcalloc(estate->n_loops, sizeof(*cycle->frame_inputs));
+    cycle->is_plan_wanted = true;
+    return cycle;
+}
+
+void hs_cycle_free(struct hs_cycle *cycle)
+{
+    if (cycle == NULL) {
+        return;
+    }
+    HS_VEC_FINI(&cycle->notes);
+    HS_VEC_FINI(&cycle->changed_ids);
+    HS_VEC_FINI(&cycle->actions);
+    free(cycle->frame_inputs);
+    free(cycle->frame_worth);
+    free(cycle->frame_reject);
+    free(cycle->frame_captured_wh);
+    free(cycle->frame_demand_wh);
+    free(cycle->frame_elec);
+    hs_place_free(cycle->place);
+    hs_ledger_free(cycle->ledger);
+    for (size_t k = 0; k < cycle->estate->n_sinks; k++) {
+        hs_forecast_free(cycle->forecasts[k]);
+    }
+    free(cycle->forecasts);
+    hs_estimator_free(cycle->estimator);
+    free(cycle->signals);
+    free(cycle->loops);
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        HS_VEC_FINI(&cycle->hosts[h].machines);
+    }
+    free(cycle->hosts);
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        hs_job_free(cycle->entries.items[i].job);
+        free(cycle->entries.items[i].site_allowed);
+    }
+    HS_VEC_FINI(&cycle->entries);
+    free(cycle);
+}
+
+void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal_kind kind,
+                         const struct hs_series *series)
+{
+    cycle->signals[site_idx * N_SIGNALS + kind] = series;
+    cycle->is_plan_wanted = true;
+}
+
+void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w)
+{
+    int64_t slot_s = cycle->estate->slot_s;
+    int64_t end_at_s = cycle->now_at_s - cycle->now_at_s % slot_s;
+
+    if (demand_heat_w->n == 0) {
+        return;
+    }
+    int64_t first_at_s = demand_heat_w->at_s[0] - demand_heat_w->at_s[0] % slot_s;
+
+    for (int64_t at_s = first_at_s; at_s + slot_s <= end_at_s; at_s += slot_s) {
+        double mean_w = hs_series_is_known(demand_heat_w, at_s)
+                            ? hs_series_get_mean(demand_heat_w, at_s, at_s + slot_s)
+                            : NAN;
+
+        hs_forecast_observe(cycle->forecasts[sink_idx], at_s, mean_w);
+    }
+}
+
+void hs_cycle_replan(struct hs_cycle *cycle)
+{
+    cycle->is_plan_wanted = true;
+}
+
+/* --- small helpers of the whole cycle --- */
+
+struct hs_cycle_entry *hs_cycle_find_entry(const struct hs_cycle *cycle, uint64_t job_id)
+{
+    size_t low = 0;
+    size_t high = cycle->entries.n;
+
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+
+        if (cycle->entries.items[mid].job->id < job_id) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    if (low == cycle->entries.n || cycle->entries.items[low].job->id != job_id) {
+        return NULL;
+    }
+    return &cycle->entries.items[low];
+}
+
+void hs_cycle_note(struct hs_cycle *cycle, const char *kind, const char *subject, const char *fmt,
+                   ...)
+{
+    struct hs_note note = {.at_s = cycle->now_at_s};
+    va_list ap;
+
+    snprintf(note.kind, sizeof(note.kind), "%s", kind);
+    snprintf(note.subject, sizeof(note.subject), "%s", subject);
+    va_start(ap, fmt);
+    vsnprintf(note.text, sizeof(note.text), fmt, ap);
+    va_end(ap);
+    (void)HS_VEC_PUSH(&cycle->notes, note);
+}
+
+void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
+                        enum hs_job_state state, int64_t at_s)
+{
+    struct hs_job *job = entry->job;
+    enum hs_job_state before = job->state;
+    struct hs_err err;
+    char subject[32];
+
+    snprintf(subject, sizeof(subject), "%llu", (unsigned long long)job->id);
+    if (hs_jobstate_apply(job, state, at_s, &err) != 0) {
+        hs_cycle_note(cycle, "job", subject, "%s", err.text);
+        return;
+    }
+    if (before != job->state) {
+        entry->is_changed = true;
+        hs_cycle_note(cycle, "job", subject, "%s -> %s%s%s", hs_job_state_word(before),
+                      hs_job_state_word(job->state), job->why[0] != '\0' ? ": " : "", job->why);
+    }
+}
+
+uint32_t hs_cycle_get_base_vcpus(const struct hs_cycle *cycle, size_t host_idx)
+{
+    const struct hs_cycle_host *host = &cycle->hosts[host_idx];
+    uint32_t foreign = 0;
+
+    for (size_t i = 0; i < host->machines.n; i++) {
+        const struct hs_machine *machine = &host->machines.items[i];
+
+        if (machine->job_id == 0 && machine->state != HS_MACHINE_SHUT_OFF) {
+            foreign += machine->vcpus;
+        }
+    }
+    uint32_t pinned = cycle->estate->hosts[host_idx].pinned_vcpus;
+
+    return foreign > pinned ? foreign : pinned;
+}
+
+uint32_t hs_cycle_get_busy_vcpus(const struct hs_cycle *cycle, size_t host_idx)
+{
+    const struct hs_cycle_host *host = &cycle->hosts[host_idx];
+    uint32_t busy = hs_cycle_get_base_vcpus(cycle, host_idx);
+
+    for (size_t i = 0; i < host->machines.n; i++) {
+        if (host->machines.items[i].job_id != 0
+            && host->machines.items[i].state == HS_MACHINE_RUNNING) {
+            busy += host->machines.items[i].vcpus;
+        }
+    }
+    return busy;
+}
+
+double hs_cycle_get_host_elec_w(const struct hs_cycle *cycle, size_t host_idx)
+{
+    return hs_host_elec_w(&cycle->estate->hosts[host_idx],
+                          hs_cycle_get_busy_vcpus(cycle, host_idx));
+}
+
+void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t at_s,
+                         struct hs_ledger_prices *ret_prices)
+{
+    const struct hs_site *site = &cycle->estate->sites[site_idx];
+    const struct hs_series *price = cycle->signals[site_idx * N_SIGNALS + HS_SIGNAL_PRICE];
+    const struct hs_series *carbon = cycle->signals[site_idx * N_SIGNALS + HS_SIGNAL_CARBON];
+    double price_now = price != NULL ? hs_series_get_held(price, at_s) : NAN;
+    double carbon_now = carbon != NULL ? hs_series_get_held(carbon, at_s) : NAN;
+
+    ret_prices->price_cur_per_mwh = isnan(price_now) ? site->price_cur_per_mwh : price_now;
+    ret_prices->gco2_per_kwh = isnan(carbon_now) ? site->gco2_per_kwh : carbon_now;
+}
+
+/* --- time --- */
+
+static void close_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w)
+{
+    struct hs_cycle *cycle = arg;
+
+    hs_forecast_observe(cycle->forecasts[sink_idx], slot_at_s, demand_w);
+}
+
+/* Everything has gone on as it was until @at_s: book it. */
+static void run_until(struct hs_cycle *cycle, int64_t at_s)
+{
+    const struct hs_estate *estate = cycle->estate;
+    HS_AUTO_MEM double *host_elec_w = hs_xcalloc(estate->n_hosts, sizeof(double));
+    HS_AUTO_MEM struct hs_ledger_prices *prices = hs_xcalloc(estate->n_sites, sizeof(*prices));
+
+    if (at_s > cycle->now_at_s) {
+        for (size_t h = 0; h < estate->n_hosts; h++) {
+            host_elec_w[h] = hs_cycle_get_host_elec_w(cycle, h);
+        }
+        for (size_t s = 0; s < estate->n_sites; s++) {
+            hs_cycle_get_prices(cycle, s, cycle->now_at_s, &prices[s]);
+        }
+        hs_ledger_run(cycle->ledger, at_s, host_elec_w, prices);
+        cycle->now_at_s = at_s;
+    }
+    hs_estimator_close(cycle->estimator, cycle->now_at_s, close_slot, cycle);
+}
+
+/* --- loops --- */
+
+static double captured_w(const struct hs_cycle *cycle, size_t loop_idx)
+{
+    const struct hs_estimator_loop *seen = &cycle->estimator->loops[loop_idx];
+    double sum_w = 0.0;
+
+    if (!isnan(seen->captured_w)) {
+        return seen->captured_w;
+    }
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        const struct hs_host *host = &cycle->estate->hosts[h];
+
+        if (host->loop_idx == loop_idx) {
+            sum_w += hs_cycle_get_host_elec_w(cycle, h)
+                     * cycle->estate->racks[host->rack_idx].capture_ratio;
+        }
+    }
+    return sum_w;
+}
+
+static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
+{
+    const struct hs_heatloop *heatloop = &cycle->estate->loops[loop_idx];
+    struct hs_cycle_loop *loop = &cycle->loops[loop_idx];
+    double slot_s = (double)cycle->estate->slot_s;
+    double tank_max_wh = hs_tank_max_wh(&heatloop->tank);
+    double silent_s = hs_estimator_get_silent_s(cycle->estimator, loop_idx, cycle->now_at_s);
+    struct hs_loopstate_input input = {
+        .tank_ratio = tank_max_wh > 0
+                          ? hs_estimator_get_tank_wh(cycle->estimator, loop_idx) / tank_max_wh
+                          : NAN,
+        .captured_w = captured_w(cycle, loop_idx),
+        .demand_w = hs_estimator_get_demand_w(cycle->estimator, loop_idx),
+        .silent_s = silent_s,
+        .allowed_s = HS_ESTIMATOR_FRESH_SLOTS * slot_s,
+        .n_bad = hs_estimator_get_n_bad(cycle->estimator, loop_idx),
+    };
+    enum hs_loopstate_kind before = loop->state.kind;
+    bool has_credit = !isnan(input.demand_w) && silent_s <= HS_ESTIMATOR_BLIND_SLOTS * slot_s;
+
+    if (hs_loopstate_step(&loop->state, &input, cycle->now_at_s)) {
+        hs_cycle_note(cycle, "loop", heatloop->path, "%s -> %s: %s", hs_loopstate_word(before),
+                      hs_loopstate_word(loop->state.kind), loop->state.cause);
+        cycle->is_plan_wanted = true;
+    }
+    if (has_credit != loop->has_credit) {
+        loop->has_credit = has_credit;
+        hs_cycle_note(cycle, "loop", heatloop->path,
+                      has_credit ? "readings are good: heat has its price"
+                                 : "no reading to believe: heat gets no credit");
+        cycle->is_plan_wanted = true;
+    }
+}
+
+/* --- dispatch --- */
+
+struct dispatch {
+    struct hs_cycle *cycle;
+    struct hs_guard_host *hosts; /* [n_hosts] what is seen plus what this step asked for */
+};
+
+/* What was asked for and is not seen yet counts as there. */
+static void fill_guard_hosts(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        dispatch->hosts[h] = (struct hs_guard_host){
+            .is_up = cycle->hosts[h].is_up,
+            .machines = cycle->hosts[h].machines.items,
+            .n_machines = cycle->hosts[h].machines.n,
+            .elec_w = hs_cycle_get_host_elec_w(cycle, h),
+        };
+    }
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        const struct hs_cycle_entry *entry = &cycle->entries.items[i];
+        bool is_coming = entry->op_id != 0 || entry->is_op_unknown;
+
+        if (!is_coming || entry->host_idx == SIZE_MAX
+            || (entry->op_kind != HS_ACTION_START && entry->op_kind != HS_ACTION_RESUME)) {
+            continue;
+        }
+        struct hs_guard_host *host = &dispatch->hosts[entry->host_idx];
+
+        host->coming_vcpus += entry->job->vcpus;
+        host->coming_memory_mib +=
+            entry->op_kind == HS_ACTION_START ? entry->job->memory_mib : 0;
+        host->elec_w += hs_host_elec_w_per_vcpu(&cycle->estate->hosts[entry->host_idx])
+                        * entry->job->vcpus;
+    }
+}
+
+static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
+                 const struct hs_action *action)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    struct hs_guard_host *host = &dispatch->hosts[action->host_idx];
+    const struct hs_host *place = &cycle->estate->hosts[action->host_idx];
+
+    (void)HS_VEC_PUSH(&cycle->actions, *action);
+    entry->op_id = action->op_id;
+    entry->op_kind = action->kind;
+    entry->op_at_s = cycle->now_at_s;
+    entry->is_op_unknown = false;
+    entry->refused[0] = '\0';
+    if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
+        host->coming_vcpus += entry->job->vcpus;
+        host->coming_memory_mib +=
+            action->kind == HS_ACTION_START ? entry->job->memory_mib : 0;
+        host->elec_w += hs_host_elec_w_per_vcpu(place) * entry->job->vcpus;
+    }
+    if (action->kind == HS_ACTION_START) {
+        entry->host_idx = action->host_idx;
+        snprintf(entry->job->host, sizeof(entry->job->host), "%s", place->path);
+        hs_cycle_set_state(cycle, entry, HS_JOB_STARTING, cycle->now_at_s);
+    }
+}
+
+/* The last word before an action leaves: the guard's. */
+static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry,
+                 enum hs_action_kind kind, size_t host_idx, const char *why)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    const struct hs_guard_view view = {.estate = cycle->estate, .hosts = dispatch->hosts};
+    struct hs_action action = {
+        .op_id = cycle->next_op_id,
+        .kind = kind,
+        .job_id = entry->job->id,
+        .host_idx = host_idx,
+        .wanted_at_s = cycle->now_at_s,
+    };
+    struct hs_err err;
+
+    snprintf(action.why, sizeof(action.why), "%s", why);
+    if (hs_guard_check(&view, &action, entry->job, &err) != 0) {
+        if (strcmp(entry->refused, err.text) != 0) {
+            char subject[32];
+
+            snprintf(subject, sizeof(subject), "%llu", (unsigned long long)entry->job->id);
+            hs_cycle_note(cycle, "guard", subject, "refused to %s: %s", hs_action_word(kind),
+                          err.text);
+            snprintf(entry->refused, sizeof(entry->refused), "%s", err.text);
+        }
+        entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
+        return;
+    }
+    cycle->next_op_id++;
+    emit(dispatch, entry, &action);
+}
+
+static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+
+    return job->limit_s > 0 && job->state == HS_JOB_RUNNING
+           && hs_jobstate_get_ran_s(job, cycle->now_at_s) > (double)job->limit_s;
+}
+
+static bool is_machine_up(const struct hs_job *job)
+{
+    return job->state == HS_JOB_RUNNING || job->state == HS_JOB_SUSPENDED
+           || job->state == HS_JOB_STARTING;
+}
+
+static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    struct hs_job *job = entry->job;
+
+    if (entry->op_id != 0 || entry->is_op_unknown || cycle->now_at_s < entry->retry_at_s) {
+        return;
+    }
+    if (entry->is_cancel_wanted && is_machine_up(job)) {
+        want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
+        return;
+    }
+    if (is_over_limit(cycle, entry)) {
+        snprintf(job->why, sizeof(job->why), "ran longer than its limit of %lld s",
+                 (long long)job->limit_s);
+        want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
+        return;
+    }
+    if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX || entry->is_cancel_wanted) {
+        return;
+    }
+    bool runs_now = hs_plan_runs(&entry->placement, 0);
+
+    if (job->state == HS_JOB_WAITING && runs_now && job->earliest_at_s <= cycle->now_at_s) {
+        want(dispatch, entry, HS_ACTION_START, entry->placement.host_idx,
+             entry->placement.is_forced ? "at its latest start"
+                                        : "cheapest place and time that ends in time");
+    } else if (job->state == HS_JOB_SUSPENDED && runs_now) {
+        want(dispatch, entry, HS_ACTION_RESUME, entry->host_idx,
+             entry->placement.is_forced ? "at its latest start" : "heat and power are cheap again");
+    } else if (job->state == HS_JOB_RUNNING && !runs_now && job->interruptible) {
+        want(dispatch, entry, HS_ACTION_SUSPEND, entry->host_idx,
+             "the rest of it is cheaper later and still ends in time");
+    }
+}
+
+/* A machine with our tag whose job is over: nobody waits for it any more. */
+static void destroy_orphans(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        for (size_t i = 0; i < cycle->hosts[h].machines.n; i++) {
+            uint64_t job_id = cycle->hosts[h].machines.items[i].job_id;
+            struct hs_cycle_entry *entry =
+                job_id != 0 ? hs_cycle_find_entry(cycle, job_id) : NULL;
+
+            if (entry != NULL && hs_job_is_over(entry->job) && entry->op_id == 0
+                && cycle->now_at_s >= entry->retry_at_s
+                && cycle->now_at_s - entry->job->ended_at_s > HS_CYCLE_RETRY_S) {
+                entry->host_idx = h;
+                entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
+                want(dispatch, entry, HS_ACTION_DESTROY, h, "its job is over");
+            }
+        }
+    }
+}
+
+static void dispatch_all(struct hs_cycle *cycle)
+{
+    HS_AUTO_MEM struct hs_guard_host *hosts =
+        hs_xcalloc(cycle->estate->n_hosts, sizeof(struct hs_guard_host));
+    struct dispatch dispatch = {.cycle = cycle, .hosts = hosts};
+
+    fill_guard_hosts(&dispatch);
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        dispatch_job(&dispatch, &cycle->entries.items[i]);
+    }
+    destroy_orphans(&dispatch);
+}
+
+/* --- the step --- */
+
+static bool is_plan_due(const struct hs_cycle *cycle)
+{
+    int64_t slot_at_s = cycle->now_at_s - cycle->now_at_s % cycle->estate->slot_s;
+
+    return !cycle->has_plan || cycle->is_plan_wanted || slot_at_s != cycle->plan_from_at_s
+           || cycle->now_at_s - cycle->planned_at_s >= HS_CYCLE_REPLAN_S;
+}
+
+static void fill_decision(struct hs_cycle *cycle, bool planned, struct hs_decision *ret_decision)
+{
+    int64_t slot_end_at_s = cycle->now_at_s - cycle->now_at_s % cycle->estate->slot_s
+                            + cycle->estate->slot_s;
+    int64_t replan_at_s = cycle->planned_at_s + HS_CYCLE_REPLAN_S;
+
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+
+        if (entry->is_changed) {
+            entry->is_changed = false;
+            (void)HS_VEC_PUSH(&cycle->changed_ids, entry->job->id);
+        }
+        if (!hs_job_is_over(entry->job) && entry->retry_at_s > cycle->now_at_s
+            && entry->retry_at_s < replan_at_s) {
+            replan_at_s = entry->retry_at_s;
+        }
+    }
+    *ret_decision = (struct hs_decision){
+        .actions = cycle->actions.items,
+        .n_actions = cycle->actions.n,
+        .changed_job_ids = cycle->changed_ids.items,
+        .n_changed_job_ids = cycle->changed_ids.n,
+        .notes = cycle->notes.items,
+        .n_notes = cycle->notes.n,
+        .wake_at_s = slot_end_at_s < replan_at_s ? slot_end_at_s : replan_at_s,
+        .planned = planned,
+    };
+}
+
+void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_event *events,
+                   size_t n_events, struct hs_decision *ret_decision)
+{
+    bool planned = false;
+
+    cycle->actions.n = 0;
+    cycle->changed_ids.n = 0;
+    cycle->notes.n = 0;
+    for (size_t i = 0; i < n_events; i++) {
+        run_until(cycle, events[i].at_s < now_at_s ? events[i].at_s : now_at_s);
+        hs_cycle_observe(cycle, &events[i]);
+    }
+    run_until(cycle, now_at_s);
+    for (size_t l = 0; l < cycle->estate->n_loops; l++) {
+        step_loop(cycle, l);
+    }
+    if (cycle->is_insert_wanted && !is_plan_due(cycle)) {
+        hs_cycle_insert_new(cycle);
+    }
+    if (is_plan_due(cycle)) {
+        hs_cycle_make_plan(cycle);
+        planned = true;
+    }
+    dispatch_all(cycle);
+    fill_decision(cycle, planned, ret_decision);
+}
+
+/* --- would it be taken --- */
+
+static bool site_is_allowed(const struct hs_job *job, const char *name)
+{
+    bool allowed = job->n_sites == 0;
+
+    for (size_t i = 0; i < job->n_sites; i++) {
+        allowed |= strcmp(job->sites[i], name) == 0;
+    }
+    for (size_t i = 0; i < job->n_not_sites; i++) {
+        allowed &= strcmp(job->not_sites[i], name) != 0;
+    }
+    return allowed;
+}
+
+static int check_sites_known(const struct hs_cycle *cycle, char *const *sites, size_t n,
+                             const char *pointer, struct hs_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (hs_estate_find_site(cycle->estate, sites[i]) == SIZE_MAX) {
+            return hs_err_set(err, HS_E_INVALID, pointer,
+                              "no site '%s'; `hsched sites` lists them", sites[i]);
+        }
+    }
+    return 0;
+}
+
+/* The largest job that one host could take at the sites the job may use. */
+static int check_size(const struct hs_cycle *cycle, const struct hs_job *job, struct hs_err *err)
+{
+    uint32_t most_vcpus = 0;
+    uint64_t most_mib = 0;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        const struct hs_host *host = &cycle->estate->hosts[h];
+
+        if (!site_is_allowed(job, cycle->estate->sites[host->site_idx].name)) {
+            continue;
+        }
+        uint32_t vcpus = host->vcpus - host->pinned_vcpus;
+
+        if (vcpus >= job->vcpus && host->memory_mib >= job->memory_mib) {
+            return 0;
+        }
+        most_vcpus = vcpus > most_vcpus ? vcpus : most_vcpus;
+        most_mib = host->memory_mib > most_mib ? host->memory_mib : most_mib;
+    }
+    return hs_err_set(err, HS_E_INVALID, "/vcpus",
+                      "larger than any host it may use: it asks for %u vCPUs and %llu MiB, one "
+                      "host has at most %u vCPUs and %llu MiB free for jobs",
+                      job->vcpus, (unsigned long long)job->memory_mib, most_vcpus,
+                      (unsigned long long)most_mib);
+}
+
+int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t now_at_s,
+                       char *ret_cannot_meet, struct hs_err *err)
+{
+    int rc = hs_policy_apply(cycle->options.policy, job, err);
+
+    ret_cannot_meet[0] = '\0';
+    if (rc != 0) {
+        return rc;
+    }
+    rc = check_sites_known(cycle, job->sites, job->n_sites, "/sites", err);
+    rc = rc != 0 ? rc : check_sites_known(cycle, job->not_sites, job->n_not_sites, "/not_sites", err);
+    rc = rc != 0 ? rc : check_size(cycle, job, err);
+    if (rc != 0) {
+        return rc;
+    }
+    int64_t start_at_s = job->earliest_at_s > now_at_s ? job->earliest_at_s : now_at_s;
+
+    if (job->due_at_s > 0 && start_at_s + job->duration_s > job->due_at_s) {
+        snprintf(ret_cannot_meet, 192,
+                 "its due time cannot be met: it needs %lld s and would end %lld s late if it "
+                 "started at once",
+                 (long long)job->duration_s,
+                 (long long)(start_at_s + job->duration_s - job->due_at_s));
+    }
+    return 0;
+}
+
+/* --- looking --- */
+
+const struct hs_job *hs_cycle_get_job(const struct hs_cycle *cycle, uint64_t job_id)
+{
+    const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
+
+    return entry != NULL ? entry->job : NULL;
+}
+
+size_t hs_cycle_get_n_jobs(const struct hs_cycle *cycle)
+{
+    return cycle->entries.n;
+}
+
+const struct hs_job *hs_cycle_get_job_at(const struct hs_cycle *cycle, size_t i)
+{
+    return cycle->entries.items[i].job;
+}
+
+const struct hs_plan *hs_cycle_get_plan(const struct hs_cycle *cycle)
+{
+    return cycle->has_plan ? hs_place_get_plan(cycle->place) : NULL;
+}
+
+void hs_cycle_get_rack_elec_w(const struct hs_cycle *cycle, double *ret_rack_elec_w)
+{
+    memset(ret_rack_elec_w, 0, cycle->estate->n_racks * sizeof(double));
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        ret_rack_elec_w[cycle->estate->hosts[h].rack_idx] += hs_cycle_get_host_elec_w(cycle, h);
+    }
+}
+
+void hs_cycle_get_account(const struct hs_cycle *cycle, size_t site_idx,
+                          struct hs_account *ret_account)
+{
+    hs_ledger_get_site(cycle->ledger, cycle->estimator, site_idx, ret_account);
+}
+
+const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, size_t host_idx,
+                                               size_t *ret_n)
+{
+    *ret_n = cycle->hosts[host_idx].machines.n;
+    return cycle->hosts[host_idx].machines.items;
+}
+
+bool hs_cycle_is_host_up(const struct hs_cycle *cycle, size_t host_idx)
+{
+    return cycle->hosts[host_idx].is_up;
+}

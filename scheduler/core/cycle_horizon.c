@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cycle_horizon - what the next slots look like, and the plan made for them. */
+#include <math.h>
+#include <string.h>
+
+#include "scheduler/base/units.h"
+#include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
+
+double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    double left_s =
+        (double)entry->job->duration_s - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s);
+
+    return fmax(left_s, 60.0);
+}
+
+static int64_t slot_start(const struct hs_cycle *cycle, int64_t at_s)
+{
+    return at_s - at_s % cycle->estate->slot_s;
+}
+
+/* Share of slot @t that still lies ahead. */
+static double slot_share(const struct hs_cycle *cycle, size_t t)
+{
+    double slot_s = (double)cycle->estate->slot_s;
+
+    return t > 0 ? 1.0 : 1.0 - (double)(cycle->now_at_s - cycle->plan_from_at_s) / slot_s;
+}
+
+/* --- the frame --- */
+
+static void fill_elec(struct hs_cycle *cycle)
+{
+    const struct hs_estate *estate = cycle->estate;
+    const struct hs_policy *policy = cycle->options.policy;
+
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        for (size_t t = 0; t < cycle->n_slots; t++) {
+            struct hs_ledger_prices prices;
+            int64_t at_s = cycle->plan_from_at_s + (int64_t)t * estate->slot_s;
+
+            hs_cycle_get_prices(cycle, s, at_s, &prices);
+            cycle->frame_elec[s * cycle->n_slots + t] =
+                (policy->electricity_weight * prices.price_cur_per_mwh
+                 + policy->carbon_weight
+                       * hs_cur_per_mwh_from_carbon(estate->carbon_price_cur_per_t,
+                                                    prices.gco2_per_kwh))
+                * (1.0 + estate->sites[s].aux_elec_ratio);
+        }
+    }
+}
+
+/* What a sink will want, limited to what its connection can take. */
+static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
+{
+    const struct hs_sink *sink = &cycle->estate->sinks[sink_idx];
+    const struct hs_estimator_value *seen = &cycle->estimator->sinks[sink_idx].demand_w;
+    double *demand_wh = &cycle->frame_demand_wh[sink_idx * cycle->n_slots];
+    int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * cycle->estate->slot_s;
+
+    hs_forecast_predict(cycle->forecasts[sink_idx], cycle->plan_from_at_s, cycle->n_slots,
+                        demand_wh);
+    /* The meter knows this slot better than yesterday does. */
+    if (!isnan(seen->value) && cycle->now_at_s - seen->at_s <= fresh_s) {
+        demand_wh[0] = seen->value;
+    }
+    for (size_t t = 0; t < cycle->n_slots; t++) {
+        demand_wh[t] = hs_wh_from_w(fmin(demand_wh[t], sink->heat_limit_w),
+                                    (double)cycle->estate->slot_s * slot_share(cycle, t));
+    }
+    cycle->frame_worth[sink_idx] =
+        cycle->options.policy->heat_weight
+        * hs_sink_worth_cur_per_mwh(sink, cycle->estate->carbon_price_cur_per_t);
+}
+
+/* Heat of what runs whatever we decide: machines that are not ours, idle power. */
+static void fill_base(struct hs_cycle *cycle, size_t loop_idx)
+{
+    const struct hs_estate *estate = cycle->estate;
+    double base_w = 0.0;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        const struct hs_host *host = &estate->hosts[h];
+
+        if (host->loop_idx == loop_idx) {
+            base_w += hs_host_elec_w(host, hs_cycle_get_base_vcpus(cycle, h))
+                      * estate->racks[host->rack_idx].capture_ratio;
+        }
+    }
+    for (size_t t = 0; t < cycle->n_slots; t++) {
+        cycle->frame_captured_wh[loop_idx * cycle->n_slots + t] =
+            hs_wh_from_w(base_w, (double)estate->slot_s * slot_share(cycle, t));
+    }
+}
+
+/* Nobody knows what heat is wanted: work runs as if heat had no price. */
+static void take_credit_away(struct hs_cycle *cycle, size_t loop_idx,
+                             struct hs_thermal_input *input)
+{
+    const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
+    size_t n = cycle->n_slots;
+
+    memset(&cycle->frame_demand_wh[loop->first_sink_idx * n], 0, loop->n_sinks * n * sizeof(double));
+    memset(&cycle->frame_reject[loop_idx * n], 0, n * sizeof(double));
+    input->end_cur_per_wh = 0.0;
+    input->tank_wh = 0.0;
+}
+
+static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
+{
+    const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
+    struct hs_thermal_input *input = &cycle->frame_inputs[loop_idx];
+    size_t n = cycle->n_slots;
+    double demand_wh = 0.0;
+    double worth_cur = 0.0;
+    double tank_wh = hs_estimator_get_tank_wh(cycle->estimator, loop_idx);
+
+    for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
+        fill_sink(cycle, k);
+        for (size_t t = 0; t < n; t++) {
+            demand_wh += cycle->frame_demand_wh[k * n + t];
+            worth_cur += hs_cur_from_wh(cycle->frame_demand_wh[k * n + t], cycle->frame_worth[k]);
+        }
+    }
+    fill_base(cycle, loop_idx);
+    for (size_t t = 0; t < n; t++) {
+        double elec_cur_per_mwh = fmax(0.0, cycle->frame_elec[loop->site_idx * n + t]);
+
+        cycle->frame_reject[loop_idx * n + t] = elec_cur_per_mwh * 1e-6 * loop->rejection_elec_ratio;
+    }
+    *input = (struct hs_thermal_input){
+        .slot_s = (double)cycle->estate->slot_s,
+        .tank_wh = isnan(tank_wh) ? hs_tank_max_wh(&loop->tank) / 2.0 : tank_wh,
+        .captured_wh = &cycle->frame_captured_wh[loop_idx * n],
+        .sink_demand_wh = &cycle->frame_demand_wh[loop->first_sink_idx * n],
+        .sink_cur_per_mwh = &cycle->frame_worth[loop->first_sink_idx],
+        .reject_cur_per_wh = &cycle->frame_reject[loop_idx * n],
+        .end_cur_per_wh = demand_wh > 0 ? worth_cur / demand_wh : 0.0,
+    };
+    if (!cycle->loops[loop_idx].has_credit) {
+        take_credit_away(cycle, loop_idx, input);
+    }
+}
+
+static void set_frame(struct hs_cycle *cycle)
+{
+    struct hs_place_frame frame = {
+        .now_at_s = cycle->now_at_s,
+        .from_at_s = cycle->plan_from_at_s,
+        .elec_cur_per_mwh = cycle->frame_elec,
+        .thermal = cycle->frame_inputs,
+        .waiting_weight = cycle->options.policy->waiting_weight,
+    };
+
+    fill_elec(cycle);
+    for (size_t l = 0; l < cycle->estate->n_loops; l++) {
+        fill_loop(cycle, l);
+    }
+    hs_place_set(cycle->place, &frame);
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        const struct hs_cycle_host *host = &cycle->hosts[h];
+        struct hs_fit_size foreign = {
+            .vcpus = (int32_t)(hs_cycle_get_base_vcpus(cycle, h)
+                               - cycle->estate->hosts[h].pinned_vcpus)};
+
+        for (size_t i = 0; i < host->machines.n; i++) {
+            if (host->machines.items[i].job_id == 0
+                && host->machines.items[i].state != HS_MACHINE_SHUT_OFF) {
+                foreign.memory_mib += (int64_t)host->machines.items[i].memory_mib;
+            }
+        }
+        if (foreign.vcpus > 0 || foreign.memory_mib > 0) {
+            hs_place_reserve(cycle->place, h, &foreign);
+        }
+        if (!host->is_up) {
+            hs_place_bar(cycle->place, h);
+        }
+    }
+}
+
+/* --- jobs --- */
+
+static bool is_on_host(const struct hs_job *job)
+{
+    return job->state == HS_JOB_STARTING || job->state == HS_JOB_RUNNING
+           || job->state == HS_JOB_SUSPENDED || job->state == HS_JOB_STOPPING;
+}
+
+static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
+                                        const struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+    bool may_stop = job->interruptible || job->base_class == HS_CLASS_FILLER;
+
+    if (is_on_host(job)) {
+        /* Nothing can be asked of a host that does not answer: what runs there, runs. */
+        bool is_fixed = !may_stop || job->state == HS_JOB_STOPPING || entry->is_cancel_wanted
+                        || !cycle->hosts[entry->host_idx].is_up;
+
+        return is_fixed ? HS_PLACE_FIXED : HS_PLACE_INTERRUPTIBLE;
+    }
+    if (job->now || job->base_class == HS_CLASS_PINNED || job->base_class == HS_CLASS_MOVABLE) {
+        return HS_PLACE_AT_ONCE;
+    }
+    if (job->base_class == HS_CLASS_FILLER) {
+        return HS_PLACE_FILLER;
+    }
+    return job->interruptible ? HS_PLACE_INTERRUPTIBLE : HS_PLACE_CONTIGUOUS;
+}
+
+bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                             struct hs_place_job *ret_job)
+{
+    const struct hs_job *job = entry->job;
+
+    if (hs_job_is_over(job) || job->state == HS_JOB_HELD || entry->is_cancel_wanted) {
+        if (!is_on_host(job)) {
+            return false;
+        }
+    }
+    if (is_on_host(job) && entry->host_idx == SIZE_MAX) {
+        return false;
+    }
+    *ret_job = (struct hs_place_job){
+        .job_id = job->id,
+        .freedom = freedom_of(cycle, entry),
+        .size = {.vcpus = (int32_t)job->vcpus, .memory_mib = (int64_t)job->memory_mib},
+        .remaining_s = hs_cycle_get_remaining_s(cycle, entry),
+        .earliest_at_s = job->earliest_at_s,
+        .due_at_s = entry->due_at_s,
+        .min_run_s = job->min_run_s,
+        .is_running = job->state == HS_JOB_RUNNING || job->state == HS_JOB_STARTING,
+        .host_idx = is_on_host(job) ? entry->host_idx : SIZE_MAX,
+        .priority = job->priority,
+        .site_allowed = entry->site_allowed,
+    };
+    ret_job->must_run_now =
+        job->state == HS_JOB_STARTING
+        || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s);
+    return true;
+}
+
+static void take_placement(struct hs_cycle_entry *entry, const struct hs_placement *placement)
+{
+    entry->placement = *placement;
+    entry->is_placed = true;
+}
+
+void hs_cycle_make_plan(struct hs_cycle *cycle)
+{
+    HS_AUTO_MEM struct hs_place_job *jobs = hs_xcalloc(cycle->entries.n, sizeof(*jobs));
+    size_t n_jobs = 0;
+
+    cycle->plan_from_at_s = slot_start(cycle, cycle->now_at_s);
+    set_frame(cycle);
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        cycle->entries.items[i].is_placed = false;
+        if (hs_cycle_fill_place_job(cycle, &cycle->entries.items[i], &jobs[n_jobs])) {
+            n_jobs++;
+        }
+    }
+    hs_place_plan(cycle->place, jobs, n_jobs);
+    const struct hs_plan *plan = hs_place_get_plan(cycle->place);
+
+    for (size_t i = 0; i < plan->n_placements; i++) {
+        take_placement(hs_cycle_find_entry(cycle, plan->placements[i].job_id),
+                       &plan->placements[i]);
+    }
+    cycle->has_plan = true;
+    cycle->planned_at_s = cycle->now_at_s;
+    cycle->is_plan_wanted = false;
+    cycle->is_insert_wanted = false;
+}
+
+void hs_cycle_insert_new(struct hs_cycle *cycle)
+{
+    cycle->is_insert_wanted = false;
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+        struct hs_place_job job;
+
+        if (entry->is_placed && !entry->placement.is_late) {
+            continue;
+        }
+        if (entry->job->state != HS_JOB_WAITING || !hs_cycle_fill_place_job(cycle, entry, &job)) {
+            continue;
+        }
+        if (entry->is_placed) {
+            cycle->is_plan_wanted = true; /* late so far: room may have come free */
+            return;
+        }
+        const struct hs_placement *placement = hs_place_insert(cycle->place, &job);
+
+        take_placement(entry, placement);
+        if (placement->is_late) {
+            cycle->is_plan_wanted = true; /* the others may make room */
+            return;
+        }
+    }
+}

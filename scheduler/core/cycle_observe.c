@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cycle_observe - events into state.
+ *
+ * What a host shows outranks what was asked of it: a call that timed out is settled by the next
+ * listing, a machine with our tag that the store knows as waiting is taken up again, a machine of
+ * a job that is over is an orphan and is destroyed. Machines without our tag are counted, only.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
+
+static struct hs_machine *find_machine(struct hs_cycle_host *host, const char *name)
+{
+    for (size_t i = 0; i < host->machines.n; i++) {
+        if (strcmp(host->machines.items[i].name, name) == 0) {
+            return &host->machines.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void put_machine(struct hs_cycle_host *host, const struct hs_machine *machine)
+{
+    struct hs_machine *seen = find_machine(host, machine->name);
+
+    if (machine->state == HS_MACHINE_SHUT_OFF && machine->job_id != 0) {
+        if (seen != NULL) {
+            HS_VEC_SWAP_REMOVE(&host->machines, (size_t)(seen - host->machines.items));
+        }
+        return;
+    }
+    if (seen != NULL) {
+        *seen = *machine;
+    } else {
+        (void)HS_VEC_PUSH(&host->machines, *machine);
+    }
+}
+
+static void drop_machine_of(struct hs_cycle_host *host, uint64_t job_id)
+{
+    for (size_t i = host->machines.n; i-- > 0;) {
+        if (host->machines.items[i].job_id == job_id) {
+            HS_VEC_SWAP_REMOVE(&host->machines, i);
+        }
+    }
+}
+
+/* --- jobs --- */
+
+static void resolve_sites(struct hs_cycle *cycle, struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+
+    entry->site_allowed = hs_xcalloc(cycle->estate->n_sites, sizeof(bool));
+    for (size_t s = 0; s < cycle->estate->n_sites; s++) {
+        const char *name = cycle->estate->sites[s].name;
+        bool allowed = job->n_sites == 0;
+
+        for (size_t i = 0; i < job->n_sites; i++) {
+            allowed |= strcmp(job->sites[i], name) == 0;
+        }
+        for (size_t i = 0; i < job->n_not_sites; i++) {
+            allowed &= strcmp(job->not_sites[i], name) != 0;
+        }
+        entry->site_allowed[s] = allowed;
+    }
+}
+
+static int64_t resolve_due(const struct hs_cycle *cycle, const struct hs_job *job)
+{
+    const struct hs_policy_class *class =
+        hs_policy_find_class(cycle->options.policy, job->class_name);
+    int64_t wait_s =
+        class != NULL && class->max_wait_s > 0 ? class->max_wait_s : HS_CYCLE_DEFAULT_WAIT_S;
+    int64_t from_at_s =
+        job->earliest_at_s > job->submitted_at_s ? job->earliest_at_s : job->submitted_at_s;
+
+    return job->due_at_s > 0 ? job->due_at_s : from_at_s + wait_s + job->duration_s;
+}
+
+static void add_job(struct hs_cycle *cycle, struct hs_job *job)
+{
+    struct hs_cycle_entry entry = {.job = job, .host_idx = SIZE_MAX, .cost_now_cur = NAN};
+
+    if (hs_cycle_find_entry(cycle, job->id) != NULL) {
+        hs_job_free(job);
+        return;
+    }
+    resolve_sites(cycle, &entry);
+    entry.due_at_s = resolve_due(cycle, job);
+    if (job->host[0] != '\0') {
+        entry.host_idx = hs_estate_find_host(cycle->estate, job->host);
+    }
+    if (job->state == HS_JOB_STARTING) {
+        entry.is_op_unknown = true; /* an earlier life asked for it: the listing will tell */
+        entry.op_kind = HS_ACTION_START;
+    }
+    (void)HS_VEC_PUSH(&cycle->entries, entry);
+    for (size_t i = cycle->entries.n - 1;
+         i > 0 && cycle->entries.items[i - 1].job->id > job->id; i--) {
+        struct hs_cycle_entry other = cycle->entries.items[i - 1];
+
+        cycle->entries.items[i - 1] = cycle->entries.items[i];
+        cycle->entries.items[i] = other;
+    }
+    cycle->is_insert_wanted = true;
+}
+
+static void end_job(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
+                    const struct hs_event *event)
+{
+    struct hs_job *job = entry->job;
+    enum hs_job_state state = HS_JOB_DONE;
+
+    if (hs_job_is_over(job)) {
+        return;
+    }
+    if (entry->is_cancel_wanted) {
+        state = HS_JOB_CANCELLED;
+    } else if (!event->has_exit_status) {
+        state = HS_JOB_FAILED;
+        if (job->why[0] == '\0') {
+            snprintf(job->why, sizeof(job->why),
+                     "its machine ended without an exit status; see its log");
+        }
+    } else if (event->exit_status != 0) {
+        state = HS_JOB_FAILED;
+        snprintf(job->why, sizeof(job->why), "its script ended with exit status %d",
+                 event->exit_status);
+    }
+    job->has_exit_status = event->has_exit_status;
+    job->exit_status = event->exit_status;
+    entry->op_id = 0;
+    entry->is_op_unknown = false;
+    hs_cycle_set_state(cycle, entry, state, event->at_s);
+    /* Room came free before its time: who starts at once should not wait for the next slot. */
+    cycle->is_insert_wanted = true;
+}
+
+static void cancel_job(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, event->job_id);
+
+    if (entry == NULL || hs_job_is_over(entry->job)) {
+        return;
+    }
+    entry->is_cancel_wanted = true;
+    entry->retry_at_s = 0;
+    snprintf(entry->job->why, sizeof(entry->job->why), "cancelled by its owner");
+    if (entry->job->state == HS_JOB_WAITING || entry->job->state == HS_JOB_HELD) {
+        hs_cycle_set_state(cycle, entry, HS_JOB_CANCELLED, event->at_s);
+        cycle->is_plan_wanted = true;
+    }
+}
+
+/* --- actions --- */
+
+static void start_done(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
+                       const struct hs_event *event)
+{
+    const struct hs_job *job = entry->job;
+    struct hs_machine machine = {.state = HS_MACHINE_RUNNING,
+                                 .vcpus = job->vcpus,
+                                 .memory_mib = job->memory_mib,
+                                 .cpu_s = NAN,
+                                 .job_id = job->id};
+
+    snprintf(machine.name, sizeof(machine.name), "hs-%llu", (unsigned long long)job->id);
+    if (find_machine(&cycle->hosts[entry->host_idx], machine.name) == NULL) {
+        put_machine(&cycle->hosts[entry->host_idx], &machine);
+    }
+    entry->n_fails = 0;
+    entry->refused[0] = '\0';
+    if (job->state == HS_JOB_STARTING) {
+        hs_cycle_set_state(cycle, entry, HS_JOB_RUNNING, event->at_s);
+    }
+}
+
+static void start_failed(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
+                         const struct hs_event *event)
+{
+    struct hs_job *job = entry->job;
+
+    entry->retry_at_s = event->at_s + HS_CYCLE_RETRY_S;
+    if (hs_job_is_over(job)) {
+        return;
+    }
+    entry->host_idx = SIZE_MAX;
+    job->host[0] = '\0';
+    if (!hs_err_is_transient(event->rc) && ++entry->n_fails >= HS_CYCLE_FAILS_MAX) {
+        snprintf(job->why, sizeof(job->why), "%.180s", event->text);
+        hs_cycle_set_state(cycle, entry, HS_JOB_FAILED, event->at_s);
+        return;
+    }
+    hs_cycle_set_state(cycle, entry,
+                       entry->is_cancel_wanted ? HS_JOB_CANCELLED : HS_JOB_WAITING, event->at_s);
+    cycle->is_plan_wanted = true;
+}
+
+static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    struct hs_cycle_entry *entry = NULL;
+
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        if (cycle->entries.items[i].op_id == event->op_id) {
+            entry = &cycle->entries.items[i];
+        }
+    }
+    if (entry == NULL || event->op_id == 0) {
+        return;
+    }
+    entry->op_id = 0;
+    if (event->rc != 0) {
+        snprintf(entry->refused, sizeof(entry->refused), "%.190s", event->text);
+        entry->retry_at_s = event->at_s + HS_CYCLE_RETRY_S;
+        entry->is_op_unknown = event->rc == -HS_E_TIMEOUT;
+        if (entry->op_kind == HS_ACTION_START && !entry->is_op_unknown) {
+            start_failed(cycle, entry, event);
+        }
+        return;
+    }
+    struct hs_cycle_host *host = &cycle->hosts[entry->host_idx];
+    char name[HS_NAME_MAX];
+
+    snprintf(name, sizeof(name), "hs-%llu", (unsigned long long)entry->job->id);
+    struct hs_machine *machine = find_machine(host, name);
+
+    switch (entry->op_kind) {
+    case HS_ACTION_START:
+        start_done(cycle, entry, event);
+        return;
+    case HS_ACTION_SUSPEND:
+        if (machine != NULL) {
+            machine->state = HS_MACHINE_PAUSED;
+        }
+        hs_cycle_set_state(cycle, entry, HS_JOB_SUSPENDED, event->at_s);
+        return;
+    case HS_ACTION_RESUME:
+        if (machine != NULL) {
+            machine->state = HS_MACHINE_RUNNING;
+        }
+        hs_cycle_set_state(cycle, entry, HS_JOB_RUNNING, event->at_s);
+        return;
+    case HS_ACTION_SHUTDOWN:
+    case HS_ACTION_DESTROY:
+        if (!hs_job_is_over(entry->job)) {
+            hs_cycle_set_state(cycle, entry, HS_JOB_STOPPING, event->at_s);
+        }
+        return;
+    }
+}
+
+/* --- machines --- */
+
+/* Bring a job in line with the machine that carries its tag. */
+static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
+                           const struct hs_machine *machine, int64_t at_s)
+{
+    struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, machine->job_id);
+    enum hs_job_state state =
+        machine->state == HS_MACHINE_PAUSED ? HS_JOB_SUSPENDED : HS_JOB_RUNNING;
+
+    if (entry == NULL || entry->op_id != 0 || hs_job_is_over(entry->job)
+        || entry->job->state == HS_JOB_STOPPING
+        || (machine->state != HS_MACHINE_PAUSED && machine->state != HS_MACHINE_RUNNING)) {
+        return;
+    }
+    entry->is_op_unknown = false;
+    if (entry->host_idx != host_idx) {
+        entry->host_idx = host_idx;
+        snprintf(entry->job->host, sizeof(entry->job->host), "%s",
+                 cycle->estate->hosts[host_idx].path);
+        entry->is_changed = true;
+    }
+    if (entry->job->state != state) {
+        hs_cycle_note(cycle, "job", entry->job->name, "machine '%s' on '%s' is %s", machine->name,
+                      cycle->estate->hosts[host_idx].path,
+                      hs_machine_state_word(machine->state));
+        hs_cycle_set_state(cycle, entry, state, at_s);
+    }
+}
+
+static void host_listed(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    struct hs_cycle_host *host = &cycle->hosts[event->host_idx];
+
+    if (!host->is_up) {
+        host->is_up = true;
+        cycle->is_plan_wanted = true;
+        hs_cycle_note(cycle, "host", cycle->estate->hosts[event->host_idx].path,
+                      "answers, %zu machines", event->n_machines);
+    }
+    host->machines.n = 0;
+    for (size_t i = 0; i < event->n_machines; i++) {
+        put_machine(host, &event->machines[i]);
+    }
+    for (size_t i = 0; i < host->machines.n; i++) {
+        struct hs_machine machine = host->machines.items[i];
+
+        if (machine.job_id != 0) {
+            follow_machine(cycle, event->host_idx, &machine, event->at_s);
+        }
+    }
+    /* A start that timed out and left no machine never happened. */
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+
+        if (entry->is_op_unknown && entry->op_kind == HS_ACTION_START
+            && entry->host_idx == event->host_idx && entry->job->state == HS_JOB_STARTING) {
+            entry->is_op_unknown = false;
+            start_failed(cycle, entry,
+                         &(struct hs_event){.at_s = event->at_s, .rc = -HS_E_TIMEOUT});
+        }
+    }
+}
+
+static void host_lost(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    if (cycle->hosts[event->host_idx].is_up) {
+        cycle->hosts[event->host_idx].is_up = false;
+        cycle->is_plan_wanted = true;
+        hs_cycle_note(cycle, "host", cycle->estate->hosts[event->host_idx].path,
+                      "does not answer: %.180s", event->text);
+    }
+}
+
+static void machine_ended(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, event->job_id);
+
+    drop_machine_of(&cycle->hosts[event->host_idx], event->job_id);
+    if (entry != NULL && (entry->host_idx == event->host_idx || entry->host_idx == SIZE_MAX)) {
+        end_job(cycle, entry, event);
+    }
+}
+
+void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    switch (event->kind) {
+    case HS_EVENT_READING:
+        hs_estimator_add(cycle->estimator, &event->reading);
+        return;
+    case HS_EVENT_JOB:
+        add_job(cycle, event->job);
+        return;
+    case HS_EVENT_CANCEL:
+        cancel_job(cycle, event);
+        return;
+    case HS_EVENT_HOST_LISTED:
+        host_listed(cycle, event);
+        return;
+    case HS_EVENT_HOST_LOST:
+        host_lost(cycle, event);
+        return;
+    case HS_EVENT_MACHINE_CHANGED:
+        put_machine(&cycle->hosts[event->host_idx], &event->machine);
+        if (event->machine.job_id != 0) {
+            follow_machine(cycle, event->host_idx, &event->machine, event->at_s);
+        }
+        return;
+    case HS_EVENT_MACHINE_ENDED:
+        machine_ended(cycle, event);
+        return;
+    case HS_EVENT_ACTION_DONE:
+        action_done(cycle, event);
+        return;
+    }
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * cycle_priv - the state behind cycle.h, for its own files only.
+ *
+ * cycle.c        life, the step, dispatch
+ * cycle_observe.c  events into state
+ * cycle_horizon.c  state into a horizon, the horizon into a plan
+ * cycle_explain.c  why a job waits
+ * cycle_view.c     JSON
+ */
+
+#include "forecast/forecast.h"
+#include "scheduler/base/vec.h"
+#include "scheduler/core/cycle.h"
+#include "scheduler/core/estimator.h"
+#include "scheduler/core/guard.h"
+#include "scheduler/core/ledger.h"
+#include "scheduler/core/loopstate.h"
+#include "scheduler/core/place.h"
+
+#define HS_CYCLE_REPLAN_S     300 /* architecture.md, The reactor: plan every 5 min */
+#define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
+#define HS_CYCLE_RETRY_S      60  /* after a step that failed or was refused */
+#define HS_CYCLE_FAILS_MAX    5   /* starts that a host refused before the job is failed */
+#define HS_CYCLE_BOUNDED_WAIT_S 900 /* an action without an answer is looked at again after */
+
+struct hs_cycle_host {
+    bool is_up;
+    HS_VEC(struct hs_machine) machines;
+};
+
+struct hs_cycle_loop {
+    struct hs_loopstate state;
+    bool has_credit; /* heat counts: there is a reading, or a forecast, to believe */
+};
+
+/** A job and what the cycle remembers of it. */
+struct hs_cycle_entry {
+    struct hs_job *job;     /* owned */
+    size_t host_idx;        /* SIZE_MAX while nowhere */
+    bool *site_allowed;     /* owned, [n_sites] */
+    int64_t due_at_s;       /* the job's, or what its class allows it to wait */
+    uint64_t op_id;         /* action in flight, 0 none */
+    enum hs_action_kind op_kind;
+    int64_t op_at_s;
+    bool is_op_unknown;     /* it timed out: look before trying again */
+    int64_t retry_at_s;     /* no new action before this */
+    unsigned n_fails;
+    bool is_cancel_wanted;
+    bool is_changed;        /* to be written to the store */
+    bool is_placed;         /* placement is of the plan in force */
+    struct hs_placement placement;
+    double cost_now_cur;    /* of starting at once, NAN if it did not fit; when last asked */
+    char refused[192];      /* what the guard or the host last said, "" if nothing */
+};
+
+struct hs_cycle {
+    struct hs_cycle_options options;
+    const struct hs_estate *estate;
+    size_t n_slots;
+    int64_t now_at_s;
+    uint64_t next_op_id;
+
+    HS_VEC(struct hs_cycle_entry) entries; /* ascending job id */
+    struct hs_cycle_host *hosts;           /* [n_hosts] */
+    struct hs_cycle_loop *loops;           /* [n_loops] */
+    const struct hs_series **signals;      /* [n_sites][3] by hs_signal_kind */
+    struct hs_estimator *estimator;
+    struct hs_forecast **forecasts; /* [n_sinks] */
+    struct hs_ledger *ledger;
+
+    struct hs_place *place;
+    bool is_plan_wanted;
+    bool is_insert_wanted;
+    bool has_plan;
+    int64_t planned_at_s;
+    int64_t plan_from_at_s;
+    double *frame_elec; /* [n_sites][n_slots] scratch */
+    double *frame_demand_wh;  /* [n_sinks][n_slots] scratch */
+    double *frame_captured_wh; /* [n_loops][n_slots] scratch */
+    double *frame_reject;     /* [n_loops][n_slots] scratch */
+    double *frame_worth;      /* [n_sinks] scratch */
+    struct hs_thermal_input *frame_inputs; /* [n_loops] scratch */
+
+    /* this step's output */
+    HS_VEC(struct hs_action) actions;
+    HS_VEC(uint64_t) changed_ids;
+    HS_VEC(struct hs_note) notes;
+};
+
+/** The entry of @job_id, or NULL. Borrowed. */
+struct hs_cycle_entry *hs_cycle_find_entry(const struct hs_cycle *cycle, uint64_t job_id);
+
+/** Write a line for the journal. */
+__attribute__((format(printf, 4, 5))) void hs_cycle_note(struct hs_cycle *cycle, const char *kind,
+                                                         const char *subject, const char *fmt,
+                                                         ...);
+
+/** Change a job's state; a change that the table forbids is noted and left undone. */
+void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
+                        enum hs_job_state state, int64_t at_s);
+
+/** Plan seconds of work that are left, at least a minute: an estimate that was short. */
+double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** vCPUs busy on a host: what is not ours (or pinned_vcpus, if more) and ours that run. */
+uint32_t hs_cycle_get_busy_vcpus(const struct hs_cycle *cycle, size_t host_idx);
+
+/** vCPUs of machines that are not ours, at least pinned_vcpus. */
+uint32_t hs_cycle_get_base_vcpus(const struct hs_cycle *cycle, size_t host_idx);
+
+/** Modelled power of a host now, W. */
+double hs_cycle_get_host_elec_w(const struct hs_cycle *cycle, size_t host_idx);
+
+/** Price and carbon of a site's electricity at @at_s. */
+void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t at_s,
+                         struct hs_ledger_prices *ret_prices);
+
+/** Take one event into the state. */
+void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
+
+/** Make a full plan for now. */
+void hs_cycle_make_plan(struct hs_cycle *cycle);
+
+/** Place waiting jobs that have no placement yet against the plan in force. */
+void hs_cycle_insert_new(struct hs_cycle *cycle);
+
+/** The job as the planner sees it. @return false if it needs no place */
+bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                             struct hs_place_job *ret_job);
+
+/** Reasons why it waits, most weighty first: [{code,text,object,change}]. Owned. */
+json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                int64_t now_at_s);
+
+/** Planned start and end, plan UTC; 0 if not placed. */
+void hs_cycle_get_window(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                         int64_t now_at_s, int64_t *ret_start_at_s, int64_t *ret_end_at_s);
+
+/** Why its due time cannot be met or it cannot be placed; "" if it can. */
+void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                 char *ret_text, size_t size);

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* estimator - see estimator.h. */
+#include "scheduler/core/estimator.h"
+
+#include <math.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+
+struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t now_at_s)
+{
+    struct hs_estimator *est = hs_xcalloc(1, sizeof(*est));
+    const struct hs_estimator_value unknown = {.value = NAN, .quality = HS_QUALITY_UNKNOWN};
+
+    est->estate = estate;
+    est->start_at_s = now_at_s;
+    est->sinks = hs_xcalloc(estate->n_sinks, sizeof(*est->sinks));
+    est->loops = hs_xcalloc(estate->n_loops, sizeof(*est->loops));
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        est->sinks[k].demand_w = unknown;
+        est->sinks[k].useful_wh = unknown;
+        est->sinks[k].slot_at_s = now_at_s - now_at_s % estate->slot_s;
+    }
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        est->loops[l].tank_c = unknown;
+        est->loops[l].captured_wh = unknown;
+        est->loops[l].rejected_w = unknown;
+        est->loops[l].first_tank_wh = NAN;
+        est->loops[l].captured_w = NAN;
+    }
+    return est;
+}
+
+void hs_estimator_free(struct hs_estimator *est)
+{
+    if (est == NULL) {
+        return;
+    }
+    free(est->loops);
+    free(est->sinks);
+    free(est);
+}
+
+/* --- integrals over time --- */
+
+/* Demand as last known goes on until @until_at_s, across slot ends. */
+static void run_demand(const struct hs_estimator *est, struct hs_estimator_sink *sink,
+                       int64_t from_at_s, int64_t until_at_s)
+{
+    int64_t slot_end_at_s = sink->slot_at_s + est->estate->slot_s;
+    int64_t known_until_at_s =
+        sink->demand_w.at_s + HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
+    int64_t to_at_s = until_at_s < slot_end_at_s ? until_at_s : slot_end_at_s;
+
+    from_at_s = from_at_s > sink->slot_at_s ? from_at_s : sink->slot_at_s;
+    to_at_s = to_at_s < known_until_at_s ? to_at_s : known_until_at_s;
+    if (isnan(sink->demand_w.value) || to_at_s <= from_at_s) {
+        return;
+    }
+    double span_s = (double)(to_at_s - from_at_s);
+
+    sink->slot_wh += hs_wh_from_w(sink->demand_w.value, span_s);
+    sink->slot_known_s += span_s;
+}
+
+static void keep(struct hs_estimator_value *value, const struct hs_reading *reading)
+{
+    value->quality = reading->quality;
+    if (reading->quality != HS_QUALITY_GOOD && reading->quality != HS_QUALITY_SUBSTITUTED) {
+        value->n_bad++;
+        return;
+    }
+    value->value = reading->value;
+    value->at_s = reading->taken_at_s;
+    value->received_at_s = reading->received_at_s;
+    value->n_bad = 0;
+}
+
+static bool is_usable(const struct hs_estimator_value *value, const struct hs_reading *reading)
+{
+    return (reading->quality == HS_QUALITY_GOOD || reading->quality == HS_QUALITY_SUBSTITUTED)
+           && (isnan(value->value) || reading->taken_at_s >= value->at_s);
+}
+
+/* Rise of a counter; a fall is a new meter and counts from zero. */
+static double counter_rise(const struct hs_estimator_value *value, const struct hs_reading *reading)
+{
+    if (isnan(value->value)) {
+        return 0.0;
+    }
+    return reading->value >= value->value ? reading->value - value->value : reading->value;
+}
+
+static void add_tank(struct hs_estimator *est, size_t loop_idx, const struct hs_reading *reading)
+{
+    const struct hs_tank *tank = &est->estate->loops[loop_idx].tank;
+    struct hs_estimator_loop *loop = &est->loops[loop_idx];
+
+    if (!isnan(loop->tank_c.value)) {
+        double mean_c = 0.5 * (loop->tank_c.value + reading->value);
+        double stored_wh = hs_tank_wh_from_c(tank, mean_c);
+        double span_s = (double)(reading->taken_at_s - loop->tank_c.at_s);
+        double loss_wh = hs_wh_from_w(tank->loss_w_per_k * (mean_c - tank->ambient_c), span_s);
+
+        /* A tank at min_c has no usable energy left to lose. */
+        loop->lost_wh += fmax(0.0, fmin(loss_wh, stored_wh));
+    }
+    keep(&loop->tank_c, reading);
+    if (isnan(loop->first_tank_wh)) {
+        loop->first_tank_wh = hs_tank_wh_from_c(tank, reading->value);
+    }
+}
+
+static void add_captured(struct hs_estimator_loop *loop, const struct hs_reading *reading)
+{
+    double rise_wh = counter_rise(&loop->captured_wh, reading);
+    double span_s = (double)(reading->taken_at_s - loop->captured_wh.at_s);
+
+    if (!isnan(loop->captured_wh.value) && span_s > 0) {
+        loop->captured_w = hs_w_from_wh(rise_wh, span_s);
+    }
+    loop->metered_captured_wh += rise_wh;
+    keep(&loop->captured_wh, reading);
+}
+
+static void add_sink(struct hs_estimator *est, const struct hs_reading *reading)
+{
+    struct hs_estimator_sink *sink = &est->sinks[reading->point.thing_idx];
+
+    if (reading->point.kind == HS_POINT_USEFUL_HEAT_WH) {
+        if (is_usable(&sink->useful_wh, reading)) {
+            sink->metered_useful_wh += counter_rise(&sink->useful_wh, reading);
+        }
+        keep(&sink->useful_wh, reading);
+        return;
+    }
+    if (is_usable(&sink->demand_w, reading)) {
+        if (!isnan(sink->demand_w.value)) {
+            double span_s = (double)(reading->taken_at_s - sink->demand_w.at_s);
+
+            sink->demand_wh += hs_wh_from_w(sink->demand_w.value, span_s);
+            run_demand(est, sink, sink->demand_w.at_s, reading->taken_at_s);
+        }
+        keep(&sink->demand_w, reading);
+        return;
+    }
+    sink->demand_w.quality = reading->quality;
+    sink->demand_w.n_bad += reading->quality != HS_QUALITY_GOOD;
+}
+
+static void add_rejected(struct hs_estimator_loop *loop, const struct hs_reading *reading)
+{
+    /* A reading is the mean since the last one. */
+    if (!isnan(loop->rejected_w.value)) {
+        loop->rejected_wh +=
+            hs_wh_from_w(reading->value, (double)(reading->taken_at_s - loop->rejected_w.at_s));
+    }
+    keep(&loop->rejected_w, reading);
+}
+
+static void add_loop(struct hs_estimator *est, const struct hs_reading *reading)
+{
+    struct hs_estimator_loop *loop = &est->loops[reading->point.thing_idx];
+    struct hs_estimator_value *value = reading->point.kind == HS_POINT_TANK_C ? &loop->tank_c
+                                       : reading->point.kind == HS_POINT_CAPTURED_HEAT_WH
+                                           ? &loop->captured_wh
+                                           : &loop->rejected_w;
+
+    if (!is_usable(value, reading)) {
+        value->quality = reading->quality;
+        value->n_bad += reading->quality != HS_QUALITY_GOOD;
+        return;
+    }
+    if (value == &loop->tank_c) {
+        add_tank(est, reading->point.thing_idx, reading);
+    } else if (value == &loop->captured_wh) {
+        add_captured(loop, reading);
+    } else {
+        add_rejected(loop, reading);
+    }
+}
+
+void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading)
+{
+    switch (reading->point.kind) {
+    case HS_POINT_DEMAND_HEAT_W:
+    case HS_POINT_USEFUL_HEAT_WH:
+        add_sink(est, reading);
+        return;
+    case HS_POINT_TANK_C:
+    case HS_POINT_CAPTURED_HEAT_WH:
+    case HS_POINT_REJECTED_HEAT_W:
+        add_loop(est, reading);
+        return;
+    default:
+        return; /* seen, nothing here needs it */
+    }
+}
+
+void hs_estimator_close(struct hs_estimator *est, int64_t now_at_s, hs_estimator_slot_fn *closed,
+                        void *arg)
+{
+    int64_t slot_s = est->estate->slot_s;
+
+    for (size_t k = 0; k < est->estate->n_sinks; k++) {
+        struct hs_estimator_sink *sink = &est->sinks[k];
+
+        while (sink->slot_at_s + slot_s <= now_at_s) {
+            int64_t counted_to_at_s = sink->demand_w.at_s;
+
+            run_demand(est, sink, counted_to_at_s, sink->slot_at_s + slot_s);
+            double mean_w = sink->slot_known_s * 2 >= (double)slot_s
+                                ? hs_w_from_wh(sink->slot_wh, sink->slot_known_s)
+                                : NAN;
+
+            closed(arg, k, sink->slot_at_s, mean_w);
+            sink->slot_at_s += slot_s;
+            sink->slot_wh = 0.0;
+            sink->slot_known_s = 0.0;
+        }
+    }
+}
+
+/* --- looking --- */
+
+double hs_estimator_get_tank_wh(const struct hs_estimator *est, size_t loop_idx)
+{
+    double tank_c = est->loops[loop_idx].tank_c.value;
+
+    return isnan(tank_c) ? NAN : hs_tank_wh_from_c(&est->estate->loops[loop_idx].tank, tank_c);
+}
+
+double hs_estimator_get_demand_w(const struct hs_estimator *est, size_t loop_idx)
+{
+    const struct hs_heatloop *loop = &est->estate->loops[loop_idx];
+    double sum_w = 0.0;
+
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        sum_w += est->sinks[loop->first_sink_idx + k].demand_w.value;
+    }
+    return sum_w;
+}
+
+static double silence_s(const struct hs_estimator *est, const struct hs_estimator_value *value,
+                        int64_t now_at_s)
+{
+    int64_t last_at_s = isnan(value->value) ? est->start_at_s : value->at_s;
+
+    return fmax(0.0, (double)(now_at_s - last_at_s));
+}
+
+double hs_estimator_get_silent_s(const struct hs_estimator *est, size_t loop_idx, int64_t now_at_s)
+{
+    const struct hs_heatloop *loop = &est->estate->loops[loop_idx];
+    double longest_s =
+        loop->tank.present ? silence_s(est, &est->loops[loop_idx].tank_c, now_at_s) : 0.0;
+
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        longest_s = fmax(
+            longest_s, silence_s(est, &est->sinks[loop->first_sink_idx + k].demand_w, now_at_s));
+    }
+    return longest_s;
+}
+
+unsigned hs_estimator_get_n_bad(const struct hs_estimator *est, size_t loop_idx)
+{
+    const struct hs_heatloop *loop = &est->estate->loops[loop_idx];
+    unsigned most = loop->tank.present ? est->loops[loop_idx].tank_c.n_bad : 0;
+
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        unsigned n_bad = est->sinks[loop->first_sink_idx + k].demand_w.n_bad;
+
+        most = n_bad > most ? n_bad : most;
+    }
+    return most;
+}

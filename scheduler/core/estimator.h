@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * estimator - what the heat loops look like, from readings good and bad.
+ *
+ * Keeps the last good value of each point, sums counters and powers for the ledger, and closes
+ * metered slots for the forecast. An unavailable value is unknown, never zero: demand is bridged
+ * with the last good value for HS_ESTIMATOR_FRESH_SLOTS, then with the forecast, and after
+ * HS_ESTIMATOR_BLIND_SLOTS heat gets no credit at all. Pure.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/reading.h"
+
+#define HS_ESTIMATOR_FRESH_SLOTS 2
+#define HS_ESTIMATOR_BLIND_SLOTS 4
+
+/** Last good value of a point and how its readings have been since. */
+struct hs_estimator_value {
+    double value; /* NAN before the first good one */
+    int64_t at_s;
+    int64_t received_at_s;
+    unsigned n_bad; /* bad ones in a row since */
+    enum hs_quality quality; /* of the newest reading */
+};
+
+struct hs_estimator_sink {
+    struct hs_estimator_value demand_w;
+    struct hs_estimator_value useful_wh; /* counter */
+    double metered_useful_wh;            /* its rise since the start */
+    double demand_wh;                    /* integral of demand_w */
+    /* the slot being metered */
+    int64_t slot_at_s;
+    double slot_wh;
+    double slot_known_s;
+};
+
+struct hs_estimator_loop {
+    struct hs_estimator_value tank_c;
+    struct hs_estimator_value captured_wh; /* counter */
+    struct hs_estimator_value rejected_w;
+    double first_tank_wh;        /* NAN before the first reading */
+    double metered_captured_wh;  /* its rise since the start */
+    double captured_w;           /* mean over the last two counter readings; NAN if none */
+    double rejected_wh;
+    double lost_wh; /* modelled from the tank's temperature */
+};
+
+struct hs_estimator {
+    const struct hs_estate *estate;
+    int64_t start_at_s;
+    struct hs_estimator_sink *sinks; /* [n_sinks] */
+    struct hs_estimator_loop *loops; /* [n_loops] */
+};
+
+/** Called when a slot is closed: its mean demand, NAN if less than half of it was known. */
+typedef void hs_estimator_slot_fn(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w);
+
+/** Nothing known. Owned by the caller. */
+struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t now_at_s);
+
+/** Take in one reading, good or bad. */
+void hs_estimator_add(struct hs_estimator *estimator, const struct hs_reading *reading);
+
+/** Close every slot that ended by @now_at_s. */
+void hs_estimator_close(struct hs_estimator *estimator, int64_t now_at_s,
+                        hs_estimator_slot_fn *closed, void *arg);
+
+/** Usable energy in the loop's tank, Wh; NAN if no reading has come. */
+double hs_estimator_get_tank_wh(const struct hs_estimator *estimator, size_t loop_idx);
+
+/** Demand of all the loop's sinks by their last good values, W; NAN if one is unknown. */
+double hs_estimator_get_demand_w(const struct hs_estimator *estimator, size_t loop_idx);
+
+/** Seconds since the needed point (demands, tank) that has been silent longest was good. */
+double hs_estimator_get_silent_s(const struct hs_estimator *estimator, size_t loop_idx,
+                                 int64_t now_at_s);
+
+/** Most bad readings in a row at a needed point. */
+unsigned hs_estimator_get_n_bad(const struct hs_estimator *estimator, size_t loop_idx);
+
+/** Accepts NULL. */
+void hs_estimator_free(struct hs_estimator *estimator);
+HS_DEFINE_AUTO(hs_estimator);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * fit - what is still free on every host, rack and site in every slot of the horizon.
+ *
+ * Counts vCPUs (never shared), memory (held from a job's first to its last slot, suspended or
+ * not), rack and site power in integer mW, so that sums do not drift. Pure; knows nothing of
+ * heat or money.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/plan.h"
+
+struct hs_fit;
+
+/** What a job takes from a host. */
+struct hs_fit_size {
+    int32_t vcpus;
+    int64_t memory_mib;
+};
+
+/** Everything free but the hosts' pinned_vcpus and idle power. Owned by the caller. */
+struct hs_fit *hs_fit_new(const struct hs_estate *estate, size_t n_slots);
+
+/** Back to the state after new. */
+void hs_fit_clear(struct hs_fit *fit);
+
+/** Power that @vcpus busy vCPUs add to @host_idx, mW. */
+int64_t hs_fit_elec_mw(const struct hs_fit *fit, size_t host_idx, int32_t vcpus);
+
+/** May a job of @size run on @host_idx in @slot (memory apart)? */
+bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                      size_t slot);
+
+/** Is there memory for it on @host_idx in all of @first..@last? */
+bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx,
+                         const struct hs_fit_size *size, size_t first, size_t last);
+
+/** Could a job of @size ever run on an otherwise idle @host_idx? */
+bool hs_fit_check_ever(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size);
+
+/** Take @size in every slot of @placement (memory from first to last). May go below zero. */
+void hs_fit_take(struct hs_fit *fit, const struct hs_placement *placement,
+                 const struct hs_fit_size *size);
+
+/** Give back what hs_fit_take() took. */
+void hs_fit_give(struct hs_fit *fit, const struct hs_placement *placement,
+                 const struct hs_fit_size *size);
+
+/** Free vCPUs of @host_idx in @slot; negative if overtaken. */
+int32_t hs_fit_get_vcpus(const struct hs_fit *fit, size_t host_idx, size_t slot);
+
+/** Accepts NULL. */
+void hs_fit_free(struct hs_fit *fit);
+HS_DEFINE_AUTO(hs_fit);

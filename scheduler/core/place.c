@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* place - in which order jobs are placed and which of two plans stands; see place.h. */
+#include "scheduler/core/place.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+#include "scheduler/base/vec.h"
+#include "scheduler/core/search.h"
+
+enum mode { MODE_CHEAPEST, MODE_EARLIEST };
+
+struct reserved {
+    size_t host_idx;
+    struct hs_fit_size size;
+};
+
+struct hs_place {
+    const struct hs_estate *estate;
+    size_t n_slots;
+    struct hs_search_kind *kinds;
+    size_t n_kinds;
+    struct hs_fit *fit;
+    struct hs_thermal **thermals; /* [n_loops] */
+    bool *barred;                 /* [n_hosts] */
+    struct hs_search search;
+
+    /* the frame, copied so that a second plan can start from it */
+    struct hs_thermal_input *inputs; /* [n_loops] pointing into the arrays below */
+    double *captured_wh;             /* [n_loops][n_slots] */
+    double *reject_cur_per_wh;       /* [n_loops][n_slots] */
+    double *sink_demand_wh;          /* [n_sinks][n_slots] */
+    double *sink_cur_per_mwh;        /* [n_sinks] */
+    double *elec_cur_per_mwh;        /* [n_sites][n_slots] */
+    HS_VEC(struct reserved) reserved;
+
+    HS_VEC(struct hs_placement) placements;
+    size_t n_late;
+    struct hs_plan *plan; /* rebuilt when asked for */
+    bool is_plan_stale;
+};
+
+/* --- life --- */
+
+static void add_to_kind(struct hs_place *place, size_t host_idx)
+{
+    const struct hs_host *host = &place->estate->hosts[host_idx];
+    struct hs_search_kind like = {
+        .site_idx = host->site_idx,
+        .loop_idx = host->loop_idx,
+        .elec_w_per_vcpu = hs_host_elec_w_per_vcpu(host),
+        .capture_ratio = place->estate->racks[host->rack_idx].capture_ratio,
+    };
+    struct hs_search_kind *kind = NULL;
+
+    for (size_t k = 0; k < place->n_kinds; k++) {
+        struct hs_search_kind *other = &place->kinds[k];
+
+        if (other->loop_idx == like.loop_idx && other->site_idx == like.site_idx
+            && fabs(other->elec_w_per_vcpu - like.elec_w_per_vcpu) < 1e-9
+            && fabs(other->capture_ratio - like.capture_ratio) < 1e-9) {
+            kind = other;
+        }
+    }
+    if (kind == NULL) {
+        kind = &place->kinds[place->n_kinds++];
+        *kind = like;
+        kind->hosts = hs_xcalloc(place->estate->n_hosts, sizeof(*kind->hosts));
+    }
+    kind->hosts[kind->n_hosts++] = host_idx;
+}
+
+struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots)
+{
+    struct hs_place *place = hs_xcalloc(1, sizeof(*place));
+
+    assert(n_slots > 0 && n_slots <= HS_PLAN_SLOTS_MAX);
+    place->estate = estate;
+    place->n_slots = n_slots;
+    place->kinds = hs_xcalloc(estate->n_hosts, sizeof(*place->kinds));
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        add_to_kind(place, h);
+    }
+    place->fit = hs_fit_new(estate, n_slots);
+    place->barred = hs_xcalloc(estate->n_hosts, sizeof(*place->barred));
+    place->thermals = hs_xcalloc(estate->n_loops, sizeof(struct hs_thermal *));
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        place->thermals[l] = hs_thermal_new(&estate->loops[l], estate->loops[l].n_sinks, n_slots);
+    }
+    place->inputs = hs_xcalloc(estate->n_loops, sizeof(*place->inputs));
+    place->captured_wh = hs_xcalloc(estate->n_loops * n_slots, sizeof(double));
+    place->reject_cur_per_wh = hs_xcalloc(estate->n_loops * n_slots, sizeof(double));
+    place->sink_demand_wh = hs_xcalloc(estate->n_sinks * n_slots, sizeof(double));
+    place->sink_cur_per_mwh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    place->elec_cur_per_mwh = hs_xcalloc(estate->n_sites * n_slots, sizeof(double));
+    return place;
+}
+
+void hs_place_free(struct hs_place *place)
+{
+    if (place == NULL) {
+        return;
+    }
+    hs_plan_free(place->plan);
+    HS_VEC_FINI(&place->placements);
+    HS_VEC_FINI(&place->reserved);
+    free(place->elec_cur_per_mwh);
+    free(place->sink_cur_per_mwh);
+    free(place->sink_demand_wh);
+    free(place->reject_cur_per_wh);
+    free(place->captured_wh);
+    free(place->inputs);
+    for (size_t l = 0; l < place->estate->n_loops; l++) {
+        hs_thermal_free(place->thermals[l]);
+    }
+    free(place->thermals);
+    free(place->barred);
+    hs_fit_free(place->fit);
+    for (size_t k = 0; k < place->n_kinds; k++) {
+        free(place->kinds[k].hosts);
+    }
+    free(place->kinds);
+    free(place);
+}
+
+/* --- the frame --- */
+
+static void copy_input(struct hs_place *place, size_t loop_idx, const struct hs_thermal_input *from)
+{
+    const struct hs_heatloop *loop = &place->estate->loops[loop_idx];
+    size_t n = place->n_slots;
+    struct hs_thermal_input *to = &place->inputs[loop_idx];
+    double *captured_wh = &place->captured_wh[loop_idx * n];
+    double *reject = &place->reject_cur_per_wh[loop_idx * n];
+    double *demand_wh = &place->sink_demand_wh[loop->first_sink_idx * n];
+    double *worth = &place->sink_cur_per_mwh[loop->first_sink_idx];
+
+    memcpy(captured_wh, from->captured_wh, n * sizeof(double));
+    memcpy(reject, from->reject_cur_per_wh, n * sizeof(double));
+    memcpy(demand_wh, from->sink_demand_wh, loop->n_sinks * n * sizeof(double));
+    memcpy(worth, from->sink_cur_per_mwh, loop->n_sinks * sizeof(double));
+    *to = *from;
+    to->captured_wh = captured_wh;
+    to->reject_cur_per_wh = reject;
+    to->sink_demand_wh = demand_wh;
+    to->sink_cur_per_mwh = worth;
+}
+
+/* Back to the horizon as it was before any job. */
+static void reset(struct hs_place *place)
+{
+    for (size_t l = 0; l < place->estate->n_loops; l++) {
+        hs_thermal_set(place->thermals[l], &place->inputs[l]);
+    }
+    hs_fit_clear(place->fit);
+    for (size_t i = 0; i < place->reserved.n; i++) {
+        struct hs_placement all = {.host_idx = place->reserved.items[i].host_idx,
+                                   .last_slot = place->n_slots - 1};
+
+        memset(all.slots, 0xff, sizeof(all.slots));
+        hs_fit_take(place->fit, &all, &place->reserved.items[i].size);
+    }
+    place->placements.n = 0;
+    place->n_late = 0;
+    place->is_plan_stale = true;
+}
+
+void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
+{
+    const struct hs_estate *estate = place->estate;
+
+    assert(frame->now_at_s >= frame->from_at_s
+           && frame->now_at_s < frame->from_at_s + estate->slot_s);
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        copy_input(place, l, &frame->thermal[l]);
+    }
+    memcpy(place->elec_cur_per_mwh, frame->elec_cur_per_mwh,
+           estate->n_sites * place->n_slots * sizeof(double));
+    memset(place->barred, 0, estate->n_hosts * sizeof(*place->barred));
+    place->reserved.n = 0;
+    place->search = (struct hs_search){
+        .estate = estate,
+        .kinds = place->kinds,
+        .n_kinds = place->n_kinds,
+        .fit = place->fit,
+        .thermals = place->thermals,
+        .elec_cur_per_mwh = place->elec_cur_per_mwh,
+        .barred = place->barred,
+        .n_slots = place->n_slots,
+        .from_at_s = frame->from_at_s,
+        .now_at_s = frame->now_at_s,
+        .slot_s = estate->slot_s,
+        .waiting_weight = frame->waiting_weight,
+    };
+    reset(place);
+}
+
+void hs_place_reserve(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size)
+{
+    (void)HS_VEC_PUSH(&place->reserved, ((struct reserved){host_idx, *size}));
+    reset(place);
+}
+
+void hs_place_bar(struct hs_place *place, size_t host_idx)
+{
+    place->barred[host_idx] = true;
+}
+
+/* --- one job --- */
+
+/* Take @offer's room and put its heat into its loop. */
+static void commit(struct hs_place *place, const struct hs_place_job *job,
+                   const struct hs_placement *placement)
+{
+    double heat_wh[HS_PLAN_SLOTS_MAX];
+    size_t first = placement->first_slot;
+    size_t loop_idx = place->estate->hosts[placement->host_idx].loop_idx;
+
+    (void)hs_search_heat(&place->search, job, placement, heat_wh);
+    hs_fit_take(place->fit, placement, &job->size);
+    hs_thermal_add(place->thermals[loop_idx], first, &heat_wh[first],
+                   placement->last_slot - first + 1);
+    (void)HS_VEC_PUSH(&place->placements, *placement);
+    place->n_late += placement->is_late;
+    place->is_plan_stale = true;
+}
+
+/* The slot that holds instant @at_s; may lie past the horizon. */
+static size_t slot_of(const struct hs_place *place, double at_s)
+{
+    double slots = (at_s - (double)place->search.from_at_s) / (double)place->search.slot_s;
+
+    return slots <= 0 ? 0 : (size_t)floor(slots + 1e-9);
+}
+
+/* First slot that a job may start in: the one now, or the first whole one after its earliest. */
+static size_t first_start(const struct hs_place *place, const struct hs_place_job *job)
+{
+    if (job->earliest_at_s <= place->search.now_at_s) {
+        return 0;
+    }
+    double slots = (double)(job->earliest_at_s - place->search.from_at_s)
+                   / (double)place->search.slot_s;
+
+    return (size_t)ceil(slots - 1e-9);
+}
+
+/*
+ * Latest slot to start in so that a run-through ends by @end_at_s; SIZE_MAX if it is too late
+ * for any.
+ */
+static size_t last_start(const struct hs_place *place, const struct hs_place_job *job,
+                         double end_at_s)
+{
+    double latest_at_s = end_at_s - job->remaining_s;
+
+    if (latest_at_s < (double)place->search.now_at_s) {
+        return SIZE_MAX;
+    }
+    return slot_of(place, latest_at_s);
+}
+
+/* Occupy its host from now to its end, fit or not: it runs already. */
+static void place_fixed(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_placement placement = {.job_id = job->job_id, .host_idx = job->host_idx};
+    double left_s = job->remaining_s;
+    size_t t = 0;
+
+    for (; t < place->n_slots && left_s > 1e-9; t++) {
+        placement.slots[t / 64] |= UINT64_C(1) << (t % 64);
+        left_s -= hs_search_slot_s(&place->search, t);
+    }
+    placement.last_slot = t - 1;
+    placement.is_late = (double)place->search.now_at_s + job->remaining_s > (double)job->due_at_s;
+    commit(place, job, &placement);
+}
+
+/* Interruptible work that can no longer wait: run through if any host allows, else any slots. */
+static void search_late(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                        struct hs_search_offer *ret_offer)
+{
+    hs_search_earliest(&place->search, job, first, ret_offer);
+    if (ret_offer->placement.host_idx == SIZE_MAX && job->freedom == HS_PLACE_INTERRUPTIBLE) {
+        hs_search_interruptible(&place->search, job, first, place->n_slots - 1, ret_offer);
+    }
+}
+
+static void search_in_time(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                           double end_at_s, struct hs_search_offer *ret_offer)
+{
+    size_t last = last_start(place, job, end_at_s);
+
+    if (job->freedom == HS_PLACE_CONTIGUOUS) {
+        hs_search_contiguous(&place->search, job, first, last, ret_offer);
+        return;
+    }
+    /* Interruptible: any slots that end by then. */
+    size_t end_slot = slot_of(place, end_at_s);
+
+    if (last == SIZE_MAX || end_slot == 0) {
+        hs_search_contiguous(&place->search, job, first, last, ret_offer);
+        return;
+    }
+    hs_search_interruptible(&place->search, job, first, end_slot - 1, ret_offer);
+    if (ret_offer->placement.host_idx == SIZE_MAX) {
+        hs_search_contiguous(&place->search, job, first, last, ret_offer);
+    }
+}
+
+static bool ends_late(const struct hs_place *place, const struct hs_place_job *job,
+                      const struct hs_placement *placement)
+{
+    double left_s = job->remaining_s;
+    double end_at_s = 0.0;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot && left_s > 1e-9; t++) {
+        if (hs_plan_runs(placement, t)) {
+            double run_s = fmin(left_s, hs_search_slot_s(&place->search, t));
+
+            end_at_s = hs_search_start_at_s(&place->search, t) + run_s;
+            left_s -= run_s;
+        }
+    }
+    return end_at_s + left_s > (double)job->due_at_s + 0.5;
+}
+
+/* What keeps a machine's boot and the end of a slot from making a job late, s. */
+static double margin_s(const struct hs_place *place)
+{
+    return (double)place->search.slot_s;
+}
+
+/* Could it start in the next slot and still be in time? */
+static bool can_wait(const struct hs_place *place, const struct hs_place_job *job)
+{
+    size_t last = last_start(place, job, (double)job->due_at_s - margin_s(place));
+
+    return last != SIZE_MAX && last > 0;
+}
+
+static void find_offer(struct hs_place *place, const struct hs_place_job *job, enum mode mode,
+                       struct hs_search_offer *ret_offer)
+{
+    size_t first = first_start(place, job);
+    double due_at_s = (double)job->due_at_s;
+    bool waits = job->freedom != HS_PLACE_AT_ONCE && mode == MODE_CHEAPEST;
+
+    ret_offer->placement.host_idx = SIZE_MAX;
+    if (waits) {
+        search_in_time(place, job, first, due_at_s - margin_s(place), ret_offer);
+    }
+    if (waits && ret_offer->placement.host_idx == SIZE_MAX) {
+        search_in_time(place, job, first, due_at_s, ret_offer);
+    }
+    if (ret_offer->placement.host_idx == SIZE_MAX) {
+        search_late(place, job, first, ret_offer);
+        ret_offer->placement.is_forced = ret_offer->placement.host_idx != SIZE_MAX;
+    }
+}
+
+static void place_one(struct hs_place *place, const struct hs_place_job *job, enum mode mode)
+{
+    struct hs_search_offer offer;
+
+    if (job->freedom == HS_PLACE_FIXED) {
+        place_fixed(place, job);
+        return;
+    }
+    if (job->freedom == HS_PLACE_FILLER) {
+        size_t end_slot = slot_of(place, (double)job->due_at_s);
+
+        hs_search_interruptible(&place->search, job, first_start(place, job),
+                                end_slot > 0 ? end_slot - 1 : 0, &offer);
+        if (!(offer.cost_cur < 0)) {
+            offer.placement.host_idx = SIZE_MAX;
+        }
+    } else {
+        find_offer(place, job, mode, &offer);
+    }
+    if (offer.placement.host_idx == SIZE_MAX) {
+        offer.placement = (struct hs_placement){
+            .job_id = job->job_id,
+            .host_idx = SIZE_MAX,
+            .first_slot = SIZE_MAX,
+            .last_slot = SIZE_MAX,
+            .is_late = job->freedom != HS_PLACE_FILLER,
+        };
+        (void)HS_VEC_PUSH(&place->placements, offer.placement);
+        place->n_late += offer.placement.is_late;
+        place->is_plan_stale = true;
+        return;
+    }
+    offer.placement.is_late = ends_late(place, job, &offer.placement);
+    if (offer.placement.first_slot == 0 && !can_wait(place, job)) {
+        offer.placement.is_forced = true;
+    }
+    commit(place, job, &offer.placement);
+}
+
+/* --- all jobs --- */
+
+/* What is bound comes first, then what must start soonest. */
+static int compare_urgency(const void *left, const void *right)
+{
+    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
+    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
+    double a_latest_s = (double)a->due_at_s - a->remaining_s;
+    double b_latest_s = (double)b->due_at_s - b->remaining_s;
+
+    if ((a->freedom <= HS_PLACE_AT_ONCE) != (b->freedom <= HS_PLACE_AT_ONCE)) {
+        return a->freedom <= HS_PLACE_AT_ONCE ? -1 : 1;
+    }
+    if (a->freedom <= HS_PLACE_AT_ONCE && a->freedom != b->freedom) {
+        return a->freedom < b->freedom ? -1 : 1;
+    }
+    if ((a->freedom == HS_PLACE_FILLER) != (b->freedom == HS_PLACE_FILLER)) {
+        return a->freedom == HS_PLACE_FILLER ? 1 : -1;
+    }
+    if (fabs(a_latest_s - b_latest_s) > 0.5) {
+        return a_latest_s < b_latest_s ? -1 : 1;
+    }
+    if (a->priority != b->priority) {
+        return a->priority > b->priority ? -1 : 1;
+    }
+    return a->job_id < b->job_id ? -1 : a->job_id > b->job_id;
+}
+
+static void place_all(struct hs_place *place, const struct hs_place_job *const *order,
+                      size_t n_jobs, enum mode mode)
+{
+    reset(place);
+    for (size_t i = 0; i < n_jobs; i++) {
+        place_one(place, order[i], mode);
+    }
+}
+
+void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
+{
+    HS_AUTO_MEM const struct hs_place_job **order =
+        hs_xcalloc(n_jobs, sizeof(const struct hs_place_job *));
+
+    for (size_t i = 0; i < n_jobs; i++) {
+        order[i] = &jobs[i];
+    }
+    qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
+    place_all(place, order, n_jobs, MODE_CHEAPEST);
+    if (place->n_late > 0) {
+        size_t n_late = place->n_late;
+
+        place_all(place, order, n_jobs, MODE_EARLIEST);
+        if (place->n_late >= n_late) {
+            place_all(place, order, n_jobs, MODE_CHEAPEST);
+        }
+    }
+}
+
+const struct hs_placement *hs_place_insert(struct hs_place *place, const struct hs_place_job *job)
+{
+    place_one(place, job, MODE_CHEAPEST);
+    return &place->placements.items[place->placements.n - 1];
+}
+
+double hs_place_price_now(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_search_offer offer;
+
+    hs_search_contiguous(&place->search, job, 0, 0, &offer);
+    return offer.placement.host_idx == SIZE_MAX ? NAN : offer.cost_cur;
+}
+
+/* --- the plan --- */
+
+static void fill_loop(struct hs_place *place, size_t loop_idx)
+{
+    const struct hs_heatloop *loop = &place->estate->loops[loop_idx];
+    const struct hs_thermal *thermal = place->thermals[loop_idx];
+    size_t n = place->n_slots;
+
+    for (size_t t = 0; t < n; t++) {
+        double slot_s = hs_search_slot_s(&place->search, t);
+        double demand_wh = 0.0;
+
+        for (size_t k = 0; k < loop->n_sinks; k++) {
+            demand_wh += place->sink_demand_wh[(loop->first_sink_idx + k) * n + t];
+        }
+        place->plan->heat_cur_per_mwh[loop_idx * n + t] = hs_thermal_get_price(thermal, t);
+        place->plan->elec_cur_per_mwh[loop_idx * n + t] =
+            place->elec_cur_per_mwh[loop->site_idx * n + t];
+        place->plan->demand_heat_w[loop_idx * n + t] = hs_w_from_wh(demand_wh, slot_s);
+        place->plan->tank_wh[loop_idx * n + t] = hs_thermal_get_tank_wh(thermal, t);
+    }
+}
+
+static void fill_it_power(struct hs_place *place)
+{
+    const struct hs_estate *estate = place->estate;
+    size_t n = place->n_slots;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        const struct hs_host *host = &estate->hosts[h];
+
+        for (size_t t = 0; t < n; t++) {
+            int32_t busy_vcpus = (int32_t)host->vcpus - hs_fit_get_vcpus(place->fit, h, t);
+
+            double elec_w = hs_host_elec_w(host, busy_vcpus);
+
+            place->plan->it_w[host->loop_idx * n + t] += elec_w;
+            place->plan->cost_cur +=
+                hs_cur_from_wh(hs_wh_from_w(elec_w, hs_search_slot_s(&place->search, t)),
+                               place->elec_cur_per_mwh[host->site_idx * n + t]);
+        }
+    }
+}
+
+const struct hs_plan *hs_place_get_plan(struct hs_place *place)
+{
+    if (!place->is_plan_stale) {
+        return place->plan;
+    }
+    hs_plan_free(place->plan);
+    place->plan = hs_plan_new(place->search.from_at_s, place->search.slot_s, place->n_slots,
+                              place->estate->n_loops);
+    for (size_t l = 0; l < place->estate->n_loops; l++) {
+        fill_loop(place, l);
+        place->plan->cost_cur += hs_thermal_get_cost(place->thermals[l]);
+    }
+    fill_it_power(place);
+    place->plan->placements = hs_xcalloc(place->placements.n, sizeof(struct hs_placement));
+    memcpy(place->plan->placements, place->placements.items,
+           place->placements.n * sizeof(struct hs_placement));
+    place->plan->n_placements = place->placements.n;
+    place->plan->n_late = place->n_late;
+    place->is_plan_stale = false;
+    return place->plan;
+}

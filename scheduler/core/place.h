@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * place - decides what runs where and when.
+ *
+ * Greedy insertion, most urgent first: each job takes the host and slots at which electricity,
+ * carbon and waiting, less the exact worth of its heat given everything placed before it, cost
+ * least, and which end before its due time on a host that fits. Heat prices are updated as power
+ * is placed. If some job comes out late, the plan in which everything starts as early as it can
+ * is made too, and the one with fewer late jobs stands. Source: planner.md, Method 1-3. Pure.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/core/fit.h"
+#include "scheduler/core/thermal.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/plan.h"
+
+struct hs_place;
+
+enum hs_place_freedom {
+    HS_PLACE_FIXED,         /* runs now and cannot be stopped: occupies its host to its end */
+    HS_PLACE_AT_ONCE,       /* as early as it fits: pinned, movable, --now */
+    HS_PLACE_CONTIGUOUS,    /* may wait, then runs through */
+    HS_PLACE_INTERRUPTIBLE, /* may wait and be suspended between slots */
+    HS_PLACE_FILLER,        /* like interruptible, and only where its heat pays for it */
+};
+
+/** A job as the planner sees it. Plain value. */
+struct hs_place_job {
+    uint64_t job_id;
+    enum hs_place_freedom freedom;
+    struct hs_fit_size size;
+    double remaining_s;       /* > 0 */
+    int64_t earliest_at_s;    /* 0: now */
+    int64_t due_at_s;         /* latest end; never 0 */
+    int64_t min_run_s;        /* shortest run between suspensions */
+    bool is_running;          /* now; stopping it costs something */
+    bool must_run_now;        /* its minimum run is not over */
+    size_t host_idx;          /* SIZE_MAX: any; else bound to this one */
+    int priority;             /* higher first among equally urgent */
+    const bool *site_allowed; /* [n_sites] borrowed until the next set; NULL: all */
+};
+
+/** What the horizon looks like before any job. Borrowed for the call. */
+struct hs_place_frame {
+    int64_t now_at_s;
+    int64_t from_at_s;              /* start of slot 0, <= now */
+    const double *elec_cur_per_mwh; /* [n_sites][n_slots] as decided upon: weights and carbon in */
+    const struct hs_thermal_input *thermal; /* [n_loops] captured_wh is the base load's */
+    double waiting_weight; /* a day of waiting counts as this share of the job's electricity */
+};
+
+/** A planner for @estate (kept). Owned by the caller. */
+struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots);
+
+/** Take in a new horizon and forget every job. */
+void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame);
+
+/** Hosts' room that something else takes for the whole horizon (machines that are not ours). */
+void hs_place_reserve(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size);
+
+/** A host that does not answer takes no job. */
+void hs_place_bar(struct hs_place *place, size_t host_idx);
+
+/**
+ * Place all of @jobs. Call after set, reserve and bar.
+ *
+ * @param jobs  [n_jobs] borrowed
+ */
+void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs);
+
+/** Place one more job against what stands. @return its placement, borrowed until the next call */
+const struct hs_placement *hs_place_insert(struct hs_place *place,
+                                           const struct hs_place_job *job);
+
+/**
+ * What @job would cost if it started in slot 0 on the best host that fits, cur; NAN if none fits.
+ * Counts against everything placed but the job itself being placed already.
+ */
+double hs_place_price_now(struct hs_place *place, const struct hs_place_job *job);
+
+/** The plan in force; borrowed until the next set. */
+const struct hs_plan *hs_place_get_plan(struct hs_place *place);
+
+/** Accepts NULL. */
+void hs_place_free(struct hs_place *place);
+HS_DEFINE_AUTO(hs_place);

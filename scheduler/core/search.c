@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * search - see search.h.
+ *
+ * A contiguous start is priced exactly: the tank is run forward with the job's heat and the rest
+ * of the horizon read off the value function. Interruptible work is priced slot by slot (each
+ * slot's heat alone), which is exact while its slots do not share a tank's ceiling or floor, and
+ * then once more as a whole.
+ */
+#include "scheduler/core/search.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "scheduler/base/units.h"
+
+#define STOP_COST_S 60.0 /* a suspension costs as much as a minute of the job's electricity */
+
+static const struct hs_search_offer no_offer = {
+    .placement = {.host_idx = SIZE_MAX, .first_slot = SIZE_MAX, .last_slot = SIZE_MAX},
+    .cost_cur = INFINITY,
+};
+
+double hs_search_slot_s(const struct hs_search *search, size_t t)
+{
+    if (t > 0) {
+        return (double)search->slot_s;
+    }
+    return (double)(search->from_at_s + search->slot_s - search->now_at_s);
+}
+
+double hs_search_start_at_s(const struct hs_search *search, size_t t)
+{
+    return t == 0 ? (double)search->now_at_s
+                  : (double)search->from_at_s + (double)t * (double)search->slot_s;
+}
+
+static void set_slot(struct hs_placement *placement, size_t t)
+{
+    placement->slots[t / 64] |= UINT64_C(1) << (t % 64);
+}
+
+/* Slots a run of @run_s takes from @start on, cut at the horizon. */
+static size_t count_slots(const struct hs_search *search, size_t start, double run_s)
+{
+    double left_s = run_s - hs_search_slot_s(search, start);
+    size_t n = 1;
+
+    if (left_s > 0) {
+        n += (size_t)ceil(left_s / (double)search->slot_s - 1e-9);
+    }
+    return start + n > search->n_slots ? search->n_slots - start : n;
+}
+
+static double job_elec_w(const struct hs_search_kind *kind, const struct hs_place_job *job)
+{
+    return kind->elec_w_per_vcpu * job->size.vcpus;
+}
+
+static const struct hs_search_kind *kind_of(const struct hs_search *search, size_t host_idx)
+{
+    for (size_t k = 0; k < search->n_kinds; k++) {
+        for (size_t i = 0; i < search->kinds[k].n_hosts; i++) {
+            if (search->kinds[k].hosts[i] == host_idx) {
+                return &search->kinds[k];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* IT energy that @placement takes in each of its slots; the sum. */
+static double fill_placement(const struct hs_search *search, const struct hs_search_kind *kind,
+                             const struct hs_place_job *job,
+                             const struct hs_placement *placement, double *ret_it_wh)
+{
+    double left_s = job->remaining_s;
+    double sum_wh = 0.0;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        double run_s = 0.0;
+
+        if (hs_plan_runs(placement, t)) {
+            run_s = fmin(left_s, hs_search_slot_s(search, t));
+            left_s -= run_s;
+        }
+        ret_it_wh[t] = hs_wh_from_w(job_elec_w(kind, job), run_s);
+        sum_wh += ret_it_wh[t];
+    }
+    return sum_wh;
+}
+
+double hs_search_heat(const struct hs_search *search, const struct hs_place_job *job,
+                      const struct hs_placement *placement, double *ret_wh)
+{
+    const struct hs_search_kind *kind = kind_of(search, placement->host_idx);
+    double it_wh = fill_placement(search, kind, job, placement, ret_wh);
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        ret_wh[t] *= kind->capture_ratio;
+    }
+    return it_wh;
+}
+
+static bool may_use(const struct hs_search_kind *kind, const struct hs_place_job *job)
+{
+    return job->site_allowed == NULL || job->site_allowed[kind->site_idx];
+}
+
+static bool may_use_host(const struct hs_search *search, size_t host_idx,
+                         const struct hs_place_job *job)
+{
+    return !search->barred[host_idx] && (job->host_idx == SIZE_MAX || job->host_idx == host_idx)
+           && hs_fit_check_ever(search->fit, host_idx, &job->size);
+}
+
+/* What waiting until @end_at_s costs: a day of it is waiting_weight of the job's electricity. */
+static double price_waiting(const struct hs_search *search, const struct hs_place_job *job,
+                            double end_at_s, double elec_cur)
+{
+    double soonest_at_s = fmax((double)search->now_at_s, (double)job->earliest_at_s)
+                          + job->remaining_s;
+    double late_s = fmax(0.0, end_at_s - soonest_at_s);
+
+    return search->waiting_weight * fabs(elec_cur) * late_s / HS_S_PER_DAY;
+}
+
+/* --- contiguous --- */
+
+/* For each start slot the tightest host of @kind that fits all the way, SIZE_MAX if none. */
+static void find_hosts(const struct hs_search *search, const struct hs_search_kind *kind,
+                       const struct hs_place_job *job, size_t first, size_t last,
+                       size_t *ret_hosts)
+{
+    int32_t best_free[HS_PLAN_SLOTS_MAX];
+
+    for (size_t s = first; s <= last; s++) {
+        ret_hosts[s] = SIZE_MAX;
+        best_free[s] = INT32_MAX;
+    }
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        size_t h = kind->hosts[i];
+        size_t room = 0; /* slots that fit from t on without a break */
+
+        if (!may_use_host(search, h, job)) {
+            continue;
+        }
+        for (size_t t = search->n_slots; t-- > first;) {
+            bool fits = hs_fit_check_run(search->fit, h, &job->size, t)
+                        && hs_fit_check_memory(search->fit, h, &job->size, t, t);
+            int32_t free_vcpus = hs_fit_get_vcpus(search->fit, h, t);
+
+            room = fits ? room + 1 : 0;
+            if (t <= last && room > 0 && free_vcpus < best_free[t]
+                && room >= count_slots(search, t, job->remaining_s)) {
+                best_free[t] = free_vcpus;
+                ret_hosts[t] = h;
+            }
+        }
+    }
+}
+
+/* Fill @run_wh [n] with what a run from @start takes; returns the number of slots. */
+static size_t fill_run(const struct hs_search *search, const struct hs_place_job *job,
+                       double elec_w, size_t start, double *run_wh)
+{
+    double left_s = job->remaining_s;
+    size_t n = 0;
+
+    for (size_t t = start; t < search->n_slots && left_s > 1e-9; t++) {
+        double run_s = fmin(left_s, hs_search_slot_s(search, t));
+
+        run_wh[n++] = hs_wh_from_w(elec_w, run_s);
+        left_s -= run_s;
+    }
+    return n;
+}
+
+static double price_run(const struct hs_search *search, const struct hs_search_kind *kind,
+                        const struct hs_place_job *job, size_t start)
+{
+    const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
+    double run_wh[HS_PLAN_SLOTS_MAX];
+    size_t n = fill_run(search, job, job_elec_w(kind, job), start, run_wh);
+    double elec_cur = 0.0;
+
+    for (size_t i = 0; i < n; i++) {
+        elec_cur += hs_cur_from_wh(run_wh[i], elec[start + i]);
+        run_wh[i] *= kind->capture_ratio;
+    }
+    double end_at_s = hs_search_start_at_s(search, start) + job->remaining_s;
+
+    return elec_cur + price_waiting(search, job, end_at_s, elec_cur)
+           - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], start, run_wh, n);
+}
+
+static void set_run(const struct hs_search *search, const struct hs_place_job *job, size_t host_idx,
+                    size_t start, double cost_cur, struct hs_search_offer *ret_offer)
+{
+    size_t n = count_slots(search, start, job->remaining_s);
+
+    *ret_offer = no_offer;
+    ret_offer->cost_cur = cost_cur;
+    ret_offer->placement.job_id = job->job_id;
+    ret_offer->placement.host_idx = host_idx;
+    ret_offer->placement.first_slot = start;
+    ret_offer->placement.last_slot = start + n - 1;
+    ret_offer->placement.cost_cur = cost_cur;
+    for (size_t t = start; t < start + n; t++) {
+        set_slot(&ret_offer->placement, t);
+    }
+}
+
+void hs_search_contiguous(const struct hs_search *search, const struct hs_place_job *job,
+                          size_t first, size_t last, struct hs_search_offer *ret_offer)
+{
+    size_t hosts[HS_PLAN_SLOTS_MAX];
+
+    *ret_offer = no_offer;
+    if (first >= search->n_slots || last < first || last == SIZE_MAX) {
+        return;
+    }
+    last = last < search->n_slots ? last : search->n_slots - 1;
+    for (size_t k = 0; k < search->n_kinds; k++) {
+        const struct hs_search_kind *kind = &search->kinds[k];
+
+        if (!may_use(kind, job)) {
+            continue;
+        }
+        find_hosts(search, kind, job, first, last, hosts);
+        for (size_t s = first; s <= last; s++) {
+            if (hosts[s] == SIZE_MAX) {
+                continue;
+            }
+            double cost_cur = price_run(search, kind, job, s);
+
+            if (cost_cur < ret_offer->cost_cur) {
+                set_run(search, job, hosts[s], s, cost_cur, ret_offer);
+            }
+        }
+    }
+}
+
+void hs_search_earliest(const struct hs_search *search, const struct hs_place_job *job,
+                        size_t first, struct hs_search_offer *ret_offer)
+{
+    *ret_offer = no_offer;
+    for (size_t s = first; s < search->n_slots && ret_offer->placement.host_idx == SIZE_MAX; s++) {
+        hs_search_contiguous(search, job, s, s, ret_offer);
+    }
+}
+
+/* --- interruptible --- */
+
+/* A stretch of slots that is taken or left as a whole. */
+struct block {
+    size_t first;
+    size_t n;
+    double run_s;
+    double cost_cur;
+};
+
+static void sort_blocks(struct block *blocks, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct block block = blocks[i];
+        double rate = block.cost_cur / block.run_s;
+        size_t j = i;
+
+        while (j > 0 && blocks[j - 1].cost_cur / blocks[j - 1].run_s > rate) {
+            blocks[j] = blocks[j - 1];
+            j--;
+        }
+        blocks[j] = block;
+    }
+}
+
+/* Cut @first..@last into blocks of the minimum run and price each on @kind by itself. */
+static size_t cut_blocks(const struct hs_search *search, const struct hs_search_kind *kind,
+                         const struct hs_place_job *job, size_t first, size_t last,
+                         struct block *ret_blocks)
+{
+    const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
+    size_t per_block = (size_t)ceil((double)job->min_run_s / (double)search->slot_s);
+    double elec_w = job_elec_w(kind, job);
+    size_t n_blocks = 0;
+
+    per_block = per_block > 0 ? per_block : 1;
+    for (size_t t = first; t <= last; t += per_block) {
+        struct block block = {.first = t};
+        double heat_wh[HS_PLAN_SLOTS_MAX];
+
+        for (size_t i = t; i <= last && i < t + per_block; i++) {
+            double slot_wh = hs_wh_from_w(elec_w, hs_search_slot_s(search, i));
+
+            block.run_s += hs_search_slot_s(search, i);
+            block.cost_cur += hs_cur_from_wh(slot_wh, elec[i]);
+            heat_wh[block.n++] = slot_wh * kind->capture_ratio;
+        }
+        block.cost_cur += price_waiting(
+            search, job, hs_search_start_at_s(search, t) + job->remaining_s, block.cost_cur);
+        block.cost_cur -= hs_thermal_get_run_worth(search->thermals[kind->loop_idx], t, heat_wh,
+                                                   block.n);
+        if (t == 0 && job->is_running) {
+            /* Going on costs no stop: a plan that flips for a hair is a plan nobody trusts. */
+            block.cost_cur -= hs_cur_from_wh(hs_wh_from_w(elec_w, STOP_COST_S), fabs(elec[0]));
+            if (job->must_run_now) {
+                block.cost_cur = -INFINITY;
+            }
+        }
+        ret_blocks[n_blocks++] = block;
+    }
+    return n_blocks;
+}
+
+static bool block_fits(const struct hs_search *search, const struct hs_place_job *job, size_t host,
+                       const struct block *block)
+{
+    for (size_t t = block->first; t < block->first + block->n; t++) {
+        if (!hs_fit_check_run(search->fit, host, &job->size, t)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Take the cheapest blocks that fit on @host until the work is done; false if it never is. */
+static bool take_blocks(const struct hs_search *search, const struct hs_place_job *job,
+                        size_t host, const struct block *blocks, size_t n_blocks,
+                        struct hs_search_offer *ret_offer)
+{
+    double left_s = job->remaining_s;
+    double cost_cur = 0.0;
+    struct hs_placement *placement = &ret_offer->placement;
+
+    *ret_offer = no_offer;
+    placement->job_id = job->job_id;
+    placement->host_idx = host;
+    for (size_t b = 0; b < n_blocks && left_s > 1e-9; b++) {
+        const struct block *block = &blocks[b];
+
+        if (!block_fits(search, job, host, block)) {
+            continue;
+        }
+        double share = fmin(1.0, left_s / block->run_s);
+
+        cost_cur += isfinite(block->cost_cur) ? share * block->cost_cur : 0.0;
+        left_s -= block->run_s;
+        for (size_t t = block->first; t < block->first + block->n; t++) {
+            set_slot(placement, t);
+        }
+        if (placement->first_slot == SIZE_MAX || block->first < placement->first_slot) {
+            placement->first_slot = block->first;
+        }
+        if (placement->last_slot == SIZE_MAX
+            || block->first + block->n - 1 > placement->last_slot) {
+            placement->last_slot = block->first + block->n - 1;
+        }
+    }
+    if (left_s > 1e-9
+        || !hs_fit_check_memory(search->fit, host, &job->size, placement->first_slot,
+                                placement->last_slot)) {
+        return false;
+    }
+    ret_offer->cost_cur = cost_cur;
+    return true;
+}
+
+/* The whole placement's exact cost: what the slots are worth together. */
+static double price_placement(const struct hs_search *search, const struct hs_search_kind *kind,
+                              const struct hs_place_job *job,
+                              const struct hs_placement *placement)
+{
+    const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
+    double heat_wh[HS_PLAN_SLOTS_MAX];
+    double elec_cur = 0.0;
+    size_t first = placement->first_slot;
+    size_t n = placement->last_slot - first + 1;
+
+    (void)fill_placement(search, kind, job, placement, heat_wh);
+    for (size_t t = first; t < first + n; t++) {
+        elec_cur += hs_cur_from_wh(heat_wh[t], elec[t]);
+        heat_wh[t] *= kind->capture_ratio;
+    }
+    double end_at_s = hs_search_start_at_s(search, placement->last_slot)
+                      + hs_search_slot_s(search, placement->last_slot);
+
+    return elec_cur + price_waiting(search, job, end_at_s, elec_cur)
+           - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
+}
+
+void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
+                             size_t first, size_t last, struct hs_search_offer *ret_offer)
+{
+    struct block blocks[HS_PLAN_SLOTS_MAX];
+
+    *ret_offer = no_offer;
+    if (first >= search->n_slots || last < first || last == SIZE_MAX) {
+        return;
+    }
+    last = last < search->n_slots ? last : search->n_slots - 1;
+    for (size_t k = 0; k < search->n_kinds; k++) {
+        const struct hs_search_kind *kind = &search->kinds[k];
+        struct hs_search_offer best = no_offer;
+        struct hs_search_offer offer;
+
+        if (!may_use(kind, job)) {
+            continue;
+        }
+        size_t n_blocks = cut_blocks(search, kind, job, first, last, blocks);
+
+        sort_blocks(blocks, n_blocks);
+        for (size_t i = 0; i < kind->n_hosts; i++) {
+            if (may_use_host(search, kind->hosts[i], job)
+                && take_blocks(search, job, kind->hosts[i], blocks, n_blocks, &offer)
+                && offer.cost_cur < best.cost_cur - 1e-12) {
+                best = offer;
+            }
+        }
+        if (best.placement.host_idx == SIZE_MAX) {
+            continue;
+        }
+        best.cost_cur = price_placement(search, kind, job, &best.placement);
+        best.placement.cost_cur = best.cost_cur;
+        if (best.cost_cur < ret_offer->cost_cur) {
+            *ret_offer = best;
+        }
+    }
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * search - the cheapest place and time for one job against everything placed so far.
+ *
+ * Hosts that draw the same per vCPU and give their heat to the same loop at the same capture
+ * ratio are one *kind*: costs are worked out once a kind, fit once a host. Pure; used by place.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/core/fit.h"
+#include "scheduler/core/place.h"
+#include "scheduler/core/thermal.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/plan.h"
+
+/** Hosts that are alike in money and heat. */
+struct hs_search_kind {
+    size_t site_idx;
+    size_t loop_idx;
+    double elec_w_per_vcpu;
+    double capture_ratio;
+    size_t *hosts; /* [n_hosts] indices into the estate; owned by place */
+    size_t n_hosts;
+};
+
+/** Everything a search looks at; borrowed. */
+struct hs_search {
+    const struct hs_estate *estate;
+    const struct hs_search_kind *kinds; /* [n_kinds] */
+    size_t n_kinds;
+    const struct hs_fit *fit;
+    struct hs_thermal *const *thermals;       /* [n_loops] */
+    const double *elec_cur_per_mwh;           /* [n_sites][n_slots] */
+    const bool *barred;                       /* [n_hosts] */
+    size_t n_slots;
+    int64_t from_at_s;
+    int64_t now_at_s;
+    int64_t slot_s;
+    double waiting_weight;
+};
+
+/** A placement and what it costs. host_idx SIZE_MAX: none found. */
+struct hs_search_offer {
+    struct hs_placement placement;
+    double cost_cur;
+};
+
+/** Seconds of slot @t that still lie ahead: all but slot 0 are whole. */
+double hs_search_slot_s(const struct hs_search *search, size_t t);
+
+/** Start of slot @t, or now for slot 0. */
+double hs_search_start_at_s(const struct hs_search *search, size_t t);
+
+/**
+ * Heat and time that @placement puts into each slot.
+ *
+ * @param ret_wh  [n_slots] captured heat, from first_slot to last_slot set, others untouched
+ * @return IT energy of the whole placement, Wh
+ */
+double hs_search_heat(const struct hs_search *search, const struct hs_place_job *job,
+                      const struct hs_placement *placement, double *ret_wh);
+
+/**
+ * Cheapest offer that runs through from one start and ends by its due time.
+ *
+ * @param first  earliest slot to start in
+ * @param last   latest slot to start in; @last < @first finds nothing
+ */
+void hs_search_contiguous(const struct hs_search *search, const struct hs_place_job *job,
+                          size_t first, size_t last, struct hs_search_offer *ret_offer);
+
+/** Earliest offer that runs through, whatever it costs, not before slot @first. */
+void hs_search_earliest(const struct hs_search *search, const struct hs_place_job *job,
+                        size_t first, struct hs_search_offer *ret_offer);
+
+/** Cheapest offer in stretches of at least min_run within slots @first..@last. */
+void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
+                             size_t first, size_t last, struct hs_search_offer *ret_offer);
