@@ -338,10 +338,9 @@ static void fill_guard_hosts(struct dispatch *dispatch)
         struct hs_guard_host *host = &dispatch->hosts[entry->host_idx];
 
         host->coming_vcpus += entry->job->vcpus;
-        host->coming_memory_mib +=
-            entry->op_kind == HS_ACTION_START ? entry->job->memory_mib : 0;
-        host->elec_w += hs_host_elec_w_per_vcpu(&cycle->estate->hosts[entry->host_idx])
-                        * entry->job->vcpus;
+        host->coming_memory_mib += entry->op_kind == HS_ACTION_START ? entry->job->memory_mib : 0;
+        host->elec_w +=
+            hs_host_elec_w_per_vcpu(&cycle->estate->hosts[entry->host_idx]) * entry->job->vcpus;
     }
 }
 
@@ -360,8 +359,7 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     entry->refused[0] = '\0';
     if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
         host->coming_vcpus += entry->job->vcpus;
-        host->coming_memory_mib +=
-            action->kind == HS_ACTION_START ? entry->job->memory_mib : 0;
+        host->coming_memory_mib += action->kind == HS_ACTION_START ? entry->job->memory_mib : 0;
         host->elec_w += hs_host_elec_w_per_vcpu(place) * entry->job->vcpus;
     }
     if (action->kind == HS_ACTION_START) {
@@ -372,8 +370,8 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
 }
 
 /* The last word before an action leaves: the guard's. */
-static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry,
-                 enum hs_action_kind kind, size_t host_idx, const char *why)
+static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum hs_action_kind kind,
+                 size_t host_idx, const char *why)
 {
     struct hs_cycle *cycle = dispatch->cycle;
     const struct hs_guard_view view = {.estate = cycle->estate, .hosts = dispatch->hosts};
@@ -461,8 +459,7 @@ static void destroy_orphans(struct dispatch *dispatch)
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         for (size_t i = 0; i < cycle->hosts[h].machines.n; i++) {
             uint64_t job_id = cycle->hosts[h].machines.items[i].job_id;
-            struct hs_cycle_entry *entry =
-                job_id != 0 ? hs_cycle_find_entry(cycle, job_id) : NULL;
+            struct hs_cycle_entry *entry = job_id != 0 ? hs_cycle_find_entry(cycle, job_id) : NULL;
 
             if (entry != NULL && hs_job_is_over(entry->job) && entry->op_id == 0
                 && cycle->now_at_s >= entry->retry_at_s
@@ -500,8 +497,8 @@ static bool is_plan_due(const struct hs_cycle *cycle)
 
 static void fill_decision(struct hs_cycle *cycle, bool planned, struct hs_decision *ret_decision)
 {
-    int64_t slot_end_at_s = cycle->now_at_s - cycle->now_at_s % cycle->estate->slot_s
-                            + cycle->estate->slot_s;
+    int64_t slot_end_at_s =
+        cycle->now_at_s - cycle->now_at_s % cycle->estate->slot_s + cycle->estate->slot_s;
     int64_t replan_at_s = cycle->planned_at_s + HS_CYCLE_REPLAN_S;
 
     for (size_t i = 0; i < cycle->entries.n; i++) {
@@ -575,8 +572,8 @@ static int check_sites_known(const struct hs_cycle *cycle, char *const *sites, s
 {
     for (size_t i = 0; i < n; i++) {
         if (hs_estate_find_site(cycle->estate, sites[i]) == SIZE_MAX) {
-            return hs_err_set(err, HS_E_INVALID, pointer,
-                              "no site '%s'; `hsched sites` lists them", sites[i]);
+            return hs_err_set(err, HS_E_INVALID, pointer, "no site '%s'; `hsched sites` lists them",
+                              sites[i]);
         }
     }
     return 0;
@@ -619,7 +616,8 @@ int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t
         return rc;
     }
     rc = check_sites_known(cycle, job->sites, job->n_sites, "/sites", err);
-    rc = rc != 0 ? rc : check_sites_known(cycle, job->not_sites, job->n_not_sites, "/not_sites", err);
+    rc = rc != 0 ? rc
+                 : check_sites_known(cycle, job->not_sites, job->n_not_sites, "/not_sites", err);
     rc = rc != 0 ? rc : check_size(cycle, job, err);
     if (rc != 0) {
         return rc;

@@ -101,7 +101,8 @@ static void take_credit_away(struct hs_cycle *cycle, size_t loop_idx,
     const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
     size_t n = cycle->n_slots;
 
-    memset(&cycle->frame_demand_wh[loop->first_sink_idx * n], 0, loop->n_sinks * n * sizeof(double));
+    memset(&cycle->frame_demand_wh[loop->first_sink_idx * n], 0,
+           loop->n_sinks * n * sizeof(double));
     memset(&cycle->frame_reject[loop_idx * n], 0, n * sizeof(double));
     input->end_cur_per_wh = 0.0;
     input->tank_wh = 0.0;
@@ -127,7 +128,8 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
     for (size_t t = 0; t < n; t++) {
         double elec_cur_per_mwh = fmax(0.0, cycle->frame_elec[loop->site_idx * n + t]);
 
-        cycle->frame_reject[loop_idx * n + t] = elec_cur_per_mwh * 1e-6 * loop->rejection_elec_ratio;
+        cycle->frame_reject[loop_idx * n + t] =
+            elec_cur_per_mwh * 1e-6 * loop->rejection_elec_ratio;
     }
     *input = (struct hs_thermal_input){
         .slot_s = (double)cycle->estate->slot_s,
@@ -160,9 +162,8 @@ static void set_frame(struct hs_cycle *cycle)
     hs_place_set(cycle->place, &frame);
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         const struct hs_cycle_host *host = &cycle->hosts[h];
-        struct hs_fit_size foreign = {
-            .vcpus = (int32_t)(hs_cycle_get_base_vcpus(cycle, h)
-                               - cycle->estate->hosts[h].pinned_vcpus)};
+        struct hs_fit_size foreign = {.vcpus = (int32_t)(hs_cycle_get_base_vcpus(cycle, h)
+                                                         - cycle->estate->hosts[h].pinned_vcpus)};
 
         for (size_t i = 0; i < host->machines.n; i++) {
             if (host->machines.items[i].job_id == 0

@@ -100,8 +100,8 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         entry.op_kind = HS_ACTION_START;
     }
     (void)HS_VEC_PUSH(&cycle->entries, entry);
-    for (size_t i = cycle->entries.n - 1;
-         i > 0 && cycle->entries.items[i - 1].job->id > job->id; i--) {
+    for (size_t i = cycle->entries.n - 1; i > 0 && cycle->entries.items[i - 1].job->id > job->id;
+         i--) {
         struct hs_cycle_entry other = cycle->entries.items[i - 1];
 
         cycle->entries.items[i - 1] = cycle->entries.items[i];
@@ -196,8 +196,8 @@ static void start_failed(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
         hs_cycle_set_state(cycle, entry, HS_JOB_FAILED, event->at_s);
         return;
     }
-    hs_cycle_set_state(cycle, entry,
-                       entry->is_cancel_wanted ? HS_JOB_CANCELLED : HS_JOB_WAITING, event->at_s);
+    hs_cycle_set_state(cycle, entry, entry->is_cancel_wanted ? HS_JOB_CANCELLED : HS_JOB_WAITING,
+                       event->at_s);
     cycle->is_plan_wanted = true;
 }
 
@@ -278,8 +278,7 @@ static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
     }
     if (entry->job->state != state) {
         hs_cycle_note(cycle, "job", entry->job->name, "machine '%s' on '%s' is %s", machine->name,
-                      cycle->estate->hosts[host_idx].path,
-                      hs_machine_state_word(machine->state));
+                      cycle->estate->hosts[host_idx].path, hs_machine_state_word(machine->state));
         hs_cycle_set_state(cycle, entry, state, at_s);
     }
 }

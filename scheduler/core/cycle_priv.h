@@ -20,10 +20,10 @@
 #include "scheduler/core/loopstate.h"
 #include "scheduler/core/place.h"
 
-#define HS_CYCLE_REPLAN_S     300 /* architecture.md, The reactor: plan every 5 min */
+#define HS_CYCLE_REPLAN_S       300          /* architecture.md, The reactor: plan every 5 min */
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
-#define HS_CYCLE_RETRY_S      60  /* after a step that failed or was refused */
-#define HS_CYCLE_FAILS_MAX    5   /* starts that a host refused before the job is failed */
+#define HS_CYCLE_RETRY_S        60           /* after a step that failed or was refused */
+#define HS_CYCLE_FAILS_MAX      5   /* starts that a host refused before the job is failed */
 #define HS_CYCLE_BOUNDED_WAIT_S 900 /* an action without an answer is looked at again after */
 
 struct hs_cycle_host {
@@ -38,22 +38,22 @@ struct hs_cycle_loop {
 
 /** A job and what the cycle remembers of it. */
 struct hs_cycle_entry {
-    struct hs_job *job;     /* owned */
-    size_t host_idx;        /* SIZE_MAX while nowhere */
-    bool *site_allowed;     /* owned, [n_sites] */
-    int64_t due_at_s;       /* the job's, or what its class allows it to wait */
-    uint64_t op_id;         /* action in flight, 0 none */
+    struct hs_job *job; /* owned */
+    size_t host_idx;    /* SIZE_MAX while nowhere */
+    bool *site_allowed; /* owned, [n_sites] */
+    int64_t due_at_s;   /* the job's, or what its class allows it to wait */
+    uint64_t op_id;     /* action in flight, 0 none */
     enum hs_action_kind op_kind;
     int64_t op_at_s;
-    bool is_op_unknown;     /* it timed out: look before trying again */
-    int64_t retry_at_s;     /* no new action before this */
+    bool is_op_unknown; /* it timed out: look before trying again */
+    int64_t retry_at_s; /* no new action before this */
     unsigned n_fails;
     bool is_cancel_wanted;
-    bool is_changed;        /* to be written to the store */
-    bool is_placed;         /* placement is of the plan in force */
+    bool is_changed; /* to be written to the store */
+    bool is_placed;  /* placement is of the plan in force */
     struct hs_placement placement;
-    double cost_now_cur;    /* of starting at once, NAN if it did not fit; when last asked */
-    char refused[192];      /* what the guard or the host last said, "" if nothing */
+    double cost_now_cur; /* of starting at once, NAN if it did not fit; when last asked */
+    char refused[192];   /* what the guard or the host last said, "" if nothing */
 };
 
 struct hs_cycle {
@@ -77,11 +77,11 @@ struct hs_cycle {
     bool has_plan;
     int64_t planned_at_s;
     int64_t plan_from_at_s;
-    double *frame_elec; /* [n_sites][n_slots] scratch */
-    double *frame_demand_wh;  /* [n_sinks][n_slots] scratch */
-    double *frame_captured_wh; /* [n_loops][n_slots] scratch */
-    double *frame_reject;     /* [n_loops][n_slots] scratch */
-    double *frame_worth;      /* [n_sinks] scratch */
+    double *frame_elec;                    /* [n_sites][n_slots] scratch */
+    double *frame_demand_wh;               /* [n_sinks][n_slots] scratch */
+    double *frame_captured_wh;             /* [n_loops][n_slots] scratch */
+    double *frame_reject;                  /* [n_loops][n_slots] scratch */
+    double *frame_worth;                   /* [n_sinks] scratch */
     struct hs_thermal_input *frame_inputs; /* [n_loops] scratch */
 
     /* this step's output */
@@ -95,8 +95,7 @@ struct hs_cycle_entry *hs_cycle_find_entry(const struct hs_cycle *cycle, uint64_
 
 /** Write a line for the journal. */
 __attribute__((format(printf, 4, 5))) void hs_cycle_note(struct hs_cycle *cycle, const char *kind,
-                                                         const char *subject, const char *fmt,
-                                                         ...);
+                                                         const char *subject, const char *fmt, ...);
 
 /** Change a job's state; a change that the table forbids is noted and left undone. */
 void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,

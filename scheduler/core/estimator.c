@@ -48,8 +48,7 @@ static void run_demand(const struct hs_estimator *est, struct hs_estimator_sink 
                        int64_t from_at_s, int64_t until_at_s)
 {
     int64_t slot_end_at_s = sink->slot_at_s + est->estate->slot_s;
-    int64_t known_until_at_s =
-        sink->demand_w.at_s + HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
+    int64_t known_until_at_s = sink->demand_w.at_s + HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
     int64_t to_at_s = until_at_s < slot_end_at_s ? until_at_s : slot_end_at_s;
 
     from_at_s = from_at_s > sink->slot_at_s ? from_at_s : sink->slot_at_s;
@@ -256,8 +255,8 @@ double hs_estimator_get_silent_s(const struct hs_estimator *est, size_t loop_idx
         loop->tank.present ? silence_s(est, &est->loops[loop_idx].tank_c, now_at_s) : 0.0;
 
     for (size_t k = 0; k < loop->n_sinks; k++) {
-        longest_s = fmax(
-            longest_s, silence_s(est, &est->sinks[loop->first_sink_idx + k].demand_w, now_at_s));
+        longest_s = fmax(longest_s,
+                         silence_s(est, &est->sinks[loop->first_sink_idx + k].demand_w, now_at_s));
     }
     return longest_s;
 }

@@ -26,7 +26,7 @@ struct hs_estimator_value {
     double value; /* NAN before the first good one */
     int64_t at_s;
     int64_t received_at_s;
-    unsigned n_bad; /* bad ones in a row since */
+    unsigned n_bad;          /* bad ones in a row since */
     enum hs_quality quality; /* of the newest reading */
 };
 
@@ -45,9 +45,9 @@ struct hs_estimator_loop {
     struct hs_estimator_value tank_c;
     struct hs_estimator_value captured_wh; /* counter */
     struct hs_estimator_value rejected_w;
-    double first_tank_wh;        /* NAN before the first reading */
-    double metered_captured_wh;  /* its rise since the start */
-    double captured_w;           /* mean over the last two counter readings; NAN if none */
+    double first_tank_wh;       /* NAN before the first reading */
+    double metered_captured_wh; /* its rise since the start */
+    double captured_w;          /* mean over the last two counter readings; NAN if none */
     double rejected_wh;
     double lost_wh; /* modelled from the tank's temperature */
 };

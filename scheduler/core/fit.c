@@ -100,8 +100,8 @@ bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs
            && fit->site_mw[host->site_idx * n + slot] >= elec_mw;
 }
 
-bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx,
-                         const struct hs_fit_size *size, size_t first, size_t last)
+bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                         size_t first, size_t last)
 {
     for (size_t t = first; t <= last && t < fit->n_slots; t++) {
         if (fit->memory_mib[host_idx * fit->n_slots + t] < size->memory_mib) {

@@ -39,8 +39,8 @@ bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs
                       size_t slot);
 
 /** Is there memory for it on @host_idx in all of @first..@last? */
-bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx,
-                         const struct hs_fit_size *size, size_t first, size_t last);
+bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                         size_t first, size_t last);
 
 /** Could a job of @size ever run on an otherwise idle @host_idx? */
 bool hs_fit_check_ever(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size);

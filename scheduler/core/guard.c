@@ -97,8 +97,8 @@ static int check_room(const struct hs_guard_view *view, const struct hs_action *
 
     if (vcpus + job->vcpus > host->vcpus) {
         return hs_err_set(err, HS_E_CONFLICT, host->path,
-                          "host '%s' has %u of %u vCPUs busy, job %llu needs %u", host->path,
-                          vcpus, host->vcpus, (unsigned long long)job->id, job->vcpus);
+                          "host '%s' has %u of %u vCPUs busy, job %llu needs %u", host->path, vcpus,
+                          host->vcpus, (unsigned long long)job->id, job->vcpus);
     }
     if (action->kind == HS_ACTION_START && memory_mib + job->memory_mib > host->memory_mib) {
         return hs_err_set(err, HS_E_CONFLICT, host->path,

@@ -24,7 +24,7 @@ struct hs_guard_host {
     bool is_up;
     const struct hs_machine *machines; /* [n_machines] all that the host shows */
     size_t n_machines;
-    uint32_t coming_vcpus;    /* of machines asked for and not yet seen */
+    uint32_t coming_vcpus; /* of machines asked for and not yet seen */
     uint64_t coming_memory_mib;
     double elec_w; /* modelled, what is coming included */
 };

@@ -100,8 +100,7 @@ static void mean_backup(const struct hs_ledger *ledger, const struct hs_estimato
         demand_wh += weight_wh;
         *ret_cur_per_mwh +=
             weight_wh * hs_sink_worth_cur_per_mwh(sink, ledger->estate->carbon_price_cur_per_t);
-        *ret_gco2_per_kwh +=
-            weight_wh * sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio;
+        *ret_gco2_per_kwh += weight_wh * sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio;
     }
     if (demand_wh > 0) {
         *ret_cur_per_mwh /= demand_wh;
@@ -116,10 +115,9 @@ static void add_loop(const struct hs_ledger *ledger, const struct hs_estimator *
     const struct hs_estimator_loop *seen = &est->loops[loop_idx];
     double worth_cur_per_mwh;
     double backup_gco2_per_kwh;
-    double stored_wh =
-        isnan(seen->first_tank_wh)
-            ? 0.0
-            : hs_estimator_get_tank_wh(est, loop_idx) - seen->first_tank_wh;
+    double stored_wh = isnan(seen->first_tank_wh)
+                           ? 0.0
+                           : hs_estimator_get_tank_wh(est, loop_idx) - seen->first_tank_wh;
     double dump_wh = seen->rejected_wh * loop->rejection_elec_ratio;
 
     account->captured_heat_wh += isnan(seen->captured_wh.value)
@@ -141,10 +139,9 @@ static void add_loop(const struct hs_ledger *ledger, const struct hs_estimator *
         account->useful_heat_wh += sink_seen->metered_useful_wh;
         account->backup_heat_wh += backup_wh;
         account->cost_cur += hs_cur_from_wh(
-            backup_wh,
-            hs_sink_worth_cur_per_mwh(sink, ledger->estate->carbon_price_cur_per_t));
-        account->gco2 += hs_gco2_from_wh(
-            backup_wh, sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio);
+            backup_wh, hs_sink_worth_cur_per_mwh(sink, ledger->estate->carbon_price_cur_per_t));
+        account->gco2 +=
+            hs_gco2_from_wh(backup_wh, sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio);
     }
     mean_backup(ledger, est, loop, &worth_cur_per_mwh, &backup_gco2_per_kwh);
     account->cost_cur -= hs_cur_from_wh(stored_wh, worth_cur_per_mwh);

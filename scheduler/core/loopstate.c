@@ -75,7 +75,8 @@ static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind
                  in->allowed_s);
         return;
     }
-    int n = snprintf(ret_text, size, "captured %.0f W, demand %.0f W", in->captured_w, in->demand_w);
+    int n =
+        snprintf(ret_text, size, "captured %.0f W, demand %.0f W", in->captured_w, in->demand_w);
 
     if (!isnan(in->tank_ratio) && n > 0 && (size_t)n < size) {
         snprintf(ret_text + n, size - (size_t)n, ", tank at %.0f %%", in->tank_ratio * 100.0);

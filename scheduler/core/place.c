@@ -242,8 +242,8 @@ static size_t first_start(const struct hs_place *place, const struct hs_place_jo
     if (job->earliest_at_s <= place->search.now_at_s) {
         return 0;
     }
-    double slots = (double)(job->earliest_at_s - place->search.from_at_s)
-                   / (double)place->search.slot_s;
+    double slots =
+        (double)(job->earliest_at_s - place->search.from_at_s) / (double)place->search.slot_s;
 
     return (size_t)ceil(slots - 1e-9);
 }

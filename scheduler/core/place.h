@@ -76,8 +76,7 @@ void hs_place_bar(struct hs_place *place, size_t host_idx);
 void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs);
 
 /** Place one more job against what stands. @return its placement, borrowed until the next call */
-const struct hs_placement *hs_place_insert(struct hs_place *place,
-                                           const struct hs_place_job *job);
+const struct hs_placement *hs_place_insert(struct hs_place *place, const struct hs_place_job *job);
 
 /**
  * What @job would cost if it started in slot 0 on the best host that fits, cur; NAN if none fits.

@@ -71,8 +71,8 @@ static const struct hs_search_kind *kind_of(const struct hs_search *search, size
 
 /* IT energy that @placement takes in each of its slots; the sum. */
 static double fill_placement(const struct hs_search *search, const struct hs_search_kind *kind,
-                             const struct hs_place_job *job,
-                             const struct hs_placement *placement, double *ret_it_wh)
+                             const struct hs_place_job *job, const struct hs_placement *placement,
+                             double *ret_it_wh)
 {
     double left_s = job->remaining_s;
     double sum_wh = 0.0;
@@ -118,8 +118,8 @@ static bool may_use_host(const struct hs_search *search, size_t host_idx,
 static double price_waiting(const struct hs_search *search, const struct hs_place_job *job,
                             double end_at_s, double elec_cur)
 {
-    double soonest_at_s = fmax((double)search->now_at_s, (double)job->earliest_at_s)
-                          + job->remaining_s;
+    double soonest_at_s =
+        fmax((double)search->now_at_s, (double)job->earliest_at_s) + job->remaining_s;
     double late_s = fmax(0.0, end_at_s - soonest_at_s);
 
     return search->waiting_weight * fabs(elec_cur) * late_s / HS_S_PER_DAY;
@@ -129,8 +129,7 @@ static double price_waiting(const struct hs_search *search, const struct hs_plac
 
 /* For each start slot the tightest host of @kind that fits all the way, SIZE_MAX if none. */
 static void find_hosts(const struct hs_search *search, const struct hs_search_kind *kind,
-                       const struct hs_place_job *job, size_t first, size_t last,
-                       size_t *ret_hosts)
+                       const struct hs_place_job *job, size_t first, size_t last, size_t *ret_hosts)
 {
     int32_t best_free[HS_PLAN_SLOTS_MAX];
 
@@ -299,8 +298,8 @@ static size_t cut_blocks(const struct hs_search *search, const struct hs_search_
         }
         block.cost_cur += price_waiting(
             search, job, hs_search_start_at_s(search, t) + job->remaining_s, block.cost_cur);
-        block.cost_cur -= hs_thermal_get_run_worth(search->thermals[kind->loop_idx], t, heat_wh,
-                                                   block.n);
+        block.cost_cur -=
+            hs_thermal_get_run_worth(search->thermals[kind->loop_idx], t, heat_wh, block.n);
         if (t == 0 && job->is_running) {
             /* Going on costs no stop: a plan that flips for a hair is a plan nobody trusts. */
             block.cost_cur -= hs_cur_from_wh(hs_wh_from_w(elec_w, STOP_COST_S), fabs(elec[0]));
@@ -325,8 +324,8 @@ static bool block_fits(const struct hs_search *search, const struct hs_place_job
 }
 
 /* Take the cheapest blocks that fit on @host until the work is done; false if it never is. */
-static bool take_blocks(const struct hs_search *search, const struct hs_place_job *job,
-                        size_t host, const struct block *blocks, size_t n_blocks,
+static bool take_blocks(const struct hs_search *search, const struct hs_place_job *job, size_t host,
+                        const struct block *blocks, size_t n_blocks,
                         struct hs_search_offer *ret_offer)
 {
     double left_s = job->remaining_s;
@@ -368,8 +367,7 @@ static bool take_blocks(const struct hs_search *search, const struct hs_place_jo
 
 /* The whole placement's exact cost: what the slots are worth together. */
 static double price_placement(const struct hs_search *search, const struct hs_search_kind *kind,
-                              const struct hs_place_job *job,
-                              const struct hs_placement *placement)
+                              const struct hs_place_job *job, const struct hs_placement *placement)
 {
     const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
     double heat_wh[HS_PLAN_SLOTS_MAX];

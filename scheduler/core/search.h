@@ -34,9 +34,9 @@ struct hs_search {
     const struct hs_search_kind *kinds; /* [n_kinds] */
     size_t n_kinds;
     const struct hs_fit *fit;
-    struct hs_thermal *const *thermals;       /* [n_loops] */
-    const double *elec_cur_per_mwh;           /* [n_sites][n_slots] */
-    const bool *barred;                       /* [n_hosts] */
+    struct hs_thermal *const *thermals; /* [n_loops] */
+    const double *elec_cur_per_mwh;     /* [n_sites][n_slots] */
+    const bool *barred;                 /* [n_hosts] */
     size_t n_slots;
     int64_t from_at_s;
     int64_t now_at_s;

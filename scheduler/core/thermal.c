@@ -37,7 +37,7 @@ struct hs_thermal {
     size_t n_slots;
     size_t n_sinks;
     double tank_max_wh;
-    double loss_a_w; /* W lost at min_c */
+    double loss_a_w;        /* W lost at min_c */
     double loss_b_w_per_wh; /* W lost per stored Wh */
     double charge_limit_w;
     double draw_limit_w;
@@ -48,13 +48,13 @@ struct hs_thermal {
     double charge_max_wh;
     double draw_max_wh;
     double end_cur_per_wh;
-    size_t *by_worth;        /* [n_sinks] sink indices, least worthy first */
-    double *cur_per_wh;      /* [n_sinks] in that order */
-    double *sink_demand_wh;  /* [n_slots][n_sinks] in that order */
-    struct slot *slots;      /* [n_slots] */
-    struct curve *curves;    /* [n_slots + 1] */
-    double *tank_wh;         /* [n_slots + 1] on the present course */
-    double *candidates_wh;   /* scratch, [POINTS_MAX + n_sinks + 8] */
+    size_t *by_worth;       /* [n_sinks] sink indices, least worthy first */
+    double *cur_per_wh;     /* [n_sinks] in that order */
+    double *sink_demand_wh; /* [n_slots][n_sinks] in that order */
+    struct slot *slots;     /* [n_slots] */
+    struct curve *curves;   /* [n_slots + 1] */
+    double *tank_wh;        /* [n_slots + 1] on the present course */
+    double *candidates_wh;  /* scratch, [POINTS_MAX + n_sinks + 8] */
 };
 
 struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks, size_t n_slots)
@@ -199,7 +199,8 @@ static void curve_push(struct curve *curve, double at_wh, double cur)
     }
     if (n >= 2) {
         double slope = (cur - curve->cur[n - 2]) / (at_wh - curve->at_wh[n - 2]);
-        double on_line_cur = curve->cur[n - 2] + slope * (curve->at_wh[n - 1] - curve->at_wh[n - 2]);
+        double on_line_cur =
+            curve->cur[n - 2] + slope * (curve->at_wh[n - 1] - curve->at_wh[n - 2]);
 
         if (fabs(on_line_cur - curve->cur[n - 1]) <= 1e-13 * (1.0 + fabs(cur))
             || n == POINTS_MAX - 1) {
@@ -286,8 +287,7 @@ static void solve_slot(struct hs_thermal *th, size_t t)
         if (at_wh < 0 || at_wh > th->tank_max_wh) {
             continue;
         }
-        double end_wh =
-            run_slot(th, t, at_wh, th->slots[t].captured_wh, &cost_cur, &rejected_wh);
+        double end_wh = run_slot(th, t, at_wh, th->slots[t].captured_wh, &cost_cur, &rejected_wh);
 
         curve_push(curve, at_wh, cost_cur + curve_read(&th->curves[t + 1], end_wh));
     }
@@ -303,8 +303,8 @@ static void solve(struct hs_thermal *th, size_t first, size_t last)
         double rejected_wh;
         double cost_cur;
 
-        th->tank_wh[t + 1] = run_slot(th, t, th->tank_wh[t], th->slots[t].captured_wh, &cost_cur,
-                                      &rejected_wh);
+        th->tank_wh[t + 1] =
+            run_slot(th, t, th->tank_wh[t], th->slots[t].captured_wh, &cost_cur, &rejected_wh);
     }
 }
 
@@ -397,9 +397,9 @@ double hs_thermal_get_run_worth(const struct hs_thermal *th, size_t first, const
         double rejected_wh;
         double cost_cur;
 
-        stored_wh = run_slot(th, first + i, stored_wh,
-                             th->slots[first + i].captured_wh + extra_wh[i], &cost_cur,
-                             &rejected_wh);
+        stored_wh =
+            run_slot(th, first + i, stored_wh, th->slots[first + i].captured_wh + extra_wh[i],
+                     &cost_cur, &rejected_wh);
         with_cur += cost_cur;
     }
     return without_cur - with_cur - curve_read(&th->curves[first + n], stored_wh);

@@ -27,10 +27,10 @@ struct hs_thermal;
 /** What a loop faces over the horizon. All borrowed for the call. */
 struct hs_thermal_input {
     double slot_s;
-    double tank_wh;                 /* usable energy at the start of slot 0 */
-    const double *captured_wh;      /* [n_slots] from load that stands already */
-    const double *sink_demand_wh;   /* [n_sinks][n_slots] row-major, limited to what is servable */
-    const double *sink_cur_per_mwh; /* [n_sinks] worth of useful heat */
+    double tank_wh;                  /* usable energy at the start of slot 0 */
+    const double *captured_wh;       /* [n_slots] from load that stands already */
+    const double *sink_demand_wh;    /* [n_sinks][n_slots] row-major, limited to what is servable */
+    const double *sink_cur_per_mwh;  /* [n_sinks] worth of useful heat */
     const double *reject_cur_per_wh; /* [n_slots] cost of dumping, >= 0 */
     double end_cur_per_wh;           /* credit for heat left at the end, >= 0 */
 };

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cycle_explain - why a job waits, what heat is worth meanwhile, what would change it. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/timetext.h"
+#include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
+
+static void add_reason(json_t *reasons, const char *code, const char *object, const char *change,
+                       const char *text)
+{
+    json_t *reason = hs_jsonx_object();
+
+    hs_jsonx_set_text(reason, "code", code);
+    hs_jsonx_set_text(reason, "text", text);
+    hs_jsonx_set_text(reason, "object", object);
+    hs_jsonx_set_text(reason, "change", change);
+    hs_jsonx_add(reasons, reason);
+}
+
+/* --- where and when --- */
+
+/* End of the last stretch: its work in its slots, in order. */
+static int64_t end_of(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    double left_s = hs_cycle_get_remaining_s(cycle, entry);
+    int64_t slot_s = cycle->estate->slot_s;
+    int64_t end_at_s = 0;
+
+    for (size_t t = entry->placement.first_slot; t <= entry->placement.last_slot; t++) {
+        if (hs_plan_runs(&entry->placement, t)) {
+            int64_t start_at_s = cycle->plan_from_at_s + (int64_t)t * slot_s;
+            int64_t slot_end_at_s = start_at_s + slot_s;
+
+            start_at_s = start_at_s > cycle->planned_at_s ? start_at_s : cycle->planned_at_s;
+            double run_s = fmin(left_s, (double)(slot_end_at_s - start_at_s));
+
+            end_at_s = start_at_s + (int64_t)ceil(run_s);
+            left_s -= run_s;
+        }
+    }
+    return end_at_s + (int64_t)ceil(left_s);
+}
+
+void hs_cycle_get_window(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                         int64_t now_at_s, int64_t *ret_start_at_s, int64_t *ret_end_at_s)
+{
+    *ret_start_at_s = 0;
+    *ret_end_at_s = 0;
+    if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX || hs_job_is_over(entry->job)) {
+        return;
+    }
+    int64_t start_at_s =
+        cycle->plan_from_at_s + (int64_t)entry->placement.first_slot * cycle->estate->slot_s;
+
+    *ret_start_at_s = start_at_s > now_at_s ? start_at_s : now_at_s;
+    if (entry->job->started_at_s > 0) {
+        *ret_start_at_s = entry->job->started_at_s;
+    }
+    *ret_end_at_s = end_of(cycle, entry);
+}
+
+void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                 char *ret_text, size_t size)
+{
+    ret_text[0] = '\0';
+    if (!entry->is_placed || hs_job_is_over(entry->job) || !entry->placement.is_late) {
+        return;
+    }
+    if (entry->placement.host_idx == SIZE_MAX) {
+        snprintf(ret_text, size, "no host has room for it within the planning horizon");
+        return;
+    }
+    snprintf(ret_text, size, "it will end %lld s after its due time",
+             (long long)(end_of(cycle, entry) - entry->due_at_s));
+}
+
+/* --- reasons --- */
+
+static size_t slot_now(const struct hs_cycle *cycle, int64_t now_at_s)
+{
+    int64_t slots = (now_at_s - cycle->plan_from_at_s) / cycle->estate->slot_s;
+
+    return slots < 0 ? 0 : slots >= (int64_t)cycle->n_slots ? cycle->n_slots - 1 : (size_t)slots;
+}
+
+static void add_plan_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                            int64_t now_at_s, json_t *reasons)
+{
+    const struct hs_plan *plan = hs_place_get_plan(cycle->place);
+    size_t loop_idx = cycle->estate->hosts[entry->placement.host_idx].loop_idx;
+    const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
+    size_t then = entry->placement.first_slot;
+    size_t now = slot_now(cycle, now_at_s);
+    double heat_now = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + now];
+    double heat_then = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + then];
+    double elec_now = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + now];
+    double elec_then = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + then];
+    const char *unit = cycle->estate->currency;
+    char text[512];
+
+    if (cycle->loops[loop_idx].state.kind == HS_LOOPSTATE_FULL) {
+        snprintf(text, sizeof(text), "loop '%s' is full: %s", loop->path,
+                 cycle->loops[loop_idx].state.cause);
+        add_reason(reasons, "loop-full", loop->path, "a fall of the tank below 90 %", text);
+    }
+    if (heat_then > heat_now + 0.01) {
+        snprintf(text, sizeof(text),
+                 "heat at '%s' is worth %.2f %s/MWh now and %.2f at its planned start", loop->path,
+                 heat_now, unit, heat_then);
+        add_reason(reasons, "heat-worth-more-later", loop->path,
+                   "more demand for heat now, a higher heat weight, or --now", text);
+    }
+    if (elec_then < elec_now - 0.01) {
+        snprintf(text, sizeof(text),
+                 "electricity with its carbon costs %.2f %s/MWh now and %.2f at its planned start",
+                 elec_now, unit, elec_then);
+        add_reason(reasons, "electricity-cheaper-later", cycle->estate->sites[loop->site_idx].name,
+                   "a lower price now, a lower electricity weight, or --now", text);
+    }
+    if (json_array_size(reasons) == 0 && then > now) {
+        snprintf(text, sizeof(text), "over its whole run the planned hours at '%s' cost less",
+                 loop->path);
+        add_reason(reasons, "cheaper-later", loop->path, "an earlier due time, or --now", text);
+    }
+}
+
+/* No host could start it at this moment? Then capacity is the reason, whatever it would cost. */
+static void add_capacity_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                json_t *reasons)
+{
+    struct hs_place_job job;
+    char text[512];
+
+    if (!hs_cycle_fill_place_job(cycle, entry, &job)
+        || !isnan(hs_place_price_now(cycle->place, &job)) || entry->placement.first_slot == 0) {
+        return;
+    }
+    snprintf(text, sizeof(text), "no host it may use has %u vCPUs and %llu MiB free now",
+             entry->job->vcpus, (unsigned long long)entry->job->memory_mib);
+    add_reason(reasons, "capacity", "hosts", "a running job's end, more hosts, or fewer vCPUs",
+               text);
+}
+
+static void add_host_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                             json_t *reasons)
+{
+    char text[512];
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        const struct hs_host *host = &cycle->estate->hosts[h];
+
+        if (!cycle->hosts[h].is_up && entry->site_allowed[host->site_idx]) {
+            snprintf(text, sizeof(text), "host '%s' does not answer", host->path);
+            add_reason(reasons, "host-down", host->path,
+                       "the host's libvirt daemon answering again", text);
+        }
+    }
+}
+
+json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                int64_t now_at_s)
+{
+    json_t *reasons = hs_jsonx_array();
+    const struct hs_job *job = entry->job;
+    char at[HS_TIMETEXT_MAX];
+    char text[512];
+
+    if (job->state == HS_JOB_HELD) {
+        add_reason(reasons, "held", "job", "hsched release", "it is held");
+        return reasons;
+    }
+    if (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED) {
+        return reasons;
+    }
+    if (job->earliest_at_s > now_at_s) {
+        hs_timetext_format(job->earliest_at_s, at);
+        snprintf(text, sizeof(text), "it may not start before %s", at);
+        add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
+    }
+    if (entry->refused[0] != '\0') {
+        add_reason(reasons, "refused", "guard", "what the text names", entry->refused);
+    }
+    if (!entry->is_placed) {
+        add_reason(reasons, "not-planned-yet", "planner", "the next plan, within 5 minutes",
+                   "the planner has not seen it yet");
+        return reasons;
+    }
+    if (entry->placement.host_idx == SIZE_MAX) {
+        if (job->base_class == HS_CLASS_FILLER) {
+            add_reason(reasons, "filler", "loops", "heat worth more than its electricity",
+                       "nowhere in the horizon does its heat pay for its electricity");
+        } else {
+            add_reason(reasons, "no-room", "hosts", "more hosts, or fewer vCPUs",
+                       "no host it may use has room for it within the horizon");
+        }
+        add_host_reasons(cycle, entry, reasons);
+        return reasons;
+    }
+    add_capacity_reason(cycle, entry, reasons);
+    if (entry->placement.first_slot > 0) {
+        add_plan_reason(cycle, entry, now_at_s, reasons);
+    }
+    add_host_reasons(cycle, entry, reasons);
+    return reasons;
+}
+
+/* --- the explanation --- */
+
+static void set_prices(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                       int64_t now_at_s, json_t *object)
+{
+    const struct hs_plan *plan = hs_place_get_plan(cycle->place);
+    size_t loop_idx = cycle->estate->hosts[entry->placement.host_idx].loop_idx;
+    size_t now = loop_idx * cycle->n_slots + slot_now(cycle, now_at_s);
+    size_t then = loop_idx * cycle->n_slots + entry->placement.first_slot;
+
+    hs_jsonx_set_text(object, "loop", cycle->estate->loops[loop_idx].path);
+    hs_jsonx_set_real(object, "heat_price_now_cur_per_mwh", plan->heat_cur_per_mwh[now]);
+    hs_jsonx_set_real(object, "heat_price_planned_cur_per_mwh", plan->heat_cur_per_mwh[then]);
+    hs_jsonx_set_real(object, "electricity_now_cur_per_mwh", plan->elec_cur_per_mwh[now]);
+    hs_jsonx_set_real(object, "electricity_planned_cur_per_mwh", plan->elec_cur_per_mwh[then]);
+}
+
+static void set_costs(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                      json_t *object)
+{
+    struct hs_place_job job;
+    double now_cur = NAN;
+    double planned_cur = entry->placement.cost_cur;
+
+    if (entry->job->state == HS_JOB_WAITING && hs_cycle_fill_place_job(cycle, entry, &job)) {
+        now_cur = hs_place_price_now(cycle->place, &job);
+    }
+    hs_jsonx_set_real(object, "cost_now_cur", now_cur);
+    hs_jsonx_set_real(object, "cost_planned_cur", planned_cur);
+    hs_jsonx_set_real(object, "saving_cur", now_cur - planned_cur);
+}
+
+static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                     int64_t now_at_s, char *ret_text, size_t size)
+{
+    const struct hs_job *job = entry->job;
+    char at[HS_TIMETEXT_MAX];
+    int64_t start_at_s;
+    int64_t end_at_s;
+
+    hs_cycle_get_window(cycle, entry, now_at_s, &start_at_s, &end_at_s);
+    if (hs_job_is_over(job)) {
+        snprintf(ret_text, size, "job %llu is %s%s%s", (unsigned long long)job->id,
+                 hs_job_state_word(job->state), job->why[0] != '\0' ? ": " : "", job->why);
+    } else if (job->state == HS_JOB_WAITING && start_at_s == 0) {
+        snprintf(ret_text, size, "job %llu waits and has no planned start",
+                 (unsigned long long)job->id);
+    } else if (job->state == HS_JOB_WAITING) {
+        hs_timetext_format(start_at_s, at);
+        snprintf(ret_text, size, "job %llu waits and is planned to start at %s on '%s'%s",
+                 (unsigned long long)job->id, at,
+                 cycle->estate->hosts[entry->placement.host_idx].path,
+                 entry->placement.is_forced ? ", its latest start" : "");
+    } else if (job->state == HS_JOB_SUSPENDED) {
+        snprintf(ret_text, size, "job %llu is suspended on '%s' until its hours are cheaper",
+                 (unsigned long long)job->id, job->host);
+    } else {
+        snprintf(ret_text, size, "job %llu is %s on '%s'", (unsigned long long)job->id,
+                 hs_job_state_word(job->state), job->host);
+    }
+}
+
+json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s)
+{
+    const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    json_t *object = hs_jsonx_object();
+    bool has_place = entry->is_placed && entry->placement.host_idx != SIZE_MAX;
+    int64_t start_at_s;
+    int64_t end_at_s;
+    char text[400];
+
+    describe(cycle, entry, now_at_s, text, sizeof(text));
+    hs_cycle_get_window(cycle, entry, now_at_s, &start_at_s, &end_at_s);
+    hs_jsonx_set_int(object, "job", (int64_t)job_id);
+    hs_jsonx_set_text(object, "state", hs_job_state_word(entry->job->state));
+    hs_jsonx_set_text(object, "text", text);
+    hs_jsonx_set(object, "reasons", hs_cycle_format_reasons(cycle, entry, now_at_s));
+    if (has_place && !hs_job_is_over(entry->job)) {
+        set_prices(cycle, entry, now_at_s, object);
+        set_costs(cycle, entry, object);
+    }
+    hs_jsonx_set_at(object, "planned_start", start_at_s);
+    hs_jsonx_set_at(object, "planned_end", end_at_s);
+    hs_jsonx_set_text(object, "planned_host",
+                      has_place ? cycle->estate->hosts[entry->placement.host_idx].path : NULL);
+    hs_jsonx_set_at(object, "latest_start",
+                    entry->due_at_s - (int64_t)hs_cycle_get_remaining_s(cycle, entry));
+    hs_jsonx_set_text(object, "currency", cycle->estate->currency);
+    return object;
+}
