@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config - the fields of hschedd.json itself; the files it names are read by config_files.c. */
+#include "scheduler/daemon/config.h"
+
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adapters/signal/filetext.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/vec.h"
+#include "scheduler/daemon/config_priv.h"
+
+#define N_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define POINTER_MAX 256
+
+static const char *const store_words[] = {"redis", "mem", NULL};
+static const char *const plant_words[] = {"redis", "csv", "sim", NULL};
+static const char *const api_words[] = {"hsched.daemon/v1", NULL};
+
+#define CONFIG_TEXT(member) \
+    .offset = offsetof(struct hs_config, member), .size = sizeof(((struct hs_config *)NULL)->member)
+
+static const struct hs_conf_field redis_fields[] = {
+    {.name = "url",
+     .type = HS_CONF_TEXT,
+     CONFIG_TEXT(redis_url),
+     .required = true,
+     .help = "unix:/path or redis://host:port"},
+};
+static const struct hs_conf_table redis_table = {"redis", redis_fields, N_OF(redis_fields)};
+
+static const struct hs_conf_field readings_fields[] = {
+    {.name = "url",
+     .type = HS_CONF_TEXT,
+     CONFIG_TEXT(readings_url),
+     .help = "a Redis of its own for readings; absent takes redis.url"},
+};
+static const struct hs_conf_table readings_table = {"readings", readings_fields,
+                                                    N_OF(readings_fields)};
+
+static const struct hs_conf_field auth_fields[] = {
+    {.name = "unix_users",
+     .type = HS_CONF_CHILDREN,
+     .help = "users who may speak besides root and the daemon's own"},
+};
+static const struct hs_conf_table auth_table = {"auth", auth_fields, N_OF(auth_fields)};
+
+static const struct hs_conf_field plant_fields[] = {
+    {.name = "kind",
+     .type = HS_CONF_WORD,
+     CONFIG_TEXT(plant_kind),
+     .required = true,
+     .words = plant_words,
+     .help = "where readings come from"},
+    {.name = "heat", .type = HS_CONF_CHILDREN, .help = "heat demand of sinks, for csv and sim"},
+};
+static const struct hs_conf_table plant_table = {"plant", plant_fields, N_OF(plant_fields)};
+
+static const struct hs_conf_field signals_fields[] = {
+    {.name = "price", .type = HS_CONF_CHILDREN, .help = "electricity price, cur/MWh"},
+    {.name = "carbon", .type = HS_CONF_CHILDREN, .help = "carbon intensity, g/kWh"},
+    {.name = "weather", .type = HS_CONF_CHILDREN, .help = "outdoor temperature, degrees C"},
+};
+static const enum hs_signal_kind signals_kinds[] = {HS_SIGNAL_PRICE, HS_SIGNAL_CARBON,
+                                                    HS_SIGNAL_OUTDOOR};
+static const struct hs_conf_table signals_table = {"signals", signals_fields, N_OF(signals_fields)};
+
+static const struct hs_conf_field config_fields[] = {
+    {.name = "api",
+     .type = HS_CONF_WORD,
+     .required = true,
+     .words = api_words,
+     .help = "hsched.daemon/v1"},
+    {.name = "cell",
+     .type = HS_CONF_NAME,
+     CONFIG_TEXT(cell),
+     .has_default = true,
+     .default_text = "main",
+     .help = "prefix of the keys in Redis"},
+    {.name = "estate",
+     .type = HS_CONF_TEXT,
+     CONFIG_TEXT(estate_file),
+     .required = true,
+     .help = "path of estate.json"},
+    {.name = "policies",
+     .type = HS_CONF_TEXT,
+     CONFIG_TEXT(policies_dir),
+     .help = "directory of policy files, read in name order"},
+    {.name = "state",
+     .type = HS_CONF_TEXT,
+     CONFIG_TEXT(state_dir),
+     .has_default = true,
+     .default_text = "/var/lib/hsched",
+     .help = "directory for seeds, consoles and exit files"},
+    {.name = "store",
+     .type = HS_CONF_WORD,
+     CONFIG_TEXT(store),
+     .has_default = true,
+     .default_text = "redis",
+     .words = store_words,
+     .help = "mem forgets everything at exit"},
+    {.name = "redis",
+     .type = HS_CONF_OBJECT,
+     .table = &redis_table,
+     .help = "where jobs, intents and the journal are kept"},
+    {.name = "readings",
+     .type = HS_CONF_OBJECT,
+     .table = &readings_table,
+     .help = "where readings are fed"},
+    {.name = "listen",
+     .type = HS_CONF_CHILDREN,
+     .required = true,
+     .help = "list of {\"unix\": PATH}"},
+    {.name = "auth", .type = HS_CONF_OBJECT, .table = &auth_table, .help = "who may speak"},
+    {.name = "tls", .type = HS_CONF_ANY, .help = "kept for tcp listeners"},
+    {.name = "speed",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct hs_config, speed),
+     .min = 0.001,
+     .max = 100000,
+     .has_default = true,
+     .default_number = 1,
+     .help = "plan seconds per real second"},
+    {.name = "start",
+     .type = HS_CONF_TEXT,
+     CONFIG_TEXT(start),
+     .help = "plan time at the first start, RFC 3339; absent is now"},
+    {.name = "plant",
+     .type = HS_CONF_OBJECT,
+     .table = &plant_table,
+     .help = "where readings come from"},
+    {.name = "signals",
+     .type = HS_CONF_OBJECT,
+     .table = &signals_table,
+     .help = "series that are known ahead"},
+    {.name = "images", .type = HS_CONF_CHILDREN, .help = "what jobs boot, by name"},
+    {.name = "heat_history",
+     .type = HS_CONF_BOOL,
+     .offset = offsetof(struct hs_config, heat_history),
+     .has_default = true,
+     .help = "train forecasts on the rows before the start"},
+};
+static const struct hs_conf_table config_table = {"hschedd", config_fields, N_OF(config_fields)};
+
+/* --- small helpers --- */
+
+void hs_config_errors_add(struct hs_config_errors *errors, const char *fmt, ...)
+{
+    HS_AUTO_MEM char *line = NULL;
+    char *text = NULL;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&line, fmt, ap);
+    va_end(ap);
+    if (n < 0 || asprintf(&text, "%s%s\n", errors->text != NULL ? errors->text : "", line) < 0) {
+        abort();
+    }
+    free(errors->text);
+    errors->text = text;
+    errors->n++;
+}
+
+void hs_config_errors_add_report(struct hs_config_errors *errors,
+                                 const struct hs_conf_report *report)
+{
+    size_t n_kept = report->n_errors < HS_CONF_ERRORS_MAX ? report->n_errors : HS_CONF_ERRORS_MAX;
+
+    for (size_t i = 0; i < n_kept; i++) {
+        hs_config_errors_add(errors, "%s", report->errors[i]);
+    }
+    if (report->n_errors > n_kept) {
+        hs_config_errors_add(errors, "%s: %zu more", report->file, report->n_errors - n_kept);
+    }
+}
+
+char *hs_config_join(const char *dir, const char *path)
+{
+    char *joined = NULL;
+
+    if (path[0] == '/') {
+        return hs_xstrdup(path);
+    }
+    if (asprintf(&joined, "%s/%s", dir, path) < 0) {
+        abort();
+    }
+    return joined;
+}
+
+void hs_config_resolve(const char *dir, char *io_path)
+{
+    HS_AUTO_MEM char *joined = NULL;
+
+    if (io_path[0] != '\0') {
+        joined = hs_config_join(dir, io_path);
+        snprintf(io_path, HS_CONFIG_PATH_MAX, "%s", joined);
+    }
+}
+
+/** The array at @pointer, or NULL with an error; an absent one is NULL without. */
+static const json_t *expect_array(const json_t *json, const char *pointer,
+                                  struct hs_conf_report *report)
+{
+    if (json != NULL && !json_is_array(json)) {
+        hs_conf_report_add(report, pointer, "must be an array");
+        return NULL;
+    }
+    return json;
+}
+
+static const json_t *expect_object(const json_t *json, const char *pointer,
+                                   struct hs_conf_report *report)
+{
+    if (json != NULL && !json_is_object(json)) {
+        hs_conf_report_add(report, pointer, "must be an object");
+        return NULL;
+    }
+    return json;
+}
+
+/** hs_signal_spec_table and one field more, for entries that name what a series is of. */
+static struct hs_conf_table make_spec_table(const char *name, const struct hs_conf_field *field)
+{
+    struct hs_conf_field *fields = hs_xcalloc(hs_signal_spec_table.n_fields + 1, sizeof(*fields));
+
+    memcpy(fields, hs_signal_spec_table.fields, hs_signal_spec_table.n_fields * sizeof(*fields));
+    fields[hs_signal_spec_table.n_fields] = *field;
+    return (struct hs_conf_table){name, fields, hs_signal_spec_table.n_fields + 1};
+}
+
+/* --- the parts of hschedd.json --- */
+
+static void read_listener(const json_t *entry, const char *pointer, struct hs_config *config,
+                          struct hs_conf_report *report)
+{
+    const json_t *path = json_object_get(entry, "unix");
+    char *joined;
+
+    if (json_object_get(entry, "tcp") != NULL) {
+        hs_conf_report_add(report, pointer,
+                           "a tcp listener is not supported yet, use {\"unix\": PATH}");
+        return;
+    }
+    if (!json_is_string(path) || json_string_length(path) == 0) {
+        hs_conf_report_add(report, pointer, "must be {\"unix\": PATH}");
+        return;
+    }
+    joined = hs_config_join(config->dir, json_string_value(path));
+    for (size_t i = 0; i < config->n_sockets; i++) {
+        if (strcmp(config->sockets[i], joined) == 0) {
+            hs_conf_report_add(report, pointer, "'%s' is listed twice", joined);
+        }
+    }
+    config->sockets = hs_xrealloc(config->sockets, config->n_sockets + 1, sizeof(char *));
+    config->sockets[config->n_sockets++] = joined;
+}
+
+static void read_listen(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
+{
+    const json_t *list = expect_array(json_object_get(root, "listen"), "/listen", report);
+    char pointer[POINTER_MAX];
+    size_t i;
+    json_t *entry;
+
+    if (list != NULL && json_array_size(list) == 0) {
+        hs_conf_report_add(report, "/listen", "needs at least one {\"unix\": PATH}");
+    }
+    json_array_foreach (list, i, entry) {
+        snprintf(pointer, sizeof(pointer), "/listen/%zu", i);
+        read_listener(entry, pointer, config, report);
+    }
+}
+
+static void read_auth(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
+{
+    const json_t *users = expect_array(json_object_get(json_object_get(root, "auth"), "unix_users"),
+                                       "/auth/unix_users", report);
+    char pointer[POINTER_MAX];
+    size_t i;
+    json_t *entry;
+
+    json_array_foreach (users, i, entry) {
+        const struct passwd *user =
+            json_is_string(entry) ? getpwnam(json_string_value(entry)) : NULL;
+
+        snprintf(pointer, sizeof(pointer), "/auth/unix_users/%zu", i);
+        if (user == NULL) {
+            hs_conf_report_add(report, pointer, "must be the name of a user of this machine");
+            continue;
+        }
+        config->uids = hs_xrealloc(config->uids, config->n_uids + 1, sizeof(*config->uids));
+        config->uids[config->n_uids++] = user->pw_uid;
+    }
+}
+
+static void read_heat(const json_t *list, struct hs_config *config, struct hs_conf_report *report)
+{
+    static const struct hs_conf_field sink_field = {
+        .name = "sink",
+        .type = HS_CONF_TEXT,
+        .offset = offsetof(struct hs_config_heat, sink),
+        .size = sizeof(((struct hs_config_heat *)NULL)->sink),
+        .required = true,
+        .help = "site/loop/sink"};
+    struct hs_conf_table table = make_spec_table("heat", &sink_field);
+    char pointer[POINTER_MAX];
+    size_t i;
+    json_t *entry;
+
+    config->heat = hs_xcalloc(json_array_size(list), sizeof(*config->heat));
+    json_array_foreach (list, i, entry) {
+        snprintf(pointer, sizeof(pointer), "/plant/heat/%zu", i);
+        if (hs_conf_read(&table, entry, pointer, &config->heat[i], report)) {
+            hs_config_resolve(config->dir, config->heat[i].spec.csv);
+        }
+        config->n_heat = i + 1;
+    }
+    free((void *)table.fields);
+}
+
+static void read_plant(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
+{
+    const json_t *heat = json_object_get(json_object_get(root, "plant"), "heat");
+    bool has_redis = config->redis_url[0] != '\0' || config->readings_url[0] != '\0';
+
+    if (json_object_get(root, "plant") == NULL && has_redis) {
+        snprintf(config->plant_kind, sizeof(config->plant_kind), "redis");
+    }
+    read_heat(expect_array(heat, "/plant/heat", report), config, report);
+}
+
+static void read_signal_list(const json_t *list, const char *word, enum hs_signal_kind kind,
+                             struct hs_config *config, struct hs_conf_report *report)
+{
+    static const struct hs_conf_field site_field = {
+        .name = "site",
+        .type = HS_CONF_TEXT,
+        .offset = offsetof(struct hs_config_signal, site),
+        .size = sizeof(((struct hs_config_signal *)NULL)->site),
+        .required = true,
+        .help = "site that the series is of"};
+    struct hs_conf_table table = make_spec_table(word, &site_field);
+    char pointer[POINTER_MAX];
+    size_t i;
+    json_t *entry;
+
+    config->signals = hs_xrealloc(config->signals, config->n_signals + json_array_size(list),
+                                  sizeof(*config->signals));
+    json_array_foreach (list, i, entry) {
+        struct hs_config_signal *signal = &config->signals[config->n_signals++];
+
+        *signal = (struct hs_config_signal){.kind = kind};
+        snprintf(pointer, sizeof(pointer), "/signals/%s/%zu", word, i);
+        if (hs_conf_read(&table, entry, pointer, signal, report)) {
+            hs_config_resolve(config->dir, signal->spec.csv);
+        }
+    }
+    free((void *)table.fields);
+}
+
+static void read_signals(const json_t *root, struct hs_config *config,
+                         struct hs_conf_report *report)
+{
+    const json_t *signals = json_object_get(root, "signals");
+    char pointer[POINTER_MAX];
+
+    for (size_t i = 0; i < N_OF(signals_fields); i++) {
+        const char *word = signals_fields[i].name;
+
+        snprintf(pointer, sizeof(pointer), "/signals/%s", word);
+        read_signal_list(expect_array(json_object_get(signals, word), pointer, report), word,
+                         signals_kinds[i], config, report);
+    }
+}
+
+struct image_texts {
+    char kernel[HS_CONFIG_PATH_MAX];
+    char initrd[HS_CONFIG_PATH_MAX];
+    char cmdline[1024];
+};
+
+static void read_images(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
+{
+    static const struct hs_conf_field fields[] = {
+        {.name = "kernel",
+         .type = HS_CONF_TEXT,
+         .offset = offsetof(struct image_texts, kernel),
+         .size = sizeof(((struct image_texts *)NULL)->kernel),
+         .required = true,
+         .help = "path on the host"},
+        {.name = "initrd",
+         .type = HS_CONF_TEXT,
+         .offset = offsetof(struct image_texts, initrd),
+         .size = sizeof(((struct image_texts *)NULL)->initrd),
+         .help = "path on the host"},
+        {.name = "cmdline",
+         .type = HS_CONF_TEXT,
+         .offset = offsetof(struct image_texts, cmdline),
+         .size = sizeof(((struct image_texts *)NULL)->cmdline),
+         .help = "kernel arguments"},
+    };
+    static const struct hs_conf_table table = {"image", fields, N_OF(fields)};
+    const json_t *images = expect_object(json_object_get(root, "images"), "/images", report);
+    const char *name;
+    char pointer[POINTER_MAX];
+    json_t *entry;
+
+    config->images = hs_xcalloc(json_object_size(images), sizeof(*config->images));
+    json_object_foreach ((json_t *)images, name, entry) {
+        struct image_texts texts = {0};
+
+        if (name[0] == '$' || strcmp(name, "description") == 0) {
+            continue;
+        }
+        snprintf(pointer, sizeof(pointer), "/images/%.64s", name);
+        if (strlen(name) >= HS_NAME_MAX) {
+            hs_conf_report_add(report, "/images", "name '%.64s…' is too long", name);
+        } else if (hs_conf_read(&table, entry, pointer, &texts, report)) {
+            struct hs_image *image = &config->images[config->n_images++];
+
+            hs_config_resolve(config->dir, texts.kernel);
+            hs_config_resolve(config->dir, texts.initrd);
+            snprintf(image->name, sizeof(image->name), "%s", name);
+            image->kernel = hs_xstrdup(texts.kernel);
+            image->initrd = hs_xstrdup(texts.initrd);
+            image->cmdline = hs_xstrdup(texts.cmdline);
+        }
+    }
+}
+
+static void read_root(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
+{
+    if (!json_is_object(root)) {
+        hs_conf_report_add(report, "", "must be an object");
+        return;
+    }
+    (void)hs_conf_read(&config_table, root, "", config, report);
+    read_listen(root, config, report);
+    read_auth(root, config, report);
+    read_plant(root, config, report);
+    read_signals(root, config, report);
+    read_images(root, config, report);
+    hs_config_resolve(config->dir, config->estate_file);
+    hs_config_resolve(config->dir, config->policies_dir);
+    hs_config_resolve(config->dir, config->state_dir);
+}
+
+/* --- the whole --- */
+
+static void set_dir(struct hs_config *config, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    snprintf(config->file, sizeof(config->file), "%s", path);
+    if (slash == NULL) {
+        snprintf(config->dir, sizeof(config->dir), ".");
+    } else {
+        snprintf(config->dir, sizeof(config->dir), "%.*s", slash == path ? 1 : (int)(slash - path),
+                 path);
+    }
+}
+
+static void load_all(struct hs_config *config, struct hs_config_errors *errors)
+{
+    HS_AUTO_MEM char *text = NULL;
+    json_auto_t *root = NULL;
+    struct hs_conf_report report = {.file = config->file};
+    struct hs_err err;
+    size_t n_bytes = 0;
+
+    if (hs_filetext_read(config->file, &text, &n_bytes, &err) != 0) {
+        hs_config_errors_add(errors, "%s: %s", config->file, err.text);
+        return;
+    }
+    if (hs_jsonx_parse(config->file, text, n_bytes, &root, &err) != 0) {
+        hs_config_errors_add(errors, "%s: %s", err.where, err.text);
+        return;
+    }
+    report.text = text;
+    read_root(root, config, &report);
+    if (config->estate_file[0] != '\0') {
+        hs_config_read_estate(config, errors);
+    }
+    hs_config_read_policies(config, errors);
+    if (config->estate != NULL) {
+        hs_config_read_series(config, &report);
+    }
+    hs_config_check_whole(config, &report);
+    hs_config_errors_add_report(errors, &report);
+    hs_conf_report_fini(&report);
+}
+
+int hs_config_load(const char *path, struct hs_config **ret_config, char **ret_errors)
+{
+    HS_AUTO(hs_config) config = hs_xcalloc(1, sizeof(*config));
+    struct hs_config_errors errors = {0};
+
+    set_dir(config, path);
+    load_all(config, &errors);
+    if (errors.n > 0) {
+        *ret_errors = errors.text;
+        return -HS_E_INVALID;
+    }
+    *ret_config = HS_STEAL(config);
+    return 0;
+}
+
+const struct hs_series **hs_config_get_heat_by_sink(const struct hs_config *config)
+{
+    const struct hs_series **by_sink =
+        hs_xcalloc(config->estate->n_sinks, sizeof(const struct hs_series *));
+
+    for (size_t i = 0; i < config->n_heat; i++) {
+        by_sink[config->heat[i].sink_idx] = config->heat[i].series;
+    }
+    return by_sink;
+}
+
+void hs_config_free(struct hs_config *config)
+{
+    if (config == NULL) {
+        return;
+    }
+    hs_policy_free(config->policy);
+    hs_estate_free(config->estate);
+    for (size_t i = 0; i < config->n_images; i++) {
+        free(config->images[i].kernel);
+        free(config->images[i].initrd);
+        free(config->images[i].cmdline);
+    }
+    free(config->images);
+    for (size_t i = 0; i < config->n_signals; i++) {
+        hs_series_free(config->signals[i].series);
+    }
+    free(config->signals);
+    for (size_t i = 0; i < config->n_heat; i++) {
+        hs_series_free(config->heat[i].series);
+    }
+    free(config->heat);
+    free(config->uids);
+    for (size_t i = 0; i < config->n_sockets; i++) {
+        free(config->sockets[i]);
+    }
+    free(config->sockets);
+    free(config);
+}

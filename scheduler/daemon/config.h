@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * config - hschedd.json and everything it names: estate, policies, series, images.
+ *
+ * Read once at start and by `--check`; blocking. Every error of every file is collected, so that
+ * an operator mends them in one go. Relative paths start from the directory of hschedd.json.
+ * Fields: docs/operate.md.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "adapters/compute/compute.h"
+#include "adapters/signal/signal.h"
+#include "policies/policy.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/core/cycle.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/series.h"
+
+#define HS_CONFIG_PATH_MAX  512
+#define HS_CONFIG_SPEED_MAX 60.0 /* with real guests: interfaces.md, plan time and real time */
+
+/** What a sink wants, for a replayed or simulated plant. */
+struct hs_config_heat {
+    struct hs_signal_spec spec; /* first: hs_signal_spec_table reads into it */
+    char sink[HS_PATH_MAX];
+    size_t sink_idx;
+    struct hs_series *series; /* owned */
+};
+
+/** A known-ahead series of a site. */
+struct hs_config_signal {
+    struct hs_signal_spec spec; /* first: hs_signal_spec_table reads into it */
+    char site[HS_NAME_MAX];
+    size_t site_idx;
+    enum hs_signal_kind kind;
+    struct hs_series *series; /* owned */
+};
+
+struct hs_config {
+    char file[HS_CONFIG_PATH_MAX];
+    char dir[HS_CONFIG_PATH_MAX]; /* where relative paths start */
+    char cell[HS_NAME_MAX];
+    char estate_file[HS_CONFIG_PATH_MAX];
+    char policies_dir[HS_CONFIG_PATH_MAX]; /* "" if none */
+    char state_dir[HS_CONFIG_PATH_MAX];
+    char store[16]; /* "redis" or "mem" */
+    char redis_url[HS_URI_MAX];
+    char readings_url[HS_URI_MAX]; /* "" takes redis_url */
+    double speed;                  /* plan seconds per real second */
+    char start[64];                /* as written */
+    int64_t start_at_s;            /* 0: now */
+    bool heat_history;
+    char plant_kind[16]; /* "redis", "csv", "sim", or "" for none */
+
+    char **sockets; /* [n_sockets] unix socket paths; owned */
+    size_t n_sockets;
+    uid_t *uids; /* [n_uids] who may speak besides root and our own user; owned */
+    size_t n_uids;
+    struct hs_config_heat *heat; /* [n_heat] */
+    size_t n_heat;
+    struct hs_config_signal *signals; /* [n_signals] */
+    size_t n_signals;
+    struct hs_image *images; /* [n_images] texts owned */
+    size_t n_images;
+
+    struct hs_estate *estate;
+    struct hs_policy *policy;
+};
+
+/**
+ * Read and check everything that @path names.
+ *
+ * @param ret_config  owned by the caller on success
+ * @param ret_errors  all errors, one a line, owned by the caller (free); set on failure only
+ * @return 0 or -HS_E_INVALID
+ */
+int hs_config_load(const char *path, struct hs_config **ret_config, char **ret_errors);
+
+/** Demand series by sink, NULL where none is named. Owned by the caller (free), series borrowed. */
+const struct hs_series **hs_config_get_heat_by_sink(const struct hs_config *config);
+
+/** Accepts NULL. */
+void hs_config_free(struct hs_config *config);
+HS_DEFINE_AUTO(hs_config);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/** config_priv - what config.c and config_files.c share. */
+
+#include "scheduler/base/conf.h"
+#include "scheduler/daemon/config.h"
+
+/** Errors of all files, one a line. */
+struct hs_config_errors {
+    char *text; /* owned, NULL while there is none */
+    size_t n;
+};
+
+/** Append one line. */
+__attribute__((format(printf, 2, 3))) void hs_config_errors_add(struct hs_config_errors *errors,
+                                                                const char *fmt, ...);
+
+/** Append all errors of @report. */
+void hs_config_errors_add_report(struct hs_config_errors *errors,
+                                 const struct hs_conf_report *report);
+
+/** @path as it is if absolute, else below @dir. Owned by the caller (free). */
+char *hs_config_join(const char *dir, const char *path);
+
+/** The same, in place. @param io_path  [HS_CONFIG_PATH_MAX] */
+void hs_config_resolve(const char *dir, char *io_path);
+
+/** Read estate and policies; adds to @errors. */
+void hs_config_read_estate(struct hs_config *config, struct hs_config_errors *errors);
+void hs_config_read_policies(struct hs_config *config, struct hs_config_errors *errors);
+
+/** Resolve sinks and sites and load their series; @report is of hschedd.json. */
+void hs_config_read_series(struct hs_config *config, struct hs_conf_report *report);
+
+/** Rules that need more than one field; @report is of hschedd.json. */
+void hs_config_check_whole(struct hs_config *config, struct hs_conf_report *report);
