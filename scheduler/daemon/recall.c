@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recall - a chain of store calls: meta, jobs, intents, then the raised epoch. */
+#include "scheduler/daemon/recall.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+
+#define RETRY_S 0.5
+
+struct hs_recall {
+    struct hs_executor *executor;
+    struct hs_store *store;
+    hs_recall_done_fn *done;
+    void *arg;
+    struct hs_timer *retry;
+    struct hs_memory *memory;
+    bool is_asking;    /* a store call is out */
+    bool is_abandoned; /* freed while it was */
+    bool has_warned;
+};
+
+static void ask_meta(void *arg);
+
+/* --- intents as text --- */
+
+char *hs_recall_format_intent(const struct hs_intent *intent, const char *state)
+{
+    json_auto_t *json = hs_jsonx_object();
+
+    hs_jsonx_set_text(json, "state", state);
+    hs_jsonx_set_int(json, "op", (int64_t)intent->op_id);
+    hs_jsonx_set_int(json, "epoch", (int64_t)intent->epoch);
+    hs_jsonx_set_int(json, "job", (int64_t)intent->job_id);
+    hs_jsonx_set_text(json, "kind", hs_action_word(intent->kind));
+    hs_jsonx_set_text(json, "host", intent->host);
+    return hs_jsonx_format(json);
+}
+
+static bool parse_kind(const char *word, enum hs_action_kind *ret_kind)
+{
+    for (int kind = HS_ACTION_START; kind <= HS_ACTION_DESTROY; kind++) {
+        if (word != NULL && strcmp(word, hs_action_word((enum hs_action_kind)kind)) == 0) {
+            *ret_kind = (enum hs_action_kind)kind;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void take_intent(const char *key, const char *text, void *arg)
+{
+    struct hs_recall *recall = arg;
+    json_auto_t *json = NULL;
+    struct hs_intent intent = {.op_id = strtoull(key, NULL, 10)};
+    const char *host;
+    const char *state;
+
+    if (hs_jsonx_parse("intents", text, strlen(text), &json, NULL) != 0
+        || !parse_kind(json_string_value(json_object_get(json, "kind")), &intent.kind)) {
+        HS_LOG_WARN("store", "intent '%s' cannot be read and is left alone", key);
+        return;
+    }
+    host = json_string_value(json_object_get(json, "host"));
+    state = json_string_value(json_object_get(json, "state"));
+    intent.epoch = (uint64_t)json_integer_value(json_object_get(json, "epoch"));
+    intent.job_id = (uint64_t)json_integer_value(json_object_get(json, "job"));
+    intent.is_unknown = state != NULL && strcmp(state, "UNKNOWN") == 0;
+    snprintf(intent.host, sizeof(intent.host), "%s", host != NULL ? host : "");
+    HS_VEC_PUSH(&recall->memory->intents, intent);
+}
+
+/* --- the chain --- */
+
+static void again_later(struct hs_recall *recall, const struct hs_err *err)
+{
+    if (!recall->has_warned) {
+        HS_LOG_WARN("store", "cannot be read yet: %s", err != NULL ? err->text : "not connected");
+        recall->has_warned = true;
+    }
+    hs_memory_free(recall->memory);
+    recall->memory = NULL;
+    hs_executor_timer_set(recall->executor, recall->retry, RETRY_S);
+}
+
+/** True if the answer can be used; else it is dealt with. */
+static bool goes_on(struct hs_recall *recall, int rc, const struct hs_err *err)
+{
+    recall->is_asking = false;
+    if (recall->is_abandoned) {
+        hs_recall_free(recall);
+        return false;
+    }
+    if (rc != 0) {
+        again_later(recall, err);
+    }
+    return rc == 0;
+}
+
+static void on_epoch(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_recall *recall = arg;
+
+    if (goes_on(recall, rc, err)) {
+        recall->done(HS_STEAL(recall->memory), recall->arg);
+    }
+}
+
+static void on_intents(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_recall *recall = arg;
+    char epoch[24];
+    struct hs_store_op op = {HS_STORE_PUT, "meta", "epoch", epoch};
+
+    if (goes_on(recall, rc, err)) {
+        recall->memory->epoch++;
+        snprintf(epoch, sizeof(epoch), "%" PRIu64, recall->memory->epoch);
+        recall->is_asking = true;
+        hs_store_commit(recall->store, &op, 1, on_epoch, recall);
+    }
+}
+
+static void take_job(const char *key, const char *text, void *arg)
+{
+    struct hs_recall *recall = arg;
+    json_auto_t *json = NULL;
+    struct hs_job *job = NULL;
+    struct hs_err err;
+
+    if (hs_jsonx_parse("jobs", text, strlen(text), &json, &err) != 0
+        || hs_job_parse(json, &job, &err) != 0) {
+        HS_LOG_ERROR("store", "job '%s' cannot be read and is left alone: %s", key, err.text);
+        return;
+    }
+    HS_VEC_PUSH(&recall->memory->jobs, job);
+    if (job->id >= recall->memory->next_id) {
+        recall->memory->next_id = job->id + 1;
+    }
+}
+
+static void on_jobs(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_recall *recall = arg;
+
+    if (goes_on(recall, rc, err)) {
+        recall->is_asking = true;
+        hs_store_load(recall->store, "intents", take_intent, on_intents, recall);
+    }
+}
+
+static void take_meta(const char *key, const char *text, void *arg)
+{
+    struct hs_memory *memory = ((struct hs_recall *)arg)->memory;
+    json_auto_t *json = NULL;
+
+    if (strcmp(key, "epoch") == 0) {
+        memory->epoch = strtoull(text, NULL, 10);
+    } else if (strcmp(key, "next_id") == 0) {
+        uint64_t next_id = strtoull(text, NULL, 10);
+
+        memory->next_id = next_id > memory->next_id ? next_id : memory->next_id;
+    } else if (strcmp(key, "clock") == 0
+               && hs_jsonx_parse("meta", text, strlen(text), &json, NULL) == 0) {
+        const char *start = json_string_value(json_object_get(json, "start"));
+
+        memory->clock_origin_at_s = json_integer_value(json_object_get(json, "origin_at_s"));
+        memory->clock_wall_at_s = json_integer_value(json_object_get(json, "wall_at_s"));
+        memory->clock_speed = json_number_value(json_object_get(json, "speed"));
+        snprintf(memory->clock_start, sizeof(memory->clock_start), "%s",
+                 start != NULL ? start : "");
+    }
+}
+
+static void on_meta(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_recall *recall = arg;
+
+    if (goes_on(recall, rc, err)) {
+        recall->is_asking = true;
+        hs_store_load(recall->store, "jobs", take_job, on_jobs, recall);
+    }
+}
+
+static void ask_meta(void *arg)
+{
+    struct hs_recall *recall = arg;
+
+    recall->memory = hs_xcalloc(1, sizeof(*recall->memory));
+    recall->memory->next_id = 1;
+    recall->is_asking = true;
+    hs_store_load(recall->store, "meta", take_meta, on_meta, recall);
+}
+
+struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *store,
+                                hs_recall_done_fn *done, void *arg)
+{
+    struct hs_recall *recall = hs_xcalloc(1, sizeof(*recall));
+
+    recall->executor = executor;
+    recall->store = store;
+    recall->done = done;
+    recall->arg = arg;
+    recall->retry = hs_executor_timer_add(executor, 0, ask_meta, recall);
+    return recall;
+}
+
+void hs_recall_free(struct hs_recall *recall)
+{
+    if (recall == NULL) {
+        return;
+    }
+    if (recall->retry != NULL) {
+        hs_executor_timer_remove(recall->executor, recall->retry);
+        recall->retry = NULL;
+    }
+    if (recall->is_asking) {
+        recall->is_abandoned = true; /* the store's answer releases it */
+        return;
+    }
+    hs_memory_free(recall->memory);
+    free(recall);
+}
+
+void hs_memory_free(struct hs_memory *memory)
+{
+    if (memory == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < memory->jobs.n; i++) {
+        hs_job_free(memory->jobs.items[i]);
+    }
+    HS_VEC_FINI(&memory->jobs);
+    HS_VEC_FINI(&memory->intents);
+    free(memory);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * recall - what the store remembers of the earlier life, read once at start.
+ *
+ * Waits for the store as long as it takes (readiness is the daemon's to tell), raises the epoch
+ * by one durably, and only then reports: nothing is decided on half a memory.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "adapters/store/store.h"
+#include "scheduler/base/auto.h"
+#include "scheduler/base/executor.h"
+#include "scheduler/base/vec.h"
+#include "scheduler/model/action.h"
+#include "scheduler/model/job.h"
+
+/** An action that was about to be taken when the earlier life ended. */
+struct hs_intent {
+    uint64_t op_id;
+    uint64_t epoch;
+    uint64_t job_id;
+    enum hs_action_kind kind;
+    char host[HS_PATH_MAX];
+    bool is_unknown; /* its call ended without an answer */
+};
+
+struct hs_memory {
+    uint64_t epoch;            /* of this life */
+    uint64_t next_id;          /* first free job id */
+    int64_t clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
+    int64_t clock_wall_at_s;   /* wall time then */
+    double clock_speed;
+    char clock_start[64]; /* `start` as it was written then */
+    HS_VEC(struct hs_job *) jobs;
+    HS_VEC(struct hs_intent) intents;
+};
+
+struct hs_recall;
+
+typedef void hs_recall_done_fn(struct hs_memory *memory, void *arg);
+
+/**
+ * Begin to read; @done is called once, with memory it takes (hs_memory_free). Owned by the
+ * caller, who frees it after @done or to give up.
+ */
+struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *store,
+                                hs_recall_done_fn *done, void *arg);
+
+/** Accepts NULL. Before the store is freed or after. */
+void hs_recall_free(struct hs_recall *recall);
+
+/** Accepts NULL; frees the jobs that are still in it. */
+void hs_memory_free(struct hs_memory *memory);
+HS_DEFINE_AUTO(hs_memory);
+
+/** JSON text of an intent for the store; @state is "INTENT" or "UNKNOWN". Owned (free). */
+char *hs_recall_format_intent(const struct hs_intent *intent, const char *state);
