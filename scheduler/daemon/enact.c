@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "scheduler/daemon/enact.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/vec.h"
+
+#define KEY_MAX         24
+#define WRITES_KEPT_MAX 4096 /* journal lines kept while the store is away; newer ones are lost */
+
+/** A write with texts of its own. */
+struct enact_write {
+    enum hs_store_op_kind kind;
+    char table[16];
+    char *key;  /* owned */
+    char *text; /* owned, NULL for a delete */
+};
+
+typedef HS_VEC(struct enact_write) enact_writes;
+
+struct hs_enact {
+    struct hs_enact_options options;
+    struct hs_fleet *fleet;
+    enact_writes pending;           /* goes with the next commit */
+    HS_VEC(uint64_t) dirty_job_ids; /* jobs whose last state did not land */
+    HS_VEC(uint64_t) busy_job_ids;  /* an action is on its way */
+    HS_VEC(struct hs_intent) open;  /* adopted or unknown */
+    bool is_losing;                 /* WRITES_KEPT_MAX was reached */
+};
+
+/** One commit on its way. */
+struct enact_batch {
+    struct hs_enact *enact;
+    enact_writes writes;
+    HS_VEC(uint64_t) job_ids;
+    struct hs_action *actions; /* [n_actions] owned */
+    size_t n_actions;
+    hs_store_done_fn *done;
+    void *arg;
+};
+
+/** One compute call on its way. */
+struct enact_call {
+    struct hs_enact *enact;
+    struct hs_action action;
+};
+
+/* --- writes --- */
+
+static void write_fini(struct enact_write *write)
+{
+    free(write->key);
+    free(write->text);
+}
+
+static void add_write(enact_writes *writes, const struct hs_store_op *op)
+{
+    struct enact_write write = {.kind = op->kind,
+                                .key = hs_xstrdup(op->key != NULL ? op->key : ""),
+                                .text = hs_xstrdup(op->text)};
+
+    snprintf(write.table, sizeof(write.table), "%s", op->table);
+    HS_VEC_PUSH(writes, write);
+}
+
+void hs_enact_write(struct hs_enact *enact, const struct hs_store_op *op)
+{
+    if (enact->pending.n >= WRITES_KEPT_MAX && op->kind == HS_STORE_APPEND) {
+        if (!enact->is_losing) {
+            HS_LOG_WARN("store", "away too long, journal lines are being lost");
+        }
+        enact->is_losing = true;
+        return;
+    }
+    add_write(&enact->pending, op);
+}
+
+static void write_intent(struct hs_enact *enact, enact_writes *writes,
+                         const struct hs_action *action, const char *state)
+{
+    struct hs_intent intent = {.op_id = action->op_id,
+                               .epoch = enact->options.epoch,
+                               .job_id = action->job_id,
+                               .kind = action->kind};
+    HS_AUTO_MEM char *text = NULL;
+    char key[KEY_MAX];
+
+    snprintf(intent.host, sizeof(intent.host), "%s",
+             enact->options.estate->hosts[action->host_idx].path);
+    snprintf(key, sizeof(key), "%" PRIu64, action->op_id);
+    text = hs_recall_format_intent(&intent, state);
+    add_write(writes, &(struct hs_store_op){HS_STORE_PUT, "intents", key, text});
+}
+
+static void drop_intent(struct hs_enact *enact, uint64_t op_id)
+{
+    char key[KEY_MAX];
+
+    snprintf(key, sizeof(key), "%" PRIu64, op_id);
+    add_write(&enact->pending, &(struct hs_store_op){HS_STORE_DELETE, "intents", key, NULL});
+}
+
+static void write_job(enact_writes *writes, const struct hs_job *job)
+{
+    json_auto_t *json = hs_job_format(job);
+    HS_AUTO_MEM char *text = hs_jsonx_format(json);
+    char key[KEY_MAX];
+
+    snprintf(key, sizeof(key), "%" PRIu64, job->id);
+    add_write(writes, &(struct hs_store_op){HS_STORE_PUT, "jobs", key, text});
+}
+
+static void write_note(struct hs_enact *enact, const struct hs_note *note)
+{
+    json_auto_t *json = hs_jsonx_object();
+    HS_AUTO_MEM char *text = NULL;
+
+    hs_jsonx_set_at(json, "at", note->at_s);
+    hs_jsonx_set_text(json, "kind", note->kind);
+    hs_jsonx_set_text(json, "subject", note->subject);
+    hs_jsonx_set_text(json, "text", note->text);
+    text = hs_jsonx_format(json);
+    hs_enact_write(enact, &(struct hs_store_op){HS_STORE_APPEND, "journal", "", text});
+    HS_LOG_INFO(note->kind, "%s: %s", note->subject, note->text);
+}
+
+/* --- actions --- */
+
+static bool has_id(const uint64_t *ids, size_t n, uint64_t id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_done(struct hs_enact *enact, const struct hs_action *action, int rc,
+                      const char *text)
+{
+    struct hs_event event = {.kind = HS_EVENT_ACTION_DONE,
+                             .op_id = action->op_id,
+                             .job_id = action->job_id,
+                             .host_idx = action->host_idx,
+                             .rc = rc};
+
+    snprintf(event.text, sizeof(event.text), "%s", text);
+    /* what may work later unchanged is tried at the next period, not in a tight circle */
+    hs_inbox_add(enact->options.inbox, &event,
+                 hs_err_is_transient(rc) ? HS_INBOX_LATER : HS_INBOX_SOON);
+}
+
+static void end_busy(struct hs_enact *enact, uint64_t job_id)
+{
+    for (size_t i = 0; i < enact->busy_job_ids.n; i++) {
+        if (enact->busy_job_ids.items[i] == job_id) {
+            HS_VEC_SWAP_REMOVE(&enact->busy_job_ids, i);
+            return;
+        }
+    }
+}
+
+static void keep_unknown(struct hs_enact *enact, const struct hs_action *action)
+{
+    struct hs_intent intent = {.op_id = action->op_id,
+                               .epoch = enact->options.epoch,
+                               .job_id = action->job_id,
+                               .kind = action->kind,
+                               .is_unknown = true};
+
+    snprintf(intent.host, sizeof(intent.host), "%s",
+             enact->options.estate->hosts[action->host_idx].path);
+    HS_VEC_PUSH(&enact->open, intent);
+    write_intent(enact, &enact->pending, action, "UNKNOWN");
+    hs_fleet_list(enact->fleet, action->host_idx, 0);
+}
+
+static void on_call(int rc, const struct hs_err *err, void *arg)
+{
+    struct enact_call *call = arg;
+    struct hs_enact *enact = call->enact;
+    const struct hs_action *action = &call->action;
+    const char *text = rc == 0 ? "" : err != NULL ? err->text : hs_err_word(rc);
+
+    end_busy(enact, action->job_id);
+    if (rc != 0) {
+        HS_LOG_WARN("enact", "job %" PRIu64 ": %s on '%s' failed: %s", action->job_id,
+                    hs_action_word(action->kind),
+                    enact->options.estate->hosts[action->host_idx].path, text);
+    }
+    if (rc == -HS_E_TIMEOUT) {
+        keep_unknown(enact, action);
+    } else {
+        drop_intent(enact, action->op_id);
+    }
+    tell_done(enact, action, rc, text);
+    free(call);
+}
+
+static void start_machine(struct enact_call *call, const struct hs_job *job)
+{
+    struct hs_enact *enact = call->enact;
+    struct hs_machine_spec spec = {
+        .job_id = job->id,
+        .epoch = enact->options.epoch,
+        .class_word =
+            job->class_name[0] != '\0' ? job->class_name : hs_job_class_word(job->base_class),
+        .image = job->image,
+        .script = job->script,
+        .env = (const char *const *)job->env,
+        .n_env = job->n_env,
+        .vcpus = job->vcpus,
+        .memory_mib = job->memory_mib,
+        .duration_s = job->duration_s,
+    };
+
+    hs_compute_create(hs_fleet_get_compute(enact->fleet, call->action.host_idx), &spec, on_call,
+                      call);
+}
+
+static void start_call(struct hs_enact *enact, const struct hs_action *action)
+{
+    struct enact_call *call = hs_xcalloc(1, sizeof(*call));
+    const struct hs_job *job = hs_cycle_get_job(enact->options.cycle, action->job_id);
+
+    call->enact = enact;
+    call->action = *action;
+    HS_LOG_INFO("enact", "job %" PRIu64 ": %s on '%s': %s", action->job_id,
+                hs_action_word(action->kind), enact->options.estate->hosts[action->host_idx].path,
+                action->why);
+    if (action->kind != HS_ACTION_START) {
+        hs_compute_act(hs_fleet_get_compute(enact->fleet, action->host_idx), action->job_id,
+                       action->kind, on_call, call);
+    } else if (job != NULL) {
+        start_machine(call, job);
+    } else {
+        struct hs_err err;
+        int rc = hs_err_set(&err, HS_E_NOTFOUND, NULL, "the job is no longer known");
+
+        on_call(rc, &err, call);
+    }
+}
+
+/* --- the commit --- */
+
+static void batch_free(struct enact_batch *batch)
+{
+    for (size_t i = 0; i < batch->writes.n; i++) {
+        write_fini(&batch->writes.items[i]);
+    }
+    HS_VEC_FINI(&batch->writes);
+    HS_VEC_FINI(&batch->job_ids);
+    free(batch->actions);
+    free(batch);
+}
+
+/** Nothing landed for sure: keep what must still be written, take back the actions. */
+static void undo_batch(struct enact_batch *batch, int rc, const struct hs_err *err)
+{
+    struct hs_enact *enact = batch->enact;
+
+    for (size_t i = 0; i < batch->job_ids.n; i++) {
+        if (!has_id(enact->dirty_job_ids.items, enact->dirty_job_ids.n, batch->job_ids.items[i])) {
+            HS_VEC_PUSH(&enact->dirty_job_ids, batch->job_ids.items[i]);
+        }
+    }
+    for (size_t i = 0; i < batch->writes.n; i++) {
+        struct enact_write *write = &batch->writes.items[i];
+
+        /* jobs are written anew from their state then; a note twice is worse than a gap */
+        if (strcmp(write->table, "jobs") != 0 && strcmp(write->table, "intents") != 0
+            && (write->kind != HS_STORE_APPEND || rc == -HS_E_UNAVAILABLE)) {
+            HS_VEC_PUSH(&enact->pending, *write);
+            *write = (struct enact_write){0};
+        } else if (write->kind == HS_STORE_DELETE) {
+            HS_VEC_PUSH(&enact->pending, *write);
+            *write = (struct enact_write){0};
+        }
+    }
+    for (size_t i = 0; i < batch->n_actions; i++) {
+        end_busy(enact, batch->actions[i].job_id);
+        drop_intent(enact, batch->actions[i].op_id); /* it may have landed after all */
+        tell_done(enact, &batch->actions[i], -HS_E_UNAVAILABLE,
+                  err != NULL ? err->text : "the store is down");
+    }
+}
+
+static void end_batch(struct enact_batch *batch, int rc, const struct hs_err *err)
+{
+    if (rc == 0) {
+        batch->enact->is_losing = false;
+        for (size_t i = 0; i < batch->n_actions; i++) {
+            start_call(batch->enact, &batch->actions[i]);
+        }
+    } else {
+        undo_batch(batch, rc, err);
+    }
+    if (batch->done != NULL) {
+        batch->done(rc, err, batch->arg);
+    }
+    batch_free(batch);
+}
+
+static void on_commit(int rc, const struct hs_err *err, void *arg)
+{
+    struct enact_batch *batch = arg;
+
+    if (rc != 0) {
+        HS_LOG_WARN("store", "a commit of %zu writes failed: %s", batch->writes.n,
+                    err != NULL ? err->text : hs_err_word(rc));
+    }
+    end_batch(batch, rc, err);
+}
+
+static void add_job(struct enact_batch *batch, uint64_t job_id)
+{
+    const struct hs_job *job = hs_cycle_get_job(batch->enact->options.cycle, job_id);
+
+    if (job != NULL && !has_id(batch->job_ids.items, batch->job_ids.n, job_id)) {
+        HS_VEC_PUSH(&batch->job_ids, job_id);
+        write_job(&batch->writes, job);
+    }
+}
+
+static void add_actions(struct enact_batch *batch, const struct hs_decision *decision)
+{
+    struct hs_enact *enact = batch->enact;
+
+    batch->actions = hs_xcalloc(decision->n_actions, sizeof(*batch->actions));
+    for (size_t i = 0; i < decision->n_actions; i++) {
+        const struct hs_action *action = &decision->actions[i];
+
+        if (!hs_store_is_up(enact->options.store)) {
+            tell_done(enact, action, -HS_E_UNAVAILABLE, "the store is down");
+        } else if (has_id(enact->busy_job_ids.items, enact->busy_job_ids.n, action->job_id)) {
+            tell_done(enact, action, -HS_E_UNAVAILABLE, "an earlier action is on its way");
+        } else {
+            HS_VEC_PUSH(&enact->busy_job_ids, action->job_id);
+            batch->actions[batch->n_actions++] = *action;
+            write_intent(enact, &batch->writes, action, "INTENT");
+        }
+    }
+}
+
+static void gather(struct enact_batch *batch, const struct hs_decision *decision)
+{
+    struct hs_enact *enact = batch->enact;
+
+    for (size_t i = 0; i < decision->n_notes; i++) {
+        write_note(enact, &decision->notes[i]);
+    }
+    batch->writes = enact->pending;
+    enact->pending = (enact_writes){0};
+    for (size_t i = 0; i < decision->n_changed_job_ids; i++) {
+        add_job(batch, decision->changed_job_ids[i]);
+    }
+    for (size_t i = 0; i < enact->dirty_job_ids.n; i++) {
+        add_job(batch, enact->dirty_job_ids.items[i]);
+    }
+    enact->dirty_job_ids.n = 0;
+    add_actions(batch, decision);
+}
+
+bool hs_enact_apply(struct hs_enact *enact, const struct hs_decision *decision,
+                    hs_store_done_fn *done, void *arg)
+{
+    struct enact_batch *batch = hs_xcalloc(1, sizeof(*batch));
+    HS_AUTO_MEM struct hs_store_op *ops = NULL;
+
+    batch->enact = enact;
+    batch->done = done;
+    batch->arg = arg;
+    gather(batch, decision);
+    if (batch->writes.n == 0) {
+        batch_free(batch);
+        return false;
+    }
+    if (!hs_store_is_up(enact->options.store)) {
+        struct hs_err err;
+        int rc = hs_err_set(&err, HS_E_UNAVAILABLE, NULL, "the store is down");
+
+        end_batch(batch, rc, &err);
+        return true;
+    }
+    ops = hs_xcalloc(batch->writes.n, sizeof(*ops));
+    for (size_t i = 0; i < batch->writes.n; i++) {
+        const struct enact_write *write = &batch->writes.items[i];
+
+        ops[i] = (struct hs_store_op){write->kind, write->table, write->key, write->text};
+    }
+    hs_store_commit(enact->options.store, ops, batch->writes.n, on_commit, batch);
+    return true;
+}
+
+/* --- intents that are open --- */
+
+void hs_enact_adopt(struct hs_enact *enact, const struct hs_intent *intent)
+{
+    HS_VEC_PUSH(&enact->open, *intent);
+}
+
+void hs_enact_observe(struct hs_enact *enact, size_t host_idx)
+{
+    const char *path = enact->options.estate->hosts[host_idx].path;
+
+    for (size_t i = enact->open.n; i-- > 0;) {
+        if (strcmp(enact->open.items[i].host, path) == 0) {
+            drop_intent(enact, enact->open.items[i].op_id);
+            HS_VEC_SWAP_REMOVE(&enact->open, i);
+        }
+    }
+}
+
+bool hs_enact_is_busy(const struct hs_enact *enact, uint64_t job_id)
+{
+    return has_id(enact->busy_job_ids.items, enact->busy_job_ids.n, job_id);
+}
+
+/* --- life --- */
+
+struct hs_enact *hs_enact_new(const struct hs_enact_options *options)
+{
+    struct hs_enact *enact = hs_xcalloc(1, sizeof(*enact));
+
+    enact->options = *options;
+    return enact;
+}
+
+void hs_enact_set_fleet(struct hs_enact *enact, struct hs_fleet *fleet)
+{
+    enact->fleet = fleet;
+}
+
+void hs_enact_free(struct hs_enact *enact)
+{
+    if (enact == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < enact->pending.n; i++) {
+        write_fini(&enact->pending.items[i]);
+    }
+    HS_VEC_FINI(&enact->pending);
+    HS_VEC_FINI(&enact->dirty_job_ids);
+    HS_VEC_FINI(&enact->busy_job_ids);
+    HS_VEC_FINI(&enact->open);
+    free(enact);
+}
