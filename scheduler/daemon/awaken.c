@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* awaken - from an open store to a running daemon: clock, cycle, hosts, plant, then jobs. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/timetext.h"
+#include "scheduler/daemon/daemon_priv.h"
+
+#define OPS_PER_EPOCH       UINT64_C(1000000000) /* ids of actions never meet those of other lives */
+#define PLANT_PERIOD_PLAN_S 60.0
+
+/* --- the clock --- */
+
+/** An accelerated clock goes on as if it had never stopped, because machines did. */
+static struct hs_clock *make_clock(const struct hs_config *config, const struct hs_memory *memory,
+                                   int64_t wall_at_s)
+{
+    int64_t origin_at_s = config->start_at_s != 0 ? config->start_at_s : wall_at_s;
+
+    if (config->start_at_s == 0 && config->speed == 1.0) {
+        return hs_clock_new_real();
+    }
+    if (memory->clock_origin_at_s != 0 && memory->clock_speed == config->speed
+        && strcmp(memory->clock_start, config->start) == 0
+        && wall_at_s >= memory->clock_wall_at_s) {
+        double gone_s = (double)(wall_at_s - memory->clock_wall_at_s) * config->speed;
+
+        origin_at_s = memory->clock_origin_at_s + (int64_t)gone_s;
+    }
+    return hs_clock_new_accelerated(origin_at_s, config->speed);
+}
+
+static void set_clock(struct hs_daemon *daemon, const struct hs_memory *memory)
+{
+    HS_AUTO(hs_clock) wall = hs_clock_new_real();
+    int64_t wall_at_s = hs_clock_at_s(wall);
+
+    daemon->clock = make_clock(daemon->config, memory, wall_at_s);
+    daemon->inbox =
+        (struct hs_inbox){.clock = daemon->clock, .due = hs_daemon_make_due, .arg = daemon};
+}
+
+/** Write down where the plan clock is, for the next life. */
+static void keep_clock(struct hs_daemon *daemon)
+{
+    HS_AUTO(hs_clock) wall = hs_clock_new_real();
+    json_auto_t *json = hs_jsonx_object();
+    HS_AUTO_MEM char *text = NULL;
+
+    hs_jsonx_set_text(json, "start", daemon->config->start);
+    hs_jsonx_set_real(json, "speed", daemon->config->speed);
+    hs_jsonx_set_int(json, "origin_at_s", hs_clock_at_s(daemon->clock));
+    hs_jsonx_set_int(json, "wall_at_s", hs_clock_at_s(wall));
+    text = hs_jsonx_format(json);
+    hs_enact_write(daemon->enact, &(struct hs_store_op){HS_STORE_PUT, "meta", "clock", text});
+}
+
+/* --- the cycle --- */
+
+/** Rows of @series before @until_at_s. Owned by the caller. */
+static struct hs_series *cut_before(const struct hs_series *series, int64_t until_at_s)
+{
+    struct hs_series *cut = hs_series_new();
+
+    for (size_t i = 0; i < series->n && series->at_s[i] < until_at_s; i++) {
+        hs_series_add(cut, series->at_s[i], series->values[i]);
+    }
+    cut->step_s = series->step_s;
+    return cut;
+}
+
+static void set_cycle(struct hs_daemon *daemon)
+{
+    const struct hs_config *config = daemon->config;
+    struct hs_cycle_options options = {
+        .estate = config->estate,
+        .policy = config->policy,
+        .now_at_s = hs_clock_at_s(daemon->clock),
+        .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
+    };
+
+    daemon->cycle = hs_cycle_new(&options);
+    for (size_t i = 0; i < config->n_signals; i++) {
+        hs_cycle_set_signal(daemon->cycle, config->signals[i].site_idx, config->signals[i].kind,
+                            config->signals[i].series);
+    }
+    for (size_t i = 0; config->heat_history && i < config->n_heat; i++) {
+        HS_AUTO(hs_series) past = cut_before(config->heat[i].series, options.now_at_s);
+
+        hs_cycle_train(daemon->cycle, config->heat[i].sink_idx, past);
+    }
+}
+
+/* --- the plant --- */
+
+static void on_reading(void *arg, const struct hs_reading *reading)
+{
+    struct hs_daemon *daemon = arg;
+    struct hs_event event = {.kind = HS_EVENT_READING, .reading = *reading};
+
+    hs_inbox_add(&daemon->inbox, &event, HS_INBOX_LATER);
+}
+
+static void on_refused(void *arg, const char *text)
+{
+    (void)arg;
+    HS_LOG_WARN("plant", "not a reading: %s", text);
+}
+
+static int set_plant(struct hs_daemon *daemon, struct hs_err *err)
+{
+    const struct hs_config *config = daemon->config;
+    struct hs_plant_options options = {
+        .executor = daemon->executor,
+        .clock = daemon->clock,
+        .estate = config->estate,
+        .listener = {.reading = on_reading, .refused = on_refused, .arg = daemon},
+        .period_plan_s = PLANT_PERIOD_PLAN_S,
+    };
+    int rc = 0;
+
+    if (strcmp(config->plant_kind, "redis") == 0) {
+        const char *url =
+            config->readings_url[0] != '\0' ? config->readings_url : config->redis_url;
+
+        rc = hs_plant_redis_new(&options, url, config->cell, &daemon->plant, err);
+    } else if (strcmp(config->plant_kind, "csv") == 0) {
+        daemon->plant = hs_plant_csv_new(&options, daemon->heat_by_sink);
+    } else if (strcmp(config->plant_kind, "sim") == 0) {
+        daemon->plant = hs_plant_sim_new(&options, daemon->heat_by_sink);
+    }
+    if (rc == 0 && daemon->plant != NULL) {
+        hs_plant_start(daemon->plant);
+    }
+    return rc;
+}
+
+/* --- the hosts --- */
+
+static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machines,
+                      size_t n_machines)
+{
+    struct hs_daemon *daemon = arg;
+
+    if (!hs_reconcile_check(daemon->reconcile, host_idx, machines, n_machines)) {
+        return false;
+    }
+    hs_enact_observe(daemon->enact, host_idx);
+    return true;
+}
+
+static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
+{
+    const struct hs_config *config = daemon->config;
+    struct hs_fleet_options options = {
+        .executor = daemon->executor,
+        .clock = daemon->clock,
+        .estate = config->estate,
+        .images = config->images,
+        .n_images = config->n_images,
+        .state_dir = config->state_dir,
+        .inbox = &daemon->inbox,
+        .listed = on_listed,
+        .arg = daemon,
+    };
+    struct hs_enact_options enact_options = {
+        .store = daemon->store,
+        .cycle = daemon->cycle,
+        .estate = config->estate,
+        .inbox = &daemon->inbox,
+        .epoch = daemon->epoch,
+    };
+    int rc;
+
+    daemon->enact = hs_enact_new(&enact_options);
+    daemon->reconcile =
+        hs_reconcile_new(daemon->cycle, config->estate, daemon->enact, &daemon->inbox);
+    rc = hs_fleet_new(&options, &daemon->fleet, err);
+    if (rc == 0) {
+        hs_enact_set_fleet(daemon->enact, daemon->fleet);
+        hs_reconcile_set_fleet(daemon->reconcile, daemon->fleet);
+    }
+    return rc;
+}
+
+/* --- the jobs --- */
+
+static int compare_jobs(const void *a, const void *b)
+{
+    uint64_t id_a = (*(struct hs_job *const *)a)->id;
+    uint64_t id_b = (*(struct hs_job *const *)b)->id;
+
+    return id_a < id_b ? -1 : id_a > id_b;
+}
+
+static void set_jobs(struct hs_daemon *daemon, struct hs_memory *memory)
+{
+    if (memory->jobs.n > 0) {
+        qsort(memory->jobs.items, memory->jobs.n, sizeof(*memory->jobs.items), compare_jobs);
+    }
+    for (size_t i = 0; i < memory->jobs.n; i++) {
+        struct hs_event event = {.kind = HS_EVENT_JOB, .job_id = memory->jobs.items[i]->id};
+
+        event.job = HS_STEAL(memory->jobs.items[i]);
+        hs_inbox_add(&daemon->inbox, &event, HS_INBOX_LATER);
+    }
+    for (size_t i = 0; i < memory->intents.n; i++) {
+        hs_enact_adopt(daemon->enact, &memory->intents.items[i]);
+    }
+    HS_LOG_INFO("daemon", "epoch %" PRIu64 " begins with %zu jobs and %zu open intents",
+                daemon->epoch, memory->jobs.n, memory->intents.n);
+    memory->jobs.n = 0;
+}
+
+void hs_daemon_awaken(struct hs_memory *memory, void *arg)
+{
+    struct hs_daemon *daemon = arg;
+    HS_AUTO(hs_memory) taken = memory;
+    struct hs_err err;
+
+    hs_recall_free(HS_STEAL(daemon->recall));
+    daemon->epoch = memory->epoch;
+    daemon->next_id = memory->next_id;
+    daemon->was_store_up = true;
+    daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
+    set_clock(daemon, memory);
+    set_cycle(daemon);
+    if (set_fleet(daemon, &err) != 0 || set_plant(daemon, &err) != 0) {
+        daemon->fatal(daemon->fatal_arg, &err);
+        return;
+    }
+    set_jobs(daemon, memory);
+    if (strcmp(daemon->config->store, "mem") != 0) {
+        keep_clock(daemon);
+    }
+    daemon->accounted_slot = hs_clock_at_s(daemon->clock) / daemon->config->estate->slot_s;
+    daemon->tick = hs_executor_timer_add(daemon->executor, 0, hs_daemon_tick, daemon);
+}
+
+int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
+                  void (*fatal)(void *arg, const struct hs_err *err), void *arg,
+                  struct hs_daemon **ret_daemon, struct hs_err *err)
+{
+    HS_AUTO(hs_daemon) daemon = hs_xcalloc(1, sizeof(*daemon));
+
+    daemon->config = config;
+    daemon->executor = executor;
+    daemon->fatal = fatal;
+    daemon->fatal_arg = arg;
+    if (strcmp(config->store, "mem") == 0) {
+        daemon->store = hs_store_mem_new(executor);
+    } else {
+        int rc = hs_store_redis_new(executor, config->redis_url, config->cell, &daemon->store, err);
+
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    daemon->recall = hs_recall_new(executor, daemon->store, hs_daemon_awaken, daemon);
+    *ret_daemon = HS_STEAL(daemon);
+    return 0;
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* daemon - requests and the tick; how it comes to life is in awaken.c. */
+#include "scheduler/daemon/daemon.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/daemon/daemon_priv.h"
+
+#define TICK_GAP_S       0.02 /* real; bursts of events share a tick */
+#define SENSE_REAL_MIN_S 0.1  /* real; however fast plan time runs */
+#define STORE_PERIOD_S   1.0  /* real; how often a store that is down is looked at */
+#define KEY_MAX          24
+
+/** Waiters of one tick. */
+struct tick_waiters {
+    struct hs_daemon *daemon;
+    hs_daemon_waiters waiters;
+};
+
+/* --- when --- */
+
+void hs_daemon_make_due(void *arg)
+{
+    struct hs_daemon *daemon = arg;
+    double gap_s;
+
+    if (daemon->tick == NULL || daemon->is_due || daemon->is_closing) {
+        return;
+    }
+    daemon->is_due = true;
+    gap_s = daemon->ticked_mono_s + TICK_GAP_S - hs_clock_mono_s(daemon->clock);
+    hs_executor_timer_set(daemon->executor, daemon->tick, fmax(0, gap_s));
+}
+
+static void set_next_tick(struct hs_daemon *daemon, int64_t wake_at_s)
+{
+    double period_s = HS_DAEMON_SENSE_PERIOD_S / hs_clock_get_speed(daemon->clock);
+    double wake_s = hs_clock_real_until_s(daemon->clock, (double)wake_at_s);
+
+    if (daemon->is_due) {
+        return;
+    }
+    if (wake_at_s > 0) {
+        period_s = fmin(period_s, wake_s);
+    }
+    if (!daemon->was_store_up) {
+        period_s = fmin(period_s, STORE_PERIOD_S);
+    }
+    hs_executor_timer_set(daemon->executor, daemon->tick, fmax(SENSE_REAL_MIN_S, period_s));
+}
+
+/* --- the tick --- */
+
+static void answer(hs_daemon_waiters *waiters, int rc, const struct hs_err *err)
+{
+    for (size_t i = 0; i < waiters->n; i++) {
+        const struct hs_daemon_waiter *waiter = &waiters->items[i];
+        bool is_ok = rc == 0 || waiter->is_durable;
+
+        waiter->done(is_ok ? 0 : rc, is_ok ? NULL : err, waiter->job_id, waiter->arg);
+    }
+    HS_VEC_FINI(waiters);
+}
+
+static void on_step_durable(int rc, const struct hs_err *err, void *arg)
+{
+    struct tick_waiters *waiting = arg;
+
+    if (waiting != NULL) {
+        answer(&waiting->waiters, rc, err);
+        free(waiting);
+    }
+}
+
+static void watch_store(struct hs_daemon *daemon)
+{
+    bool is_up = hs_store_is_up(daemon->store);
+
+    if (is_up && !daemon->was_store_up) {
+        HS_LOG_INFO("store", "is up");
+    } else if (!is_up && daemon->was_store_up) {
+        HS_LOG_WARN("store", "is down: no new action until it is back");
+    }
+    daemon->was_store_up = is_up;
+}
+
+/** Tell a simulated plant what the racks draw now. */
+static void feed_plant(struct hs_daemon *daemon)
+{
+    size_t n_racks = daemon->config->estate->n_racks;
+    HS_AUTO_MEM double *rack_elec_w = NULL;
+
+    if (daemon->plant == NULL || strcmp(daemon->config->plant_kind, "sim") != 0) {
+        return;
+    }
+    rack_elec_w = hs_xcalloc(n_racks, sizeof(*rack_elec_w));
+    hs_cycle_get_rack_elec_w(daemon->cycle, rack_elec_w);
+    (void)hs_plant_feed(daemon->plant, rack_elec_w, n_racks, NULL);
+}
+
+/** Once a slot, the sums of each site go to the ledger. */
+static void account(struct hs_daemon *daemon, int64_t now_at_s)
+{
+    const struct hs_estate *estate = daemon->config->estate;
+    int64_t slot = now_at_s / estate->slot_s;
+
+    if (slot == daemon->accounted_slot) {
+        return;
+    }
+    daemon->accounted_slot = slot;
+    for (size_t i = 0; i < estate->n_sites; i++) {
+        json_auto_t *json = NULL;
+        HS_AUTO_MEM char *text = NULL;
+        struct hs_account sums;
+
+        hs_cycle_get_account(daemon->cycle, i, &sums);
+        json = hs_account_format(&sums);
+        hs_jsonx_set_at(json, "at", slot * estate->slot_s);
+        hs_jsonx_set_text(json, "site", estate->sites[i].name);
+        hs_jsonx_set_int(json, "epoch", (int64_t)daemon->epoch);
+        text = hs_jsonx_format(json);
+        hs_enact_write(daemon->enact, &(struct hs_store_op){HS_STORE_APPEND, "ledger", "", text});
+    }
+}
+
+void hs_daemon_tick(void *arg)
+{
+    struct hs_daemon *daemon = arg;
+    struct hs_decision decision = {0};
+    struct tick_waiters *waiting = NULL;
+    hs_inbox_events events;
+    int64_t now_at_s = hs_clock_at_s(daemon->clock);
+
+    daemon->is_due = false;
+    daemon->ticked_mono_s = hs_clock_mono_s(daemon->clock);
+    watch_store(daemon);
+    if (daemon->waiters.n > 0) {
+        waiting = hs_xcalloc(1, sizeof(*waiting));
+        waiting->daemon = daemon;
+        waiting->waiters = daemon->waiters;
+        daemon->waiters = (hs_daemon_waiters){0};
+    }
+    hs_inbox_take(&daemon->inbox, &events);
+    hs_cycle_step(daemon->cycle, now_at_s, events.items, events.n, &decision);
+    hs_inbox_release(&events, true);
+    daemon->has_stepped = true;
+    feed_plant(daemon);
+    account(daemon, now_at_s);
+    if (!hs_enact_apply(daemon->enact, &decision, on_step_durable, waiting)) {
+        on_step_durable(0, NULL, waiting);
+    }
+    set_next_tick(daemon, decision.wake_at_s);
+}
+
+/* --- requests --- */
+
+/** A submit whose commit is on its way. */
+struct submission {
+    struct hs_daemon *daemon;
+    struct hs_job *job;
+    hs_daemon_done_fn *done;
+    void *arg;
+};
+
+static void on_submit_durable(int rc, const struct hs_err *err, void *arg)
+{
+    struct submission *submission = arg;
+    struct hs_daemon *daemon = submission->daemon;
+    struct hs_daemon_waiter waiter = {.job_id = submission->job->id,
+                                      .done = submission->done,
+                                      .arg = submission->arg,
+                                      .is_durable = true};
+    struct hs_event event = {.kind = HS_EVENT_JOB, .job_id = waiter.job_id};
+    char key[KEY_MAX];
+
+    if (rc != 0) {
+        if (rc == -HS_E_TIMEOUT && !daemon->is_closing) {
+            /* it may have landed, and the user is told that it has not: take it out */
+            snprintf(key, sizeof(key), "%" PRIu64, waiter.job_id);
+            hs_enact_write(daemon->enact,
+                           &(struct hs_store_op){HS_STORE_DELETE, "jobs", key, NULL});
+        }
+        submission->done(rc, err, 0, submission->arg);
+        hs_job_free(submission->job);
+    } else {
+        event.job = submission->job;
+        HS_VEC_PUSH(&daemon->waiters, waiter);
+        hs_inbox_add(&daemon->inbox, &event, HS_INBOX_SOON);
+    }
+    free(submission);
+}
+
+/** Answer a request that cannot be begun; never from inside it. */
+struct refusal {
+    hs_daemon_done_fn *done;
+    void *arg;
+    int rc;
+    struct hs_err err;
+};
+
+static void refuse_now(void *arg)
+{
+    HS_AUTO_MEM struct refusal *refusal = arg;
+
+    refusal->done(refusal->rc, &refusal->err, 0, refusal->arg);
+}
+
+static void refuse(struct hs_daemon *daemon, int rc, const struct hs_err *err,
+                   hs_daemon_done_fn *done, void *arg)
+{
+    struct refusal *refusal = hs_xcalloc(1, sizeof(*refusal));
+
+    *refusal = (struct refusal){done, arg, rc, *err};
+    hs_executor_post(daemon->executor, refuse_now, refusal);
+}
+
+void hs_daemon_submit(struct hs_daemon *daemon, struct hs_job *job, hs_daemon_done_fn *done,
+                      void *arg)
+{
+    struct submission *submission = hs_xcalloc(1, sizeof(*submission));
+    json_auto_t *json = NULL;
+    HS_AUTO_MEM char *text = NULL;
+    char job_key[KEY_MAX];
+    char next_id[KEY_MAX];
+    struct hs_store_op ops[] = {
+        {HS_STORE_PUT, "jobs", job_key, NULL},
+        {HS_STORE_PUT, "meta", "next_id", next_id},
+    };
+
+    *submission = (struct submission){daemon, job, done, arg};
+    job->id = daemon->next_id++;
+    job->submitted_at_s = hs_clock_at_s(daemon->clock);
+    job->since_at_s = job->submitted_at_s;
+    job->state = HS_JOB_WAITING;
+    json = hs_job_format(job);
+    text = hs_jsonx_format(json);
+    ops[0].text = text;
+    snprintf(job_key, sizeof(job_key), "%" PRIu64, job->id);
+    snprintf(next_id, sizeof(next_id), "%" PRIu64, daemon->next_id);
+    hs_store_commit(daemon->store, ops, sizeof(ops) / sizeof(ops[0]), on_submit_durable,
+                    submission);
+}
+
+void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_fn *done, void *arg)
+{
+    const struct hs_job *job = hs_cycle_get_job(daemon->cycle, job_id);
+    struct hs_event event = {.kind = HS_EVENT_CANCEL, .job_id = job_id};
+    struct hs_daemon_waiter waiter = {.job_id = job_id, .done = done, .arg = arg};
+    struct hs_err err;
+    int rc = 0;
+
+    if (job == NULL) {
+        rc = hs_err_set(&err, HS_E_NOTFOUND, NULL, "no job %" PRIu64, job_id);
+    } else if (hs_job_is_over(job)) {
+        rc = hs_err_set(&err, HS_E_CONFLICT, NULL, "job %" PRIu64 " is over: %s", job_id,
+                        hs_job_state_word(job->state));
+    } else if (!hs_store_is_up(daemon->store)) {
+        rc = hs_err_set(&err, HS_E_UNAVAILABLE, NULL, "the store is down, try again later");
+    }
+    if (rc != 0) {
+        refuse(daemon, rc, &err, done, arg);
+        return;
+    }
+    HS_VEC_PUSH(&daemon->waiters, waiter);
+    hs_inbox_add(&daemon->inbox, &event, HS_INBOX_SOON);
+}
+
+/* --- looking --- */
+
+const struct hs_cycle *hs_daemon_get_cycle(const struct hs_daemon *daemon)
+{
+    return daemon->has_stepped ? daemon->cycle : NULL;
+}
+
+const struct hs_clock *hs_daemon_get_clock(const struct hs_daemon *daemon)
+{
+    return daemon->clock;
+}
+
+const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon)
+{
+    return daemon->config;
+}
+
+bool hs_daemon_is_store_up(const struct hs_daemon *daemon)
+{
+    return hs_store_is_up(daemon->store);
+}
+
+struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path)
+{
+    size_t host_idx = hs_estate_find_host(daemon->config->estate, path);
+
+    return host_idx != SIZE_MAX && daemon->fleet != NULL
+               ? hs_fleet_get_compute(daemon->fleet, host_idx)
+               : NULL;
+}
+
+void hs_daemon_free(struct hs_daemon *daemon)
+{
+    struct hs_err err;
+    int rc = hs_err_set(&err, HS_E_UNAVAILABLE, NULL, "the daemon is stopping");
+
+    if (daemon == NULL) {
+        return;
+    }
+    daemon->is_closing = true;
+    hs_executor_timer_remove(daemon->executor, daemon->tick);
+    hs_plant_free(daemon->plant);
+    hs_fleet_free(daemon->fleet);
+    hs_recall_free(daemon->recall);
+    hs_store_free(daemon->store);
+    for (size_t i = 0; i < daemon->waiters.n; i++) {
+        const struct hs_daemon_waiter *waiter = &daemon->waiters.items[i];
+
+        waiter->done(rc, &err, waiter->job_id, waiter->arg);
+    }
+    HS_VEC_FINI(&daemon->waiters);
+    hs_reconcile_free(daemon->reconcile);
+    hs_enact_free(daemon->enact);
+    hs_inbox_release(&daemon->inbox.events, false);
+    hs_cycle_free(daemon->cycle);
+    hs_clock_free(daemon->clock);
+    free((void *)daemon->heat_by_sink);
+    free(daemon);
+}

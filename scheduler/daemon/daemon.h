@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * daemon - the tick: everything that hschedd decides, it decides here, one step at a time.
+ *
+ * Owns store, clock, plant, fleet and cycle. Callbacks of all of them only record; the tick then
+ * senses, steps the cycle, enacts and accounts (docs/architecture.md, "The reactor"). Until the
+ * store has been read once it is not ready and knows nothing. Loop thread only.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/base/clock.h"
+#include "scheduler/base/executor.h"
+#include "scheduler/core/cycle.h"
+#include "scheduler/daemon/config.h"
+
+#define HS_DAEMON_SENSE_PERIOD_S 10.0 /* plan s; architecture.md, "The reactor" */
+
+struct hs_daemon;
+
+/** How a request ended; @job_id is the job's, 0 if there is none. */
+typedef void hs_daemon_done_fn(int rc, const struct hs_err *err, uint64_t job_id, void *arg);
+
+/**
+ * Connect to the store and begin as soon as it answers.
+ *
+ * @param config      kept
+ * @param executor    kept
+ * @param fatal       called when a start-up step fails for good, with its error; kept
+ * @param ret_daemon  owned by the caller on success
+ * @return 0 or -HS_E_INVALID (a malformed url)
+ */
+int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
+                  void (*fatal)(void *arg, const struct hs_err *err), void *arg,
+                  struct hs_daemon **ret_daemon, struct hs_err *err);
+
+/** NULL until the store has been read. Borrowed. */
+const struct hs_cycle *hs_daemon_get_cycle(const struct hs_daemon *daemon);
+
+/** NULL until the store has been read. Borrowed. */
+const struct hs_clock *hs_daemon_get_clock(const struct hs_daemon *daemon);
+
+const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon);
+
+bool hs_daemon_is_store_up(const struct hs_daemon *daemon);
+
+/** Port of the host at @path ("site/host"), or NULL. Borrowed. */
+struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path);
+
+/**
+ * Take in a checked job (hs_cycle_check_job): give it an id, make it durable, let the cycle see
+ * it, then call @done. @param job  taken
+ *
+ * done's rc: 0, -HS_E_UNAVAILABLE or -HS_E_TIMEOUT (the store; the job is not taken)
+ */
+void hs_daemon_submit(struct hs_daemon *daemon, struct hs_job *job, hs_daemon_done_fn *done,
+                      void *arg);
+
+/**
+ * Cancel a job; @done is called once that is decided and durable.
+ *
+ * done's rc: 0, -HS_E_NOTFOUND, -HS_E_CONFLICT (it is over), -HS_E_UNAVAILABLE (the store)
+ */
+void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_fn *done,
+                      void *arg);
+
+/** Ends what is under way with -HS_E_UNAVAILABLE. Running machines go on. Accepts NULL. */
+void hs_daemon_free(struct hs_daemon *daemon);
+HS_DEFINE_AUTO(hs_daemon);

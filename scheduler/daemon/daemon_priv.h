@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/** daemon_priv - what daemon.c and awaken.c share. */
+
+#include "adapters/plant/plant.h"
+#include "adapters/store/store.h"
+#include "scheduler/base/vec.h"
+#include "scheduler/daemon/daemon.h"
+#include "scheduler/daemon/enact.h"
+#include "scheduler/daemon/fleet.h"
+#include "scheduler/daemon/inbox.h"
+#include "scheduler/daemon/recall.h"
+#include "scheduler/daemon/reconcile.h"
+
+/** A request that is answered when the next step is durable. */
+struct hs_daemon_waiter {
+    uint64_t job_id;
+    hs_daemon_done_fn *done;
+    void *arg;
+    bool is_durable; /* it is so already; the step matters only for what it decides */
+};
+
+typedef HS_VEC(struct hs_daemon_waiter) hs_daemon_waiters;
+
+struct hs_daemon {
+    const struct hs_config *config;
+    struct hs_executor *executor;
+    void (*fatal)(void *arg, const struct hs_err *err);
+    void *fatal_arg;
+
+    struct hs_store *store;
+    struct hs_recall *recall; /* NULL once done */
+
+    /* from here on NULL until the store has been read */
+    struct hs_clock *clock;
+    struct hs_cycle *cycle;
+    const struct hs_series **heat_by_sink; /* [n_sinks] */
+    struct hs_plant *plant;                /* NULL without one */
+    struct hs_fleet *fleet;
+    struct hs_enact *enact;
+    struct hs_reconcile *reconcile;
+    struct hs_timer *tick;
+
+    struct hs_inbox inbox;
+    hs_daemon_waiters waiters;
+    uint64_t epoch;
+    uint64_t next_id;
+    int64_t accounted_slot;
+    double ticked_mono_s;
+    bool is_due;
+    bool has_stepped; /* the cycle has seen what the store remembers */
+    bool was_store_up;
+    bool is_closing;
+};
+
+/** A tick is due soon. @param arg  the daemon */
+void hs_daemon_make_due(void *arg);
+
+/** One tick. @param arg  the daemon */
+void hs_daemon_tick(void *arg);
+
+/** Come to life with what the store remembers. @param memory  taken. @param arg  the daemon */
+void hs_daemon_awaken(struct hs_memory *memory, void *arg);
