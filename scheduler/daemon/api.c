@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api - sockets, identity, limits, routes; the answers are in api_jobs.c and api_views.c. */
+#include "scheduler/daemon/api.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/daemon/api_priv.h"
+
+#define HEADERS_MAX_BYTES 8192 /* promises.md, threats */
+#define TIMEOUT_S         10
+#define BACKLOG           128
+#define SOCKET_MODE       0666 /* who may speak is decided by credentials */
+#define RETRY_AFTER_S     "2"
+/* evhttp's own limit answers without our words, so ours comes first */
+#define EVHTTP_BODY_MAX_BYTES (2 * HS_API_BODY_MAX_BYTES)
+
+struct hs_api {
+    struct hs_daemon *daemon;
+    const struct hs_config *config;
+    struct evhttp *http;
+    struct hs_repeat *repeat;
+    size_t n_bound; /* sockets of the config that are ours to remove */
+};
+
+struct route {
+    enum evhttp_cmd_type method;
+    const char *pattern; /* a part "*" is an argument */
+    hs_api_handler_fn *handler;
+};
+
+static const struct route routes[] = {
+    {EVHTTP_REQ_GET, "/healthz", hs_api_views_health},
+    {EVHTTP_REQ_POST, "/v1/jobs", hs_api_jobs_submit},
+    {EVHTTP_REQ_GET, "/v1/jobs", hs_api_jobs_list},
+    {EVHTTP_REQ_GET, "/v1/jobs/*", hs_api_jobs_show},
+    {EVHTTP_REQ_GET, "/v1/jobs/*/explain", hs_api_jobs_explain},
+    {EVHTTP_REQ_GET, "/v1/jobs/*/log", hs_api_jobs_log},
+    {EVHTTP_REQ_POST, "/v1/jobs/*/cancel", hs_api_jobs_cancel},
+    {EVHTTP_REQ_GET, "/v1/sites", hs_api_views_sites},
+    {EVHTTP_REQ_GET, "/v1/loops", hs_api_views_loops},
+    {EVHTTP_REQ_GET, "/v1/hosts", hs_api_views_hosts},
+    {EVHTTP_REQ_GET, "/v1/vms", hs_api_views_vms},
+    {EVHTTP_REQ_GET, "/v1/forecast/*/*", hs_api_views_forecast},
+    {EVHTTP_REQ_GET, "/v1/plan", hs_api_views_plan},
+    {EVHTTP_REQ_GET, "/v1/report", hs_api_views_report},
+};
+
+static const size_t n_routes = sizeof(routes) / sizeof(routes[0]);
+
+/* --- answers --- */
+
+static void call_free(struct hs_api_call *call)
+{
+    for (size_t i = 0; i < HS_API_ARGS_MAX; i++) {
+        free(call->args[i]);
+    }
+    if (call->has_query) {
+        evhttp_clear_headers(&call->query);
+    }
+    free(call->body);
+    free(call);
+}
+
+static void send_reply(struct hs_api_call *call, int status, const char *type, const char *text,
+                       size_t n_bytes)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(call->http);
+    struct evbuffer *out = evhttp_request_get_output_buffer(call->http);
+
+    evhttp_add_header(headers, "Content-Type", type);
+    if (status == HTTP_SERVUNAVAIL) {
+        evhttp_add_header(headers, "Retry-After", RETRY_AFTER_S);
+    }
+    evbuffer_add(out, text, n_bytes);
+    if (call->key[0] != '\0') {
+        hs_repeat_set(call->api->repeat, call->uid, call->key, status, text);
+    }
+    evhttp_send_reply(call->http, status, NULL, NULL);
+    call_free(call);
+}
+
+void hs_api_reply_json(struct hs_api_call *call, int status, json_t *json)
+{
+    HS_AUTO_MEM char *line = hs_jsonx_format(json);
+    HS_AUTO_MEM char *text = NULL;
+    int n = asprintf(&text, "%s\n", line);
+
+    if (n < 0) {
+        abort();
+    }
+    json_decref(json);
+    send_reply(call, status, "application/json", text, (size_t)n);
+}
+
+static json_t *make_envelope(const char *kind)
+{
+    json_t *json = hs_jsonx_object();
+
+    hs_jsonx_set_text(json, "api", "hsched/v1");
+    hs_jsonx_set_text(json, "kind", kind);
+    return json;
+}
+
+void hs_api_reply_thing(struct hs_api_call *call, int status, const char *kind, json_t *fields)
+{
+    json_t *json = make_envelope(kind);
+
+    json_object_update(json, fields);
+    json_decref(fields);
+    hs_api_reply_json(call, status, json);
+}
+
+void hs_api_reply_list(struct hs_api_call *call, const char *kind, json_t *items)
+{
+    json_t *json = make_envelope(kind);
+
+    hs_jsonx_set(json, "items", items);
+    hs_api_reply_json(call, HTTP_OK, json);
+}
+
+void hs_api_reply_text(struct hs_api_call *call, int status, const char *text, size_t n_bytes)
+{
+    send_reply(call, status, "text/plain; charset=utf-8", text, n_bytes);
+}
+
+static int status_of(int rc)
+{
+    switch (-rc) {
+    case HS_E_INVALID:
+    case HS_E_UNSUPPORTED:
+        return HTTP_BADREQUEST;
+    case HS_E_DENIED:
+        return 403;
+    case HS_E_NOTFOUND:
+        return HTTP_NOTFOUND;
+    case HS_E_CONFLICT:
+        return 409;
+    case HS_E_TIMEOUT:
+    case HS_E_UNAVAILABLE:
+    case HS_E_STALE:
+        return HTTP_SERVUNAVAIL;
+    default:
+        return HTTP_INTERNAL;
+    }
+}
+
+static void reply_status(struct hs_api_call *call, int status, int rc, const char *where,
+                         const char *text)
+{
+    json_t *json = make_envelope("Error");
+
+    hs_jsonx_set_text(json, "error", hs_err_word(rc));
+    hs_jsonx_set_text(json, "where", where);
+    hs_jsonx_set_text(json, "text", text);
+    hs_api_reply_json(call, status, json);
+}
+
+void hs_api_reply_error(struct hs_api_call *call, int rc, const char *where, const char *text)
+{
+    reply_status(call, status_of(rc), rc, where, text);
+}
+
+/* --- questions --- */
+
+const char *hs_api_get_query(const struct hs_api_call *call, const char *name)
+{
+    return call->has_query ? evhttp_find_header(&call->query, name) : NULL;
+}
+
+int64_t hs_api_get_at_s(const struct hs_api_call *call)
+{
+    return hs_clock_at_s(hs_daemon_get_clock(call->daemon));
+}
+
+uint64_t hs_api_parse_id(struct hs_api_call *call)
+{
+    char *end = NULL;
+    uint64_t id;
+
+    errno = 0;
+    id = strtoull(call->args[0], &end, 10);
+    if (!isdigit((unsigned char)call->args[0][0]) || *end != '\0' || errno != 0 || id == 0) {
+        hs_api_reply_error(call, -HS_E_NOTFOUND, evhttp_request_get_uri(call->http),
+                           "a job is named by its number");
+        return 0;
+    }
+    return id;
+}
+
+/* --- limits and identity --- */
+
+/** Peer's user, or -1 cast to uid_t if it cannot be told. */
+static uid_t get_peer_uid(struct evhttp_request *http)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(http);
+    struct ucred peer = {.uid = (uid_t)-1};
+    socklen_t size = sizeof(peer);
+    int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(connection));
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) {
+        return (uid_t)-1;
+    }
+    return peer.uid;
+}
+
+static bool may_speak(const struct hs_config *config, uid_t uid)
+{
+    if (uid == 0 || uid == geteuid()) {
+        return true;
+    }
+    for (size_t i = 0; i < config->n_uids; i++) {
+        if (config->uids[i] == uid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** evhttp takes "+3", two different lengths, and a length beside chunks; we do not. */
+static bool has_sane_length(struct evhttp_request *http)
+{
+    struct evkeyvalq *headers = evhttp_request_get_input_headers(http);
+    const struct evkeyval *header;
+    size_t n_lengths = 0;
+
+    TAILQ_FOREACH (header, headers, next) {
+        if (strcasecmp(header->key, "Content-Length") == 0) {
+            n_lengths++;
+            if (header->value[0] == '\0'
+                || strspn(header->value, "0123456789") != strlen(header->value)) {
+                return false;
+            }
+        }
+    }
+    return n_lengths == 0
+           || (n_lengths == 1 && evhttp_find_header(headers, "Transfer-Encoding") == NULL);
+}
+
+static bool take_body(struct hs_api_call *call)
+{
+    struct evbuffer *in = evhttp_request_get_input_buffer(call->http);
+    size_t n_bytes = evbuffer_get_length(in);
+
+    if (n_bytes > HS_API_BODY_MAX_BYTES) {
+        reply_status(call, 413, -HS_E_INVALID, evhttp_request_get_uri(call->http),
+                     "the body is over 256 KiB");
+        return false;
+    }
+    call->body = hs_xcalloc(n_bytes + 1, 1);
+    call->n_body_bytes = n_bytes;
+    evbuffer_remove(in, call->body, n_bytes);
+    return true;
+}
+
+static bool take_query(struct hs_api_call *call)
+{
+    const char *query = evhttp_uri_get_query(evhttp_request_get_evhttp_uri(call->http));
+
+    call->has_query = query != NULL && evhttp_parse_query_str(query, &call->query) == 0;
+    if (query != NULL && query[0] != '\0' && !call->has_query) {
+        hs_api_reply_error(call, -HS_E_INVALID, evhttp_request_get_uri(call->http),
+                           "the query cannot be read");
+        return false;
+    }
+    return true;
+}
+
+/** True if the request is new; else it has been answered. */
+static bool take_key(struct hs_api_call *call)
+{
+    const char *key =
+        evhttp_find_header(evhttp_request_get_input_headers(call->http), "Idempotency-Key");
+    const char *uri = evhttp_request_get_uri(call->http);
+    struct hs_repeat_answer answer;
+    struct hs_err err;
+    uint64_t digest;
+    int rc;
+
+    if (key == NULL || key[0] == '\0'
+        || evhttp_request_get_command(call->http) != EVHTTP_REQ_POST) {
+        return true;
+    }
+    if (strlen(key) >= sizeof(call->key)) {
+        hs_api_reply_error(call, -HS_E_INVALID, "Idempotency-Key", "is over 128 characters");
+        return false;
+    }
+    digest = hs_repeat_digest(0, uri, strlen(uri) + 1);
+    digest = hs_repeat_digest(digest, call->body, call->n_body_bytes);
+    rc = hs_repeat_begin(call->api->repeat, call->uid, key, digest, &answer, &err);
+    if (rc != 0) {
+        hs_api_reply_error(call, rc, err.where, err.text);
+        return false;
+    }
+    if (answer.status != 0) {
+        send_reply(call, answer.status, "application/json", answer.text, strlen(answer.text));
+        return false;
+    }
+    snprintf(call->key, sizeof(call->key), "%s", key);
+    return true;
+}
+
+/* --- routes --- */
+
+/** True if @path has the form of @pattern; fills call->args. */
+static bool match(struct hs_api_call *call, const char *pattern, const char *path)
+{
+    size_t n_args = 0;
+
+    for (; *pattern != '\0'; pattern++) {
+        if (*pattern == '*') {
+            size_t n = strcspn(path, "/");
+            HS_AUTO_MEM char *raw = strndup(path, n);
+
+            if (n == 0 || raw == NULL) {
+                return false;
+            }
+            free(call->args[n_args]);
+            call->args[n_args++] = evhttp_uridecode(raw, 0, NULL);
+            path += n;
+        } else if (*pattern != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+static void dispatch(struct hs_api_call *call, const char *path)
+{
+    enum evhttp_cmd_type method = evhttp_request_get_command(call->http);
+    bool is_known = false;
+
+    method = method == EVHTTP_REQ_HEAD ? EVHTTP_REQ_GET : method;
+    for (size_t i = 0; i < n_routes; i++) {
+        if (match(call, routes[i].pattern, path)) {
+            is_known = true;
+            if (routes[i].method != method) {
+                continue;
+            }
+            if (call->cycle == NULL && routes[i].handler != hs_api_views_health) {
+                hs_api_reply_error(call, -HS_E_UNAVAILABLE, path,
+                                   "the store has not been read yet, try again later");
+                return;
+            }
+            if (take_key(call)) {
+                routes[i].handler(call);
+            }
+            return;
+        }
+    }
+    if (is_known) {
+        reply_status(call, HTTP_BADMETHOD, -HS_E_UNSUPPORTED, path, "not this method here");
+    } else {
+        hs_api_reply_error(call, -HS_E_NOTFOUND, path, "no such path");
+    }
+}
+
+static void on_request(struct evhttp_request *http, void *arg)
+{
+    struct hs_api *api = arg;
+    struct hs_api_call *call = hs_xcalloc(1, sizeof(*call));
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(http);
+    const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
+
+    call->api = api;
+    call->daemon = api->daemon;
+    call->cycle = hs_daemon_get_cycle(api->daemon);
+    call->http = http;
+    call->uid = get_peer_uid(http);
+    if (!may_speak(api->config, call->uid)) {
+        hs_api_reply_error(call, -HS_E_DENIED, path,
+                           "your user is not among auth.unix_users of the daemon");
+        return;
+    }
+    if (path == NULL || !has_sane_length(http)) {
+        evhttp_add_header(evhttp_request_get_output_headers(http), "Connection", "close");
+        hs_api_reply_error(call, -HS_E_INVALID, path, "the request cannot be read");
+        return;
+    }
+    if (take_body(call) && take_query(call)) {
+        dispatch(call, path);
+    }
+}
+
+/* --- sockets --- */
+
+/** Remove a socket that nobody answers on any more. */
+static int clear_stale(const char *path, const struct sockaddr_un *address, struct hs_err *err)
+{
+    HS_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct stat st;
+
+    if (stat(path, &st) != 0) {
+        return 0;
+    }
+    if (!S_ISSOCK(st.st_mode)) {
+        return hs_err_set(err, HS_E_CONFLICT, NULL, "'%s' is there and is not a socket", path);
+    }
+    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
+        return hs_err_set(err, HS_E_CONFLICT, NULL, "another daemon answers on '%s'", path);
+    }
+    (void)unlink(path);
+    return 0;
+}
+
+static int open_socket(const char *path, int *ret_fd, struct hs_err *err)
+{
+    HS_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int rc;
+
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    rc = clear_stale(path, &address, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0
+        || chmod(path, SOCKET_MODE) != 0 || listen(fd, BACKLOG) != 0) {
+        return hs_err_set(err, HS_E_SYSTEM, NULL, "cannot listen on '%s': %s", path,
+                          strerror(errno));
+    }
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
+static int bind_all(struct hs_api *api, struct hs_err *err)
+{
+    const struct hs_config *config = api->config;
+
+    for (size_t i = 0; i < config->n_sockets; i++) {
+        int fd = -1;
+        int rc = open_socket(config->sockets[i], &fd, err);
+
+        if (rc != 0) {
+            return rc;
+        }
+        api->n_bound = i + 1;
+        if (evhttp_accept_socket(api->http, fd) != 0) {
+            (void)close(fd);
+            return hs_err_set(err, HS_E_SYSTEM, NULL, "cannot serve on '%s'", config->sockets[i]);
+        }
+        HS_LOG_INFO("api", "answers on '%s'", config->sockets[i]);
+    }
+    return 0;
+}
+
+int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api **ret_api,
+               struct hs_err *err)
+{
+    HS_AUTO(hs_api) api = hs_xcalloc(1, sizeof(*api));
+    int rc;
+
+    api->daemon = daemon;
+    api->config = hs_daemon_get_config(daemon);
+    api->repeat = hs_repeat_new();
+    api->http = evhttp_new(base);
+    if (api->http == NULL) {
+        abort();
+    }
+    evhttp_set_max_headers_size(api->http, HEADERS_MAX_BYTES);
+    evhttp_set_max_body_size(api->http, EVHTTP_BODY_MAX_BYTES);
+    evhttp_set_timeout(api->http, TIMEOUT_S);
+    evhttp_set_flags(api->http, EVHTTP_SERVER_LINGERING_CLOSE);
+    evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD
+                                              | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE
+                                              | EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
+    evhttp_set_gencb(api->http, on_request, api);
+    rc = bind_all(api, err);
+    if (rc != 0) {
+        return rc;
+    }
+    *ret_api = HS_STEAL(api);
+    return 0;
+}
+
+void hs_api_free(struct hs_api *api)
+{
+    if (api == NULL) {
+        return;
+    }
+    evhttp_free(api->http);
+    hs_repeat_free(api->repeat);
+    for (size_t i = 0; i < api->n_bound; i++) {
+        (void)unlink(api->config->sockets[i]);
+    }
+    free(api);
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_views - what there is and how it goes: health, estate, machines, forecast, plan, report. */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/daemon/api_priv.h"
+
+void hs_api_views_health(struct hs_api_call *call)
+{
+    const struct hs_config *config = hs_daemon_get_config(call->daemon);
+    bool is_up = call->cycle != NULL && hs_daemon_is_store_up(call->daemon);
+    json_t *json = hs_jsonx_object();
+
+    hs_jsonx_set_text(json, "status", is_up ? "ok" : "degraded");
+    hs_jsonx_set_at(json, "at", call->cycle != NULL ? hs_api_get_at_s(call) : 0);
+    hs_jsonx_set_real(json, "speed", config->speed);
+    hs_jsonx_set_text(json, "cell", config->cell);
+    hs_jsonx_set_text(json, "store", is_up ? "up" : "down");
+    hs_api_reply_json(call, is_up ? HTTP_OK : HTTP_SERVUNAVAIL, json);
+}
+
+static const struct hs_estate *get_estate(const struct hs_api_call *call)
+{
+    return hs_daemon_get_config(call->daemon)->estate;
+}
+
+void hs_api_views_sites(struct hs_api_call *call)
+{
+    json_t *items = hs_jsonx_array();
+
+    for (size_t i = 0; i < get_estate(call)->n_sites; i++) {
+        hs_jsonx_add(items, hs_cycle_format_site(call->cycle, i));
+    }
+    hs_api_reply_list(call, "SiteList", items);
+}
+
+void hs_api_views_loops(struct hs_api_call *call)
+{
+    json_t *items = hs_jsonx_array();
+
+    for (size_t i = 0; i < get_estate(call)->n_loops; i++) {
+        hs_jsonx_add(items, hs_cycle_format_loop(call->cycle, i, hs_api_get_at_s(call)));
+    }
+    hs_api_reply_list(call, "LoopList", items);
+}
+
+void hs_api_views_hosts(struct hs_api_call *call)
+{
+    json_t *items = hs_jsonx_array();
+
+    for (size_t i = 0; i < get_estate(call)->n_hosts; i++) {
+        hs_jsonx_add(items, hs_cycle_format_host(call->cycle, i));
+    }
+    hs_api_reply_list(call, "HostList", items);
+}
+
+static json_t *format_vm(const struct hs_api_call *call, const char *host,
+                         const struct hs_machine *machine)
+{
+    const struct hs_job *job =
+        machine->job_id != 0 ? hs_cycle_get_job(call->cycle, machine->job_id) : NULL;
+    json_t *json = hs_jsonx_object();
+
+    hs_jsonx_set_text(json, "host", host);
+    hs_jsonx_set_text(json, "name", machine->name);
+    hs_jsonx_set_text(json, "uuid", machine->uuid);
+    hs_jsonx_set_text(json, "state", hs_machine_state_word(machine->state));
+    hs_jsonx_set_int(json, "vcpus", machine->vcpus);
+    hs_jsonx_set_int(json, "memory_mib", (int64_t)machine->memory_mib);
+    hs_jsonx_set_real(json, "cpu_s", machine->cpu_s);
+    if (machine->job_id != 0) {
+        hs_jsonx_set_int(json, "job", (int64_t)machine->job_id);
+    } else {
+        hs_jsonx_set(json, "job", json_null());
+    }
+    if (machine->job_id == 0) {
+        hs_jsonx_set_text(json, "class", "pinned");
+    } else {
+        hs_jsonx_set_text(json, "class", job != NULL ? job->class_name : NULL);
+    }
+    return json;
+}
+
+void hs_api_views_vms(struct hs_api_call *call)
+{
+    const struct hs_estate *estate = get_estate(call);
+    json_t *items = hs_jsonx_array();
+
+    for (size_t i = 0; i < estate->n_hosts; i++) {
+        size_t n = 0;
+        const struct hs_machine *machines = hs_cycle_get_machines(call->cycle, i, &n);
+
+        for (size_t j = 0; j < n; j++) {
+            hs_jsonx_add(items, format_vm(call, estate->hosts[i].path, &machines[j]));
+        }
+    }
+    hs_api_reply_list(call, "VmList", items);
+}
+
+void hs_api_views_forecast(struct hs_api_call *call)
+{
+    char path[HS_PATH_MAX];
+    size_t loop_idx;
+
+    snprintf(path, sizeof(path), "%s/%s", call->args[0], call->args[1]);
+    loop_idx = hs_estate_find_loop(get_estate(call), path);
+    if (loop_idx == SIZE_MAX) {
+        hs_api_reply_error(call, -HS_E_NOTFOUND, path, "no such loop, see /v1/loops");
+        return;
+    }
+    hs_api_reply_thing(call, HTTP_OK, "Forecast",
+                       hs_cycle_format_forecast(call->cycle, loop_idx, hs_api_get_at_s(call)));
+}
+
+void hs_api_views_plan(struct hs_api_call *call)
+{
+    json_t *json = hs_cycle_format_plan(call->cycle);
+
+    if (json == NULL) {
+        hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/plan", "there is no plan yet");
+        return;
+    }
+    hs_api_reply_thing(call, HTTP_OK, "Plan", json);
+}
+
+void hs_api_views_report(struct hs_api_call *call)
+{
+    hs_api_reply_thing(call, HTTP_OK, "Report",
+                       hs_cycle_format_report(call->cycle, hs_api_get_at_s(call)));
+}

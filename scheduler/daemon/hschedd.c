@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hschedd - the daemon's main: options, signals, and the order in which things begin and end. */
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/log.h"
+#include "scheduler/daemon/api.h"
+#include "scheduler/daemon/config.h"
+#include "scheduler/daemon/daemon.h"
+#include "scheduler/daemon/reactor.h"
+
+/* interfaces.md, CLI */
+enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_FILE = 6 };
+
+struct options {
+    const char *config;
+    bool is_check;
+};
+
+struct run {
+    struct hs_reactor *reactor;
+    enum exit_status status;
+};
+
+static const char usage[] =
+    "usage: hschedd --config FILE [--check] [--log-level error|warn|info|debug]\n"
+    "\n"
+    "  --config FILE      hschedd.json; relative paths in it start from its directory\n"
+    "  --check            read everything it names, say what is wrong, exit\n"
+    "  --log-level LEVEL  how much goes to stderr (info)\n"
+    "  --version          print the version\n"
+    "  --help             print this\n"
+    "\n"
+    "Exit: 0 ended by TERM or INT, 1 failed, 2 usage, 6 a bad file.\n";
+
+static bool set_log_level(const char *word)
+{
+    static const char *const words[] = {"error", "warn", "info", "debug"};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(words[i], word) == 0) {
+            hs_log_set_level((enum hs_log_level)i);
+            return true;
+        }
+    }
+    fprintf(stderr, "hschedd: no log level '%s', use error, warn, info or debug\n", word);
+    return false;
+}
+
+/** @return -1 to go on, else the exit status */
+static int read_options(int argc, char **argv, struct options *ret_options)
+{
+    enum { OPT_CONFIG = 'c', OPT_CHECK = 'n', OPT_LEVEL = 'l', OPT_VERSION = 'V', OPT_HELP = 'h' };
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, OPT_CONFIG},
+        {"check", no_argument, NULL, OPT_CHECK},
+        {"log-level", required_argument, NULL, OPT_LEVEL},
+        {"version", no_argument, NULL, OPT_VERSION},
+        {"help", no_argument, NULL, OPT_HELP},
+        {0},
+    };
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, "c:hV", longs, NULL)) != -1) {
+        switch (opt) {
+        case OPT_CONFIG:
+            ret_options->config = optarg;
+            break;
+        case OPT_CHECK:
+            ret_options->is_check = true;
+            break;
+        case OPT_LEVEL:
+            if (!set_log_level(optarg)) {
+                return EXIT_USAGE;
+            }
+            break;
+        case OPT_VERSION:
+            puts("hschedd " HSCHED_VERSION);
+            return EXIT_OK;
+        case OPT_HELP:
+            fputs(usage, stdout);
+            return EXIT_OK;
+        default:
+            fputs(usage, stderr);
+            return EXIT_USAGE;
+        }
+    }
+    if (ret_options->config == NULL || optind < argc) {
+        fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+static void on_signal(void *arg)
+{
+    struct run *run = arg;
+
+    HS_LOG_INFO("daemon", "stops; what runs goes on running");
+    hs_reactor_stop(run->reactor);
+}
+
+static void on_fatal(void *arg, const struct hs_err *err)
+{
+    struct run *run = arg;
+
+    HS_LOG_ERROR("daemon", "%s%s%s", err->where, err->where[0] != '\0' ? ": " : "", err->text);
+    run->status = EXIT_FAILED;
+    hs_reactor_stop(run->reactor);
+}
+
+static int start_all(struct run *run, const struct hs_config *config, struct hs_daemon **ret_daemon,
+                     struct hs_api **ret_api, struct hs_err *err)
+{
+    struct hs_executor *executor = hs_reactor_get_executor(run->reactor);
+    int rc = hs_reactor_watch_signal(run->reactor, SIGTERM, on_signal, run, err);
+
+    if (rc == 0) {
+        rc = hs_reactor_watch_signal(run->reactor, SIGINT, on_signal, run, err);
+    }
+    if (rc == 0) {
+        rc = hs_daemon_new(config, executor, on_fatal, run, ret_daemon, err);
+    }
+    if (rc == 0) {
+        rc = hs_api_new(hs_reactor_get_base(run->reactor), *ret_daemon, ret_api, err);
+    }
+    return rc;
+}
+
+static enum exit_status serve(const struct hs_config *config)
+{
+    HS_AUTO(hs_reactor) reactor = NULL;
+    struct hs_daemon *daemon = NULL;
+    struct hs_api *api = NULL;
+    struct run run = {.status = EXIT_OK};
+    struct hs_err err;
+
+    if (hs_reactor_new(NULL, &reactor, &err) != 0) {
+        HS_LOG_ERROR("daemon", "%s", err.text);
+        return EXIT_FAILED;
+    }
+    run.reactor = reactor;
+    if (start_all(&run, config, &daemon, &api, &err) != 0) {
+        on_fatal(&run, &err);
+    } else {
+        hs_reactor_run(reactor);
+    }
+    /* the daemon first: it ends what is under way, and that is answered through the api */
+    hs_daemon_free(daemon);
+    hs_api_free(api);
+    return run.status;
+}
+
+int main(int argc, char **argv)
+{
+    HS_AUTO(hs_config) config = NULL;
+    HS_AUTO_MEM char *errors = NULL;
+    struct options options = {0};
+    int status = read_options(argc, argv, &options);
+
+    if (status >= 0) {
+        return status;
+    }
+    if (hs_config_load(options.config, &config, &errors) != 0) {
+        fputs(errors, stderr);
+        return EXIT_BAD_FILE;
+    }
+    if (options.is_check) {
+        printf("%s: ok\n", options.config);
+        return EXIT_OK;
+    }
+    return (int)serve(config);
+}
