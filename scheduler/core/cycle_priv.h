@@ -12,6 +12,7 @@
  */
 
 #include "forecast/forecast.h"
+#include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/core/estimator.h"
