@@ -47,6 +47,8 @@ struct hs_store_ops {
     void (*tail)(struct hs_store *store, const char *log, size_t n_max, hs_store_row_fn *row,
                  hs_store_done_fn *done, void *arg);
     bool (*is_up)(const struct hs_store *store);
+    /* optional: NULL means as durable as promised */
+    const char *(*get_weakness)(const struct hs_store *store);
     void (*destroy)(struct hs_store *store);
 };
 
@@ -75,7 +77,16 @@ void hs_store_tail(struct hs_store *store, const char *log, size_t n_max, hs_sto
 /** True while writes can be expected to land. */
 bool hs_store_is_up(const struct hs_store *store);
 
-/** Accepts NULL. Pending calls end with -HS_E_UNAVAILABLE first. */
+/**
+ * One clause on why an acknowledged write might still be lost, or NULL if it is not expected to
+ * be; the daemon says it once. Redis: known from the first moment is_up() is true.
+ */
+const char *hs_store_get_weakness(const struct hs_store *store);
+
+/** Backend named @name ("redis", "mem"), or NULL. Static. */
+const struct hs_store_ops *hs_store_find_backend(const char *name);
+
+/** Accepts NULL. Pending calls end with -HS_E_UNAVAILABLE first, before it returns. */
 void hs_store_free(struct hs_store *store);
 HS_DEFINE_AUTO(hs_store);
 
@@ -83,11 +94,13 @@ HS_DEFINE_AUTO(hs_store);
 struct hs_store *hs_store_mem_new(struct hs_executor *executor);
 
 /**
- * Redis under keys `hs:{cell}:…`. Connects in the background, reconnects with backoff
- * 0.1 s … 5 s; each command has a deadline of its own (hiredis 0.14 has no timers).
+ * Redis under keys `hs:{cell}:…`: a table is a hash, a log a stream of about the newest 100,000
+ * entries. Connects in the background and reconnects (adapters/redis/redis_link.h, which also
+ * has the forms of @url); commits end within 3 s, loads and tails within 30 s.
  *
- * @param url        "unix:/path" or "redis://host:port"
- * @return 0 or -HS_E_INVALID for a malformed url
+ * @param cell       letters, digits, '.', '_' and '-'
+ * @param ret_store  owned by the caller on success
+ * @return 0 or -HS_E_INVALID for a malformed url or cell
  */
 int hs_store_redis_new(struct hs_executor *executor, const char *url, const char *cell,
                        struct hs_store **ret_store, struct hs_err *err);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store_mem - tables as libc search trees, logs as arrays; answers through one timer of zero. */
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "adapters/store/store.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/vec.h"
+
+#define LOG_ENTRIES_MAX  100000 /* as the redis backend's MAXLEN */
+#define LOG_ENTRIES_OVER 10000  /* trim in bulk, as `MAXLEN ~` does */
+
+struct pair {
+    char *key;
+    char *text;
+};
+
+struct log_entry {
+    unsigned long long id;
+    char *text;
+};
+
+/* A table or a log, whichever its name is used for. */
+struct shelf {
+    SLIST_ENTRY(shelf) link;
+    char *name;
+    void *tree; /* of struct pair, by key */
+    HS_VEC(struct log_entry) log;
+    unsigned long long last_id;
+};
+
+enum request_kind { REQUEST_COMMIT, REQUEST_LOAD, REQUEST_TAIL };
+
+struct request {
+    STAILQ_ENTRY(request) link;
+    enum request_kind kind;
+    char *table;
+    size_t n_max;
+    hs_store_row_fn *row;
+    hs_store_done_fn *done;
+    void *arg;
+};
+
+struct store_mem {
+    struct hs_store base;
+    struct hs_executor *executor;
+    struct hs_timer *timer;
+    SLIST_HEAD(, shelf) shelves;
+    STAILQ_HEAD(, request) requests;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    return strcmp(((const struct pair *)a)->key, ((const struct pair *)b)->key);
+}
+
+static void free_pair(void *node)
+{
+    struct pair *pair = node;
+
+    free(pair->key);
+    free(pair->text);
+    free(pair);
+}
+
+static struct shelf *find_shelf(struct store_mem *mem, const char *name)
+{
+    struct shelf *shelf;
+
+    SLIST_FOREACH(shelf, &mem->shelves, link)
+    {
+        if (strcmp(shelf->name, name) == 0) {
+            return shelf;
+        }
+    }
+    return NULL;
+}
+
+static struct shelf *get_shelf(struct store_mem *mem, const char *name)
+{
+    struct shelf *shelf = find_shelf(mem, name);
+
+    if (shelf == NULL) {
+        shelf = hs_xcalloc(1, sizeof(*shelf));
+        shelf->name = hs_xstrdup(name);
+        SLIST_INSERT_HEAD(&mem->shelves, shelf, link);
+    }
+    return shelf;
+}
+
+static void put(struct shelf *shelf, const char *key, const char *text)
+{
+    struct pair *fresh = hs_xcalloc(1, sizeof(*fresh));
+    struct pair **node;
+
+    fresh->key = hs_xstrdup(key);
+    node = tsearch(fresh, &shelf->tree, compare_pairs);
+    if (node == NULL) {
+        abort();
+    }
+    if (*node != fresh) {
+        free_pair(fresh);
+        free((*node)->text);
+    }
+    (*node)->text = hs_xstrdup(text);
+}
+
+static void drop(struct shelf *shelf, const char *key)
+{
+    struct pair wanted = {.key = (char *)key};
+    struct pair **node = tfind(&wanted, &shelf->tree, compare_pairs);
+
+    if (node != NULL) {
+        struct pair *pair = *node;
+
+        tdelete(&wanted, &shelf->tree, compare_pairs);
+        free_pair(pair);
+    }
+}
+
+static void append(struct shelf *shelf, const char *text)
+{
+    struct log_entry entry = {.id = ++shelf->last_id, .text = hs_xstrdup(text)};
+
+    HS_VEC_PUSH(&shelf->log, entry);
+    if (shelf->log.n > LOG_ENTRIES_MAX + LOG_ENTRIES_OVER) {
+        for (size_t i = 0; i < LOG_ENTRIES_OVER; i++) {
+            free(shelf->log.items[i].text);
+        }
+        shelf->log.n -= LOG_ENTRIES_OVER;
+        memmove(shelf->log.items, shelf->log.items + LOG_ENTRIES_OVER,
+                shelf->log.n * sizeof(shelf->log.items[0]));
+    }
+}
+
+static void ask(struct store_mem *mem, const struct request *wanted)
+{
+    struct request *request = hs_xcalloc(1, sizeof(*request));
+
+    *request = *wanted;
+    request->table = hs_xstrdup(wanted->table);
+    STAILQ_INSERT_TAIL(&mem->requests, request, link);
+    hs_executor_timer_set(mem->executor, mem->timer, 0.0);
+}
+
+static void store_mem_commit(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
+                             hs_store_done_fn *done, void *arg)
+{
+    struct store_mem *mem = (struct store_mem *)store;
+
+    for (size_t i = 0; i < n_ops; i++) {
+        struct shelf *shelf = get_shelf(mem, ops[i].table);
+
+        switch (ops[i].kind) {
+        case HS_STORE_PUT:
+            put(shelf, ops[i].key, ops[i].text);
+            break;
+        case HS_STORE_DELETE:
+            drop(shelf, ops[i].key);
+            break;
+        case HS_STORE_APPEND:
+            append(shelf, ops[i].text);
+            break;
+        }
+    }
+    ask(mem, &(struct request){.kind = REQUEST_COMMIT, .done = done, .arg = arg});
+}
+
+static void store_mem_load(struct hs_store *store, const char *table, hs_store_row_fn *row,
+                           hs_store_done_fn *done, void *arg)
+{
+    ask((struct store_mem *)store,
+        &(struct request){
+            .kind = REQUEST_LOAD, .table = (char *)table, .row = row, .done = done, .arg = arg});
+}
+
+static void store_mem_tail(struct hs_store *store, const char *log, size_t n_max,
+                           hs_store_row_fn *row, hs_store_done_fn *done, void *arg)
+{
+    ask((struct store_mem *)store, &(struct request){.kind = REQUEST_TAIL,
+                                                     .table = (char *)log,
+                                                     .n_max = n_max,
+                                                     .row = row,
+                                                     .done = done,
+                                                     .arg = arg});
+}
+
+static void give_pair(const void *node, VISIT visit, void *arg)
+{
+    const struct pair *pair = *(const struct pair *const *)node;
+    const struct request *request = arg;
+
+    if (visit == postorder || visit == leaf) {
+        request->row(pair->key, pair->text, request->arg);
+    }
+}
+
+static void give_tail(const struct shelf *shelf, const struct request *request)
+{
+    size_t n = request->n_max < shelf->log.n ? request->n_max : shelf->log.n;
+
+    for (size_t i = shelf->log.n - n; i < shelf->log.n; i++) {
+        char id[32];
+
+        snprintf(id, sizeof(id), "%llu-0", shelf->log.items[i].id);
+        request->row(id, shelf->log.items[i].text, request->arg);
+    }
+}
+
+static void end_request(struct request *request, int rc, const struct hs_err *err)
+{
+    request->done(rc, err, request->arg);
+    free(request->table);
+    free(request);
+}
+
+/* A done may ask again or free the store: so one request a turn, and nothing touched after it. */
+static void answer(void *arg)
+{
+    struct store_mem *mem = arg;
+    struct request *request = STAILQ_FIRST(&mem->requests);
+    struct shelf *shelf;
+
+    STAILQ_REMOVE_HEAD(&mem->requests, link);
+    if (!STAILQ_EMPTY(&mem->requests)) {
+        hs_executor_timer_set(mem->executor, mem->timer, 0.0);
+    }
+    shelf = request->table != NULL ? find_shelf(mem, request->table) : NULL;
+    if (shelf != NULL && request->kind == REQUEST_LOAD) {
+        twalk_r(shelf->tree, give_pair, request);
+    } else if (shelf != NULL && request->kind == REQUEST_TAIL) {
+        give_tail(shelf, request);
+    }
+    end_request(request, 0, NULL);
+}
+
+static bool store_mem_is_up(const struct hs_store *store)
+{
+    return true;
+}
+
+static const char *store_mem_get_weakness(const struct hs_store *store)
+{
+    return "kept in memory only: nothing survives this process";
+}
+
+static void free_shelf(struct shelf *shelf)
+{
+    tdestroy(shelf->tree, free_pair);
+    for (size_t i = 0; i < shelf->log.n; i++) {
+        free(shelf->log.items[i].text);
+    }
+    HS_VEC_FINI(&shelf->log);
+    free(shelf->name);
+    free(shelf);
+}
+
+static void store_mem_destroy(struct hs_store *store)
+{
+    struct store_mem *mem = (struct store_mem *)store;
+    struct request *request;
+    struct shelf *shelf;
+    struct hs_err err;
+    int rc = hs_err_set(&err, HS_E_UNAVAILABLE, "mem", "the store was closed");
+
+    while ((request = STAILQ_FIRST(&mem->requests)) != NULL) {
+        STAILQ_REMOVE_HEAD(&mem->requests, link);
+        end_request(request, rc, &err);
+    }
+    hs_executor_timer_remove(mem->executor, mem->timer);
+    while ((shelf = SLIST_FIRST(&mem->shelves)) != NULL) {
+        SLIST_REMOVE_HEAD(&mem->shelves, link);
+        free_shelf(shelf);
+    }
+    free(mem);
+}
+
+const struct hs_store_ops hs_store_mem_ops = {
+    .name = "mem",
+    .summary = "in this process only, for simulation and tests",
+    .commit = store_mem_commit,
+    .load = store_mem_load,
+    .tail = store_mem_tail,
+    .is_up = store_mem_is_up,
+    .get_weakness = store_mem_get_weakness,
+    .destroy = store_mem_destroy,
+};
+
+struct hs_store *hs_store_mem_new(struct hs_executor *executor)
+{
+    struct store_mem *mem = hs_xcalloc(1, sizeof(*mem));
+
+    mem->base.ops = &hs_store_mem_ops;
+    mem->executor = executor;
+    SLIST_INIT(&mem->shelves);
+    STAILQ_INIT(&mem->requests);
+    mem->timer = hs_executor_timer_add(executor, -1.0, answer, mem);
+    return &mem->base;
+}
