@@ -104,7 +104,8 @@ static void end_later(struct request *request, int rc, const struct hs_err *err)
 
     request->rc = rc;
     request->err = *err;
-    hs_executor_timer_set(link->options.executor, request->deadline, -1.0);
+    hs_executor_timer_remove(link->options.executor, request->deadline);
+    request->deadline = NULL;
     STAILQ_INSERT_TAIL(&link->ended, request, entry);
     hs_executor_timer_set(link->options.executor, link->telling, 0.0);
 }

@@ -39,7 +39,7 @@ static void run_server(const struct hs_redis_server *server, pid_t parent)
     (void)dup2(null, STDERR_FILENO);
     execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", server->socket, "--dir",
            server->folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-           "--daemonize", "no", "--enable-debug-command", "yes", (char *)NULL);
+           "--daemonize", "no", (char *)NULL);
     _exit(127);
 }
 

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every store backend must do. A new one adds one row to backends[]. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <hiredis/hiredis.h>
+
+#include "adapters/redis/redis_url.h"
+#include "adapters/store/store.h"
+#include "scheduler/base/clock.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/daemon/reactor.h"
+#include "tests/support/near.h"
+#include "tests/support/redis_server.h"
+
+#define N_CRASHES       5
+#define N_CRASH_COMMITS 40
+
+static struct hs_redis_server *server; /* NULL: none installed */
+
+enum backend { BACKEND_MEM, BACKEND_REDIS };
+
+static enum backend rows[] = {BACKEND_MEM, BACKEND_REDIS};
+
+struct fixture {
+    struct hs_reactor *reactor;
+    struct hs_store *store;
+    struct hs_timer *poll;
+    struct hs_clock *clock;
+    double patience_mono_s;
+    bool wants_up;
+    bool is_late;
+    int n_done;
+    int n_wanted;
+    int rc;
+    char text[200];
+    char rows[4096]; /* "key=text;" each */
+    size_t n_rows;
+};
+
+/* ---- fixture ---- */
+
+static int setup(void **state)
+{
+    struct fixture *f = hs_xcalloc(1, sizeof(*f));
+    enum backend backend = *(enum backend *)*state;
+
+    *state = f;
+    assert_int_equal(hs_reactor_new(NULL, &f->reactor, NULL), 0);
+    f->clock = hs_clock_new_real();
+    if (backend == BACKEND_MEM) {
+        f->store = hs_store_mem_new(hs_reactor_get_executor(f->reactor));
+    } else if (server != NULL) {
+        redisReply *reply = hs_redis_server_command(server, "FLUSHALL");
+
+        freeReplyObject(reply);
+        assert_int_equal(hs_store_redis_new(hs_reactor_get_executor(f->reactor),
+                                            hs_redis_server_get_url(server), "t", &f->store, NULL),
+                         0);
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    hs_store_free(f->store);
+    hs_clock_free(f->clock);
+    hs_reactor_free(f->reactor);
+    free(f);
+    return 0;
+}
+
+static void poll_state(void *arg)
+{
+    struct fixture *f = arg;
+
+    f->is_late = hs_clock_mono_s(f->clock) > f->patience_mono_s;
+    if (hs_store_is_up(f->store) == f->wants_up || f->is_late) {
+        hs_reactor_stop(f->reactor);
+    } else {
+        hs_executor_timer_set(hs_reactor_get_executor(f->reactor), f->poll, 0.01);
+    }
+}
+
+static void wait_until_up_is(struct fixture *f, bool wants_up)
+{
+    f->wants_up = wants_up;
+    f->patience_mono_s = hs_clock_mono_s(f->clock) + 10.0; /* promises.md: back within 10 s */
+    f->poll = hs_executor_timer_add(hs_reactor_get_executor(f->reactor), 0.0, poll_state, f);
+    hs_reactor_run(f->reactor);
+    hs_executor_timer_remove(hs_reactor_get_executor(f->reactor), f->poll);
+    assert_false(f->is_late);
+}
+
+static struct fixture *ready(void **state)
+{
+    struct fixture *f = *state;
+
+    if (f->store == NULL) {
+        print_message("no redis-server installed\n");
+        skip();
+    }
+    wait_until_up_is(f, true);
+    return f;
+}
+
+static void on_done(int rc, const struct hs_err *err, void *arg)
+{
+    struct fixture *f = arg;
+
+    f->rc = rc;
+    snprintf(f->text, sizeof(f->text), "%s", err != NULL ? err->text : "");
+    assert_true((rc < 0) == (err != NULL));
+    if (++f->n_done == f->n_wanted) {
+        hs_reactor_stop(f->reactor);
+    }
+}
+
+static void on_row(const char *key, const char *text, void *arg)
+{
+    struct fixture *f = arg;
+    size_t n = strlen(f->rows);
+
+    f->n_rows++;
+    snprintf(f->rows + n, sizeof(f->rows) - n, "%s=%s;", key, text);
+}
+
+static void on_text(const char *key, const char *text, void *arg)
+{
+    on_row("", text, arg); /* a log's ids are the backend's own */
+}
+
+static void wait_for(struct fixture *f, int n_wanted)
+{
+    if (f->n_done < n_wanted) {
+        f->n_wanted = n_wanted;
+        hs_reactor_run(f->reactor);
+    }
+    f->n_wanted = 0;
+    f->n_done = 0;
+}
+
+static int commit(struct fixture *f, const struct hs_store_op *ops, size_t n_ops)
+{
+    hs_store_commit(f->store, ops, n_ops, on_done, f);
+    assert_int_equal(f->n_done, 0); /* never inside the call */
+    wait_for(f, 1);
+    return f->rc;
+}
+
+static int put(struct fixture *f, const char *key, const char *text)
+{
+    return commit(f, &(struct hs_store_op){HS_STORE_PUT, "jobs", key, text}, 1);
+}
+
+static const char *load(struct fixture *f, const char *table)
+{
+    f->rows[0] = '\0';
+    f->n_rows = 0;
+    hs_store_load(f->store, table, on_row, on_done, f);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    assert_int_equal(f->rc, 0);
+    return f->rows;
+}
+
+static const char *tail(struct fixture *f, size_t n_max)
+{
+    f->rows[0] = '\0';
+    f->n_rows = 0;
+    hs_store_tail(f->store, "journal", n_max, on_text, on_done, f);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    assert_int_equal(f->rc, 0);
+    return f->rows;
+}
+
+/* ---- every backend ---- */
+
+static void store__put_replaces_and_delete_removes(void **state)
+{
+    struct fixture *f = ready(state);
+    const struct hs_store_op drop[] = {
+        {HS_STORE_DELETE, "jobs", "1", NULL},
+        {HS_STORE_DELETE, "jobs", "absent", NULL},
+    };
+
+    assert_string_equal(load(f, "jobs"), "");
+    assert_int_equal(put(f, "1", "{\"a\":1}"), 0);
+    assert_int_equal(put(f, "1", "{\"a\":2}"), 0);
+    assert_string_equal(load(f, "jobs"), "1={\"a\":2};");
+    assert_string_equal(load(f, "intents"), "");
+    assert_int_equal(commit(f, drop, 2), 0);
+    assert_string_equal(load(f, "jobs"), "");
+}
+
+static void store__commit_lands_whole_over_several_tables(void **state)
+{
+    struct fixture *f = ready(state);
+    const struct hs_store_op ops[] = {
+        {HS_STORE_PUT, "jobs", "7", "{}"},
+        {HS_STORE_PUT, "meta", "next", "8"},
+        {HS_STORE_APPEND, "journal", NULL, "submitted"},
+        {HS_STORE_APPEND, "journal", NULL, "placed"},
+    };
+
+    assert_int_equal(commit(f, ops, 4), 0);
+    assert_string_equal(load(f, "jobs"), "7={};");
+    assert_string_equal(load(f, "meta"), "next=8;");
+    assert_string_equal(tail(f, 10), "=submitted;=placed;");
+    assert_int_equal(commit(f, NULL, 0), 0);
+}
+
+static void store__tail_gives_the_newest_oldest_first(void **state)
+{
+    struct fixture *f = ready(state);
+
+    assert_string_equal(tail(f, 3), "");
+    for (int i = 0; i < 5; i++) {
+        char text[8];
+
+        snprintf(text, sizeof(text), "e%d", i);
+        assert_int_equal(
+            commit(f, &(struct hs_store_op){HS_STORE_APPEND, "journal", NULL, text}, 1), 0);
+    }
+    assert_string_equal(tail(f, 3), "=e2;=e3;=e4;");
+    assert_string_equal(tail(f, 99), "=e0;=e1;=e2;=e3;=e4;");
+}
+
+static void store__texts_survive_quotes_spaces_and_utf8(void **state)
+{
+    struct fixture *f = ready(state);
+
+    assert_int_equal(put(f, "k y%s\r\n", "{\"t\":\"a b\\n%s \xc3\xa9\"}\r\n$3\r\n"), 0);
+    assert_string_equal(load(f, "jobs"), "k y%s\r\n={\"t\":\"a b\\n%s \xc3\xa9\"}\r\n$3\r\n;");
+}
+
+static void store__answers_come_in_the_order_of_the_calls(void **state)
+{
+    struct fixture *f = ready(state);
+
+    for (int i = 0; i < 100; i++) {
+        char text[8];
+
+        snprintf(text, sizeof(text), "%d", i);
+        hs_store_commit(f->store, &(struct hs_store_op){HS_STORE_PUT, "jobs", "1", text}, 1,
+                        on_done, f);
+    }
+    f->rows[0] = '\0';
+    hs_store_load(f->store, "jobs", on_row, on_done, f);
+    wait_for(f, 101);
+    assert_string_equal(f->rows, "1=99;");
+}
+
+static void free_in_done(int rc, const struct hs_err *err, void *arg)
+{
+    struct fixture *f = arg;
+
+    hs_store_free(f->store);
+    f->store = NULL;
+    hs_reactor_stop(f->reactor);
+}
+
+static void store__can_be_freed_inside_a_callback(void **state)
+{
+    struct fixture *f = ready(state);
+
+    hs_store_load(f->store, "jobs", on_row, free_in_done, f);
+    hs_reactor_run(f->reactor);
+    assert_null(f->store);
+}
+
+static void store__free_ends_what_is_pending(void **state)
+{
+    struct fixture *f = ready(state);
+
+    f->n_wanted = 99;
+    hs_store_load(f->store, "jobs", on_row, on_done, f);
+    hs_store_load(f->store, "jobs", on_row, on_done, f);
+    hs_store_free(f->store);
+    f->store = NULL;
+    assert_int_equal(f->n_done, 2);
+    assert_int_equal(f->rc, -HS_E_UNAVAILABLE);
+}
+
+/* ---- redis alone ---- */
+
+static void store_redis__is_durable_with_appendfsync_always_only(void **state)
+{
+    struct fixture *f = ready(state);
+    redisReply *reply;
+
+    assert_null(hs_store_get_weakness(f->store));
+    reply = hs_redis_server_command(server, "CONFIG SET appendfsync everysec");
+    freeReplyObject(reply);
+    hs_store_free(f->store);
+    assert_int_equal(hs_store_redis_new(hs_reactor_get_executor(f->reactor),
+                                        hs_redis_server_get_url(server), "t", &f->store, NULL),
+                     0);
+    wait_until_up_is(f, true);
+    reply = hs_redis_server_command(server, "CONFIG SET appendfsync always");
+    freeReplyObject(reply);
+    assert_non_null(strstr(hs_store_get_weakness(f->store), "everysec"));
+}
+
+static void store_redis__uses_the_documented_keys(void **state)
+{
+    struct fixture *f = ready(state);
+    redisReply *reply;
+
+    assert_int_equal(put(f, "12", "{}"), 0);
+    assert_int_equal(commit(f, &(struct hs_store_op){HS_STORE_APPEND, "journal", NULL, "x"}, 1), 0);
+    reply = hs_redis_server_command(server, "HGET %s 12", "hs:{t}:jobs");
+    assert_string_equal(reply->str, "{}");
+    freeReplyObject(reply);
+    reply = hs_redis_server_command(server, "XLEN %s", "hs:{t}:journal");
+    assert_int_equal(reply->integer, 1);
+    freeReplyObject(reply);
+}
+
+static void store_redis__foreign_type_is_a_protocol_error(void **state)
+{
+    struct fixture *f = ready(state);
+
+    freeReplyObject(hs_redis_server_command(server, "SET %s x", "hs:{t}:jobs"));
+    assert_int_equal(put(f, "1", "{}"), -HS_E_PROTOCOL);
+    assert_non_null(strstr(f->text, "WRONGTYPE"));
+    assert_true(hs_store_is_up(f->store));
+}
+
+static void store_redis__refused_command_discards_the_whole_commit(void **state)
+{
+    struct fixture *f = ready(state);
+    const struct hs_store_op ops[] = {
+        {HS_STORE_DELETE, "jobs", "1", NULL}, /* allowed when memory is out */
+        {HS_STORE_PUT, "jobs", "2", "{}"},    /* not */
+    };
+
+    assert_int_equal(put(f, "1", "{}"), 0);
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET maxmemory 1"));
+    assert_int_equal(commit(f, ops, 2), -HS_E_UNAVAILABLE);
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET maxmemory 0"));
+    assert_string_equal(load(f, "jobs"), "1={};");
+}
+
+static void store_redis__commit_while_down_is_unavailable(void **state)
+{
+    struct fixture *f = ready(state);
+
+    hs_redis_server_kill(server);
+    wait_until_up_is(f, false);
+    assert_int_equal(put(f, "1", "{}"), -HS_E_UNAVAILABLE);
+    assert_true(hs_redis_server_start(server));
+    wait_until_up_is(f, true);
+    assert_string_equal(load(f, "jobs"), "");
+    assert_int_equal(put(f, "1", "{}"), 0);
+}
+
+struct crash {
+    struct fixture *f;
+    int n_sent;
+    int n_acknowledged;
+    int kill_at;
+    int n_ended;
+};
+
+static void on_crash_commit(int rc, const struct hs_err *err, void *arg)
+{
+    struct crash *crash = arg;
+
+    crash->n_ended++;
+    if (rc == 0) {
+        assert_int_equal(crash->n_acknowledged, crash->n_ended - 1); /* none after a failure */
+        crash->n_acknowledged++;
+        if (crash->n_acknowledged == crash->kill_at) {
+            hs_redis_server_kill(server);
+        }
+    } else {
+        assert_true(rc == -HS_E_TIMEOUT || rc == -HS_E_UNAVAILABLE);
+    }
+    if (crash->n_ended == N_CRASH_COMMITS) {
+        hs_reactor_stop(crash->f->reactor);
+    }
+}
+
+static void store_redis__acknowledged_writes_survive_kill_9(void **state)
+{
+    struct fixture *f = ready(state);
+    int n_acknowledged = 0;
+
+    for (int round = 0; round < N_CRASHES; round++) {
+        struct crash crash = {.f = f, .kill_at = 1 + round * 7};
+
+        for (int i = 0; i < N_CRASH_COMMITS; i++) {
+            char key[32];
+
+            snprintf(key, sizeof(key), "%d.%d", round, i);
+            hs_store_commit(f->store, &(struct hs_store_op){HS_STORE_PUT, "jobs", key, "{}"}, 1,
+                            on_crash_commit, &crash);
+        }
+        hs_reactor_run(f->reactor);
+        n_acknowledged += crash.n_acknowledged;
+        wait_until_up_is(f, false);
+        assert_true(hs_redis_server_start(server));
+        wait_until_up_is(f, true);
+        for (int i = 0; i < crash.n_acknowledged; i++) {
+            redisReply *reply =
+                hs_redis_server_command(server, "HGET %s %d.%d", "hs:{t}:jobs", round, i);
+
+            assert_int_equal(reply->type, REDIS_REPLY_STRING);
+            freeReplyObject(reply);
+        }
+    }
+    assert_true(n_acknowledged >= N_CRASHES);
+}
+
+static void store_redis__stopped_server_is_a_timeout_in_time(void **state)
+{
+    struct fixture *f = ready(state);
+    double begun_mono_s = hs_clock_mono_s(f->clock);
+
+    hs_redis_server_pause(server);
+    assert_int_equal(put(f, "1", "{}"), -HS_E_TIMEOUT);
+    assert_near(hs_clock_mono_s(f->clock) - begun_mono_s, 3.0, 0.5);
+    assert_false(hs_store_is_up(f->store));
+    assert_int_equal(put(f, "1", "{}"), -HS_E_UNAVAILABLE);
+    hs_redis_server_resume(server);
+    wait_until_up_is(f, true);
+}
+
+/* ---- without any server ---- */
+
+static void store_redis__bad_url_or_cell_is_refused(void **state)
+{
+    static const char *const urls[] = {"",
+                                       "redis.sock",
+                                       "unix:relative",
+                                       "redis://",
+                                       "redis://h:0",
+                                       "redis://h:70000",
+                                       "redis://h/x",
+                                       "redis://[::1",
+                                       "redis://u@h",
+                                       "rediss://h",
+                                       "redis://:%4@h"};
+    struct hs_store *store = NULL;
+    struct hs_err err;
+
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+        assert_int_equal(hs_store_redis_new(NULL, urls[i], "t", &store, &err), -HS_E_INVALID);
+        assert_true(strlen(err.text) > 0);
+    }
+    assert_int_equal(hs_store_redis_new(NULL, "unix:/x", "a}b", &store, &err), -HS_E_INVALID);
+    assert_null(store);
+}
+
+static void redis_url__parts_come_out_and_the_name_has_no_password(void **state)
+{
+    struct hs_redis_url url;
+
+    assert_int_equal(hs_redis_url_parse("redis://me:p%40ss@[::1]:7000/3", &url, NULL), 0);
+    assert_string_equal(url.user, "me");
+    assert_string_equal(url.password, "p@ss");
+    assert_string_equal(url.host, "::1");
+    assert_int_equal(url.port, 7000);
+    assert_int_equal(url.database, 3);
+    assert_null(strstr(url.name, "p@ss"));
+    assert_int_equal(hs_redis_url_parse("redis://cache", &url, NULL), 0);
+    assert_int_equal(url.port, 6379);
+    assert_int_equal(hs_redis_url_parse("unix:/run/r.sock", &url, NULL), 0);
+    assert_string_equal(url.path, "/run/r.sock");
+}
+
+static void store__backends_have_every_mandatory_slot(void **state)
+{
+    static const char *const names[] = {"redis", "mem"};
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct hs_store_ops *ops = hs_store_find_backend(names[i]);
+
+        assert_non_null(ops);
+        assert_string_equal(ops->name, names[i]);
+        assert_non_null(ops->summary);
+        assert_true(ops->commit != NULL && ops->load != NULL && ops->tail != NULL
+                    && ops->is_up != NULL && ops->destroy != NULL);
+    }
+    assert_null(hs_store_find_backend("nope"));
+}
+
+static int start_server(void **state)
+{
+    server = hs_redis_server_new();
+    return 0;
+}
+
+static int stop_server(void **state)
+{
+    hs_redis_server_free(server);
+    return 0;
+}
+
+#define CASE(fn, row)                        \
+    {                                        \
+#fn, fn, setup, teardown, &rows[row] \
+    }
+#define ALL(fn) CASE(fn, BACKEND_MEM), CASE(fn, BACKEND_REDIS)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ALL(store__put_replaces_and_delete_removes),
+        ALL(store__commit_lands_whole_over_several_tables),
+        ALL(store__tail_gives_the_newest_oldest_first),
+        ALL(store__texts_survive_quotes_spaces_and_utf8),
+        ALL(store__answers_come_in_the_order_of_the_calls),
+        ALL(store__can_be_freed_inside_a_callback),
+        ALL(store__free_ends_what_is_pending),
+        CASE(store_redis__is_durable_with_appendfsync_always_only, BACKEND_REDIS),
+        CASE(store_redis__uses_the_documented_keys, BACKEND_REDIS),
+        CASE(store_redis__foreign_type_is_a_protocol_error, BACKEND_REDIS),
+        CASE(store_redis__refused_command_discards_the_whole_commit, BACKEND_REDIS),
+        CASE(store_redis__commit_while_down_is_unavailable, BACKEND_REDIS),
+        CASE(store_redis__acknowledged_writes_survive_kill_9, BACKEND_REDIS),
+        CASE(store_redis__stopped_server_is_a_timeout_in_time, BACKEND_REDIS),
+        cmocka_unit_test(store_redis__bad_url_or_cell_is_refused),
+        cmocka_unit_test(redis_url__parts_come_out_and_the_name_has_no_password),
+        cmocka_unit_test(store__backends_have_every_mandatory_slot),
+    };
+    return cmocka_run_group_tests_name("store contract", tests, start_server, stop_server);
+}
