@@ -52,8 +52,8 @@ def synthetic_series(out, start, rng):
         cold = (17.0 - outdoor_c) / 15.0
         pool_w = 13000 * (0.75 + 0.25 * cold) * (1 + 0.12 * bump(hour, 7, 2.5))
         opening = bump(hour, 7, 2.0) + 0.45 * bump(hour, 12, 4.5)
-        office_w = cold * (1500 + (9500 * opening if workday else 600))
-        homes_w = cold * (2200 + 4200 * bump(hour, 6.5, 1.8) + 4800 * bump(hour, 19, 2.6))
+        office_w = cold * (900 + (5600 * opening if workday else 400))
+        homes_w = cold * (1300 + 2500 * bump(hour, 6.5, 1.8) + 2900 * bump(hour, 19, 2.6))
         noise = [max(0.0, rng.gauss(1, 0.06)) for _ in SITES]
         heat.append([stamp(at)] + [round(w * n / 1000, 3) for w, n in
                                    zip((pool_w, office_w, homes_w), noise)] + [round(outdoor_c, 2)])
@@ -105,16 +105,16 @@ def measured(data):
             {"sink": "pool/main/building", "csv": path("heat_de_eon_network.csv"), "column": "heat_kw",
              "scale": 0.026},
             {"sink": "office/main/building", "csv": path("heat_de_unna_50_500.csv"), "column": "heat_rel",
-             "scale": 1500},
+             "scale": 900},
             {"sink": "homes/main/building", "csv": path("heat_dk_aalborg_m660.csv"), "column": "heat_kw",
-             "scale": 2, "shift_s": 261 * WEEK_S},
+             "scale": 1.1, "shift_s": 261 * WEEK_S},
         ],
         "price": [{"site": s, "csv": path("price_be_dayahead.csv"), "column": "eur_mwh"} for s in SITES],
         "carbon": [{"site": s, "csv": path("carbon_de.csv"), "column": "gco2_kwh",
                     "shift_s": 206 * WEEK_S} for s in SITES],
-        "jobs": [{"swf": path("jobs_wagap_2013.swf.gz"), "offset_s": 9 * 86400, "scale_cpus": 32,
+        "jobs": [{"swf": path("jobs_wagap_2013.swf.gz"), "offset_s": 44 * 86400, "scale_cpus": 28,
                   "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 1,
-                  "max_run_s": 4 * 3600, "limit": 80}],
+                  "max_run_s": 4 * 3600}],
     }
 
 
