@@ -96,11 +96,13 @@ static void print_bars(const char *word, const json_t *rows, const struct hs_tab
         return;
     }
     bars = hs_render_bars(values, n);
-    least_text =
-        hs_render_value(hs_render_find(json_array_get(rows, least), column->key), column->kind, 0);
-    greatest_text = hs_render_value(hs_render_find(json_array_get(rows, greatest), column->key),
-                                    column->kind, 0);
-    printf("%-7s %s  %s to %s %s\n", word, bars, least_text, greatest_text, unit);
+    least_text = hs_render_number(values[least], column->kind);
+    greatest_text = hs_render_number(values[greatest], column->kind);
+    if (strcmp(least_text, greatest_text) == 0) {
+        printf("%-7s %s  %s %s\n", word, bars, least_text, unit);
+    } else {
+        printf("%-7s %s  %s to %s %s\n", word, bars, least_text, greatest_text, unit);
+    }
 }
 
 static void print_forecast(const json_t *answer, const json_t *points, bool is_wide, bool has_slots)

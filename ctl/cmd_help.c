@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ctl/help.h"
 
+#include <string.h>
+
+#include "ctl/fieldview.h"
 #include "ctl/say.h"
 
 static enum hs_exit help_run(const struct hs_args *args)
@@ -11,6 +14,9 @@ static enum hs_exit help_run(const struct hs_args *args)
     if (args->n_words == 0) {
         hs_help_print_all();
         return HS_EXIT_OK;
+    }
+    if (strcmp(args->words[0], "field") == 0) {
+        return hs_fieldview_print(args->n_words > 1 ? args->words[1] : NULL);
     }
     command = hs_command_find(args->words[0]);
     if (command == NULL || args->n_words > 1) {
@@ -27,8 +33,8 @@ static enum hs_exit help_run(const struct hs_args *args)
 
 const struct hs_command hs_cmd_help = {
     .name = "help",
-    .arguments = "[COMMAND]",
-    .summary = "explain a command",
+    .arguments = "[COMMAND | field [NAME]]",
+    .summary = "explain a command, or a field of estate.json or of a job",
     .n_words_max = 2,
     .flags = HS_COMMAND_LOCAL,
     .run = help_run,

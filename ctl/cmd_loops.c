@@ -20,13 +20,13 @@ static const struct hs_table_column columns[] = {
     {"DEMAND kW", "demand_heat_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
     {"CAPTURED kW", "captured_heat_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
     {"REJECTED kW", "rejected_heat_w", NULL, HS_RENDER_KW, HS_TABLE_EXTRA},
-    {"TANK", "tank_bar", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"TANK", "tank_bar", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE | HS_TABLE_CUTS},
     {"FULL", "tank_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_ALWAYS},
     {"TANK °C", "tank_c", NULL, HS_RENDER_CELSIUS, HS_TABLE_ALWAYS},
     {"TANK kWh", "tank_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
     {"OF kWh", "tank_max_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
     {"HEAT $/MWh", "heat_price_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_ALWAYS},
-    {"NEXT", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"NEXT", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE | HS_TABLE_CUTS},
     {"CAUSE", "cause", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
 };
 

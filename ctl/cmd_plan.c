@@ -12,6 +12,8 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
+#define BARS_MAX 24 /* two drawings of this many fit beside the rest in 80 columns */
+
 static const struct hs_table_column loop_columns[] = {
     {"LOOP", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"IT PLANNED", "it_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
@@ -72,12 +74,23 @@ static void set_bars(json_t *row, const char *bars_key, const char *max_key, con
     hs_jsonx_set_real(row, max_key, greatest); /* infinite, so null, if nothing is known */
 }
 
-/** One bar an hour for each loop: where work goes, beside what draws it there. */
+/** Slots that one bar stands for: whole hours, few enough for BARS_MAX bars. */
+static size_t slots_per_bar(const json_t *answer)
+{
+    double slot_s = hs_render_find_real(answer, "slot_s");
+    double span_s = hs_render_find_real(answer, "n_slots") * slot_s;
+
+    if (!(slot_s > 0) || slot_s > HS_S_PER_H || !(span_s > 0) || span_s > 1e9) {
+        return 1;
+    }
+    return (size_t)(ceil(span_s / HS_S_PER_H / BARS_MAX) * HS_S_PER_H / slot_s);
+}
+
+/** Bars for each loop: where work goes, beside what draws it there. */
 static void print_loops(const json_t *answer)
 {
     const json_t *loops = json_object_get(answer, "loops");
-    double slot_s = hs_render_find_real(answer, "slot_s");
-    size_t n_slots = slot_s > 0 && slot_s < HS_S_PER_H ? (size_t)lround(HS_S_PER_H / slot_s) : 1;
+    size_t n_slots = slots_per_bar(answer);
     json_auto_t *rows = hs_jsonx_array();
 
     for (size_t i = 0; i < json_array_size(loops); i++) {
@@ -98,15 +111,20 @@ static void print_loops(const json_t *answer)
 
 static void say_summary(const json_t *answer)
 {
+    double slot_s = hs_render_find_real(answer, "slot_s");
+    double span_s = hs_render_find_real(answer, "n_slots") * slot_s;
     double cost_cur = hs_render_find_real(answer, "cost_cur");
     double n_late = hs_render_find_real(answer, "n_late");
     HS_AUTO_MEM char *from =
         hs_render_value(hs_render_find(answer, "from"), HS_RENDER_AT, hs_render_find_now(answer));
-    HS_AUTO_MEM char *span =
-        hs_say_format("%.0f hours", hs_render_find_real(answer, "n_slots")
-                                        * hs_render_find_real(answer, "slot_s") / HS_S_PER_H);
 
-    hs_say_note("plan from %s over %s, one bar an hour", from, span);
+    if (span_s > 0) {
+        HS_AUTO_MEM char *span = hs_render_number(span_s, HS_RENDER_DURATION);
+        HS_AUTO_MEM char *bar =
+            hs_render_number((double)slots_per_bar(answer) * slot_s, HS_RENDER_DURATION);
+
+        hs_say_note("plan from %s over %s, a bar for each %s", from, span, bar);
+    }
     if (!isnan(cost_cur)) {
         hs_say_note("cost %.2f %s, %.0f late", cost_cur, hs_table_get_currency(answer),
                     isnan(n_late) ? 0.0 : n_late);

@@ -7,7 +7,7 @@ static const struct hs_table_column columns[] = {
     {"HOST", "host", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"VM", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"STATE", "state", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
-    {"CLASS", "class", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"CLASS", "class", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS | HS_TABLE_CUTS},
     {"JOB", "job", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"VCPUS", "vcpus", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"MEMORY", "memory_mib", NULL, HS_RENDER_MEMORY, HS_TABLE_ALWAYS},

@@ -11,7 +11,7 @@
 
 static const struct hs_table_column columns[] = {
     {"ID", "id", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
-    {"NAME", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"NAME", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS | HS_TABLE_CUTS},
     {"STATE", "state", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"TEAM", "team", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
     {"CLASS", "class", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},

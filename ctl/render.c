@@ -43,7 +43,7 @@ static char *render_memory(double memory_mib)
     return hs_say_format(memory_gib == floor(memory_gib) ? "%.0f GiB" : "%.1f GiB", memory_gib);
 }
 
-static char *render_number(double value, enum hs_render_kind kind)
+char *hs_render_number(double value, enum hs_render_kind kind)
 {
     char span[HS_TIMETEXT_MAX];
 
@@ -124,7 +124,7 @@ char *hs_render_value(const json_t *value, enum hs_render_kind kind, int64_t ref
         return hs_xstrdup(json_is_true(value) ? "yes" : "no");
     }
     if (json_is_number(value)) {
-        return render_number(json_number_value(value), kind);
+        return hs_render_number(json_number_value(value), kind);
     }
     if (json_is_array(value) || json_is_object(value)) {
         return render_many(value);

@@ -39,6 +39,9 @@ bool hs_render_is_utf8(void);
  */
 char *hs_render_value(const json_t *value, enum hs_render_kind kind, int64_t ref_at_s);
 
+/** The same for a number that is known. Owned by the caller (free). */
+char *hs_render_number(double value, enum hs_render_kind kind);
+
 /** "Mon 18:15Z" within six days of @ref_at_s, else "2026-01-05 18:15Z". Owned by the caller. */
 char *hs_render_at(int64_t at_s, int64_t ref_at_s);
 

@@ -153,13 +153,13 @@ static void print_table(const struct hs_table *table, bool is_wide, const json_t
     for (size_t i = 0; i < table->n_columns; i++) {
         const struct hs_table_column *column = &table->columns[i];
         HS_AUTO_MEM char *title = table_title(column->title, hs_table_get_currency(answer));
-        bool is_right = table_is_right(column->kind, items, column->key);
+        int flags = table_is_right(column->kind, items, column->key) ? SCOLS_FL_RIGHT : 0;
 
+        if (is_terminal && !is_wide && (column->uses & HS_TABLE_CUTS) != 0) {
+            flags |= SCOLS_FL_TRUNC;
+        }
         if ((column->uses & uses) != 0) {
-            scols_table_new_column(out, title, 0,
-                                   is_right                  ? SCOLS_FL_RIGHT
-                                   : is_terminal && !is_wide ? SCOLS_FL_TRUNC
-                                                             : 0);
+            scols_table_new_column(out, title, 0, flags);
         }
     }
     for (size_t row = 0; row < json_array_size(items); row++) {

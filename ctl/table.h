@@ -31,6 +31,7 @@ enum hs_table_use {
     HS_TABLE_IN_TABLE = 1, /* table and wide */
     HS_TABLE_IN_WIDE = 2,  /* wide only */
     HS_TABLE_IN_CSV = 4,
+    HS_TABLE_CUTS = 8, /* may be cut to fit a terminal: never what is typed again */
 };
 
 /** A column of everything, and one of wide and csv. */

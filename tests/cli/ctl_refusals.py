@@ -123,6 +123,7 @@ class Usage(Case):
                 (["jobs", "extra"], "'extra' is one word too many"),
                 (["jobs", "-o", "jsn"], "did you mean 'json"),
                 (["jobs", "-o", "qqqqqqq"], "table, wide, json, jsonl, csv and name"),
+                (["jobs", "--state", "waitng"], "did you mean 'waiting'?"),
                 (["jobs", "--limit", "0"], "no whole number from 1"),
                 (["jobs", "--timeout", "5"], "--timeout:"),
                 (["show"], "'show' wants JOB"),
@@ -150,6 +151,16 @@ class Usage(Case):
                 self.assertEqual(by_word.stdout, by_option.stdout)
                 self.assertTrue(by_word.stdout.startswith(f"usage: hsched {name} "))
                 self.assertEqual(by_word.stderr, "")
+
+    def test_a_field_is_explained_from_the_tables_that_parse_it(self):
+        done = self.check(self.hsched("help", "field", "tank/volume_l"), 0)
+        self.assertRegex(done.stdout, r"estate/sites/\*/loops/\*/tank/volume_l +l +required")
+        self.assertEqual(len(done.stdout.splitlines()), 2)
+        every = self.check(self.hsched("help", "field"), 0).stdout
+        self.assertIn("job/min_run", every)
+        self.assertGreater(len(every.splitlines()), 60)
+        done = self.check(self.hsched("help", "field", "volum_l"), 3)
+        self.assertIn("did you mean 'volume_l'?", done.stderr)
 
     def test_version_is_a_number(self):
         self.assertRegex(self.check(self.hsched("--version"), 0).stdout, r"^hsched \d+\.\d+\.\d+$")
