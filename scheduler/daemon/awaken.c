@@ -16,8 +16,8 @@
 /* --- the clock --- */
 
 /** An accelerated clock goes on as if it had never stopped, because machines did. */
-static struct hs_clock *make_clock(const struct hs_config *config, const struct hs_memory *memory,
-                                   int64_t wall_at_s)
+static struct hs_clock *make_clock(const struct hs_config *config,
+                                   const struct hs_recall_memory *memory, int64_t wall_at_s)
 {
     int64_t origin_at_s = config->start_at_s != 0 ? config->start_at_s : wall_at_s;
 
@@ -34,7 +34,7 @@ static struct hs_clock *make_clock(const struct hs_config *config, const struct 
     return hs_clock_new_accelerated(origin_at_s, config->speed);
 }
 
-static void set_clock(struct hs_daemon *daemon, const struct hs_memory *memory)
+static void set_clock(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
     HS_AUTO(hs_clock) wall = hs_clock_new_real();
     int64_t wall_at_s = hs_clock_at_s(wall);
@@ -197,7 +197,7 @@ static int compare_jobs(const void *a, const void *b)
     return id_a < id_b ? -1 : id_a > id_b;
 }
 
-static void set_jobs(struct hs_daemon *daemon, struct hs_memory *memory)
+static void set_jobs(struct hs_daemon *daemon, struct hs_recall_memory *memory)
 {
     if (memory->jobs.n > 0) {
         qsort(memory->jobs.items, memory->jobs.n, sizeof(*memory->jobs.items), compare_jobs);
@@ -216,10 +216,10 @@ static void set_jobs(struct hs_daemon *daemon, struct hs_memory *memory)
     memory->jobs.n = 0;
 }
 
-void hs_daemon_awaken(struct hs_memory *memory, void *arg)
+void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
 {
     struct hs_daemon *daemon = arg;
-    HS_AUTO(hs_memory) taken = memory;
+    HS_AUTO(hs_recall_memory) taken = memory;
     struct hs_err err;
 
     hs_recall_free(HS_STEAL(daemon->recall));

@@ -61,4 +61,4 @@ void hs_daemon_make_due(void *arg);
 void hs_daemon_tick(void *arg);
 
 /** Come to life with what the store remembers. @param memory  taken. @param arg  the daemon */
-void hs_daemon_awaken(struct hs_memory *memory, void *arg);
+void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg);

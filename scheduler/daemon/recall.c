@@ -18,7 +18,7 @@ struct hs_recall {
     hs_recall_done_fn *done;
     void *arg;
     struct hs_timer *retry;
-    struct hs_memory *memory;
+    struct hs_recall_memory *memory;
     bool is_asking;    /* a store call is out */
     bool is_abandoned; /* freed while it was */
     bool has_warned;
@@ -82,7 +82,7 @@ static void again_later(struct hs_recall *recall, const struct hs_err *err)
         HS_LOG_WARN("store", "cannot be read yet: %s", err != NULL ? err->text : "not connected");
         recall->has_warned = true;
     }
-    hs_memory_free(recall->memory);
+    hs_recall_memory_free(recall->memory);
     recall->memory = NULL;
     hs_executor_timer_set(recall->executor, recall->retry, RETRY_S);
 }
@@ -154,7 +154,7 @@ static void on_jobs(int rc, const struct hs_err *err, void *arg)
 
 static void take_meta(const char *key, const char *text, void *arg)
 {
-    struct hs_memory *memory = ((struct hs_recall *)arg)->memory;
+    struct hs_recall_memory *memory = ((struct hs_recall *)arg)->memory;
     json_auto_t *json = NULL;
 
     if (strcmp(key, "epoch") == 0) {
@@ -221,11 +221,11 @@ void hs_recall_free(struct hs_recall *recall)
         recall->is_abandoned = true; /* the store's answer releases it */
         return;
     }
-    hs_memory_free(recall->memory);
+    hs_recall_memory_free(recall->memory);
     free(recall);
 }
 
-void hs_memory_free(struct hs_memory *memory)
+void hs_recall_memory_free(struct hs_recall_memory *memory)
 {
     if (memory == NULL) {
         return;

@@ -28,7 +28,7 @@ struct hs_intent {
     bool is_unknown; /* its call ended without an answer */
 };
 
-struct hs_memory {
+struct hs_recall_memory {
     uint64_t epoch;            /* of this life */
     uint64_t next_id;          /* first free job id */
     int64_t clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
@@ -41,10 +41,10 @@ struct hs_memory {
 
 struct hs_recall;
 
-typedef void hs_recall_done_fn(struct hs_memory *memory, void *arg);
+typedef void hs_recall_done_fn(struct hs_recall_memory *memory, void *arg);
 
 /**
- * Begin to read; @done is called once, with memory it takes (hs_memory_free). Owned by the
+ * Begin to read; @done is called once, with memory it takes (hs_recall_memory_free). Owned by the
  * caller, who frees it after @done or to give up.
  */
 struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *store,
@@ -54,8 +54,8 @@ struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *s
 void hs_recall_free(struct hs_recall *recall);
 
 /** Accepts NULL; frees the jobs that are still in it. */
-void hs_memory_free(struct hs_memory *memory);
-HS_DEFINE_AUTO(hs_memory);
+void hs_recall_memory_free(struct hs_recall_memory *memory);
+HS_DEFINE_AUTO(hs_recall_memory);
 
 /** JSON text of an intent for the store; @state is "INTENT" or "UNKNOWN". Owned (free). */
 char *hs_recall_format_intent(const struct hs_intent *intent, const char *state);
