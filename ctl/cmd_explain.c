@@ -62,8 +62,10 @@ static enum hs_exit explain_run(const struct hs_args *args)
         hs_table_print(&table, format, answer, items);
         return HS_EXIT_OK;
     }
-    state = hs_render_find_text(answer, "state");
-    printf("job %" PRIu64 " is %s\n", id, state != NULL ? state : "in an unknown state");
+    if (hs_render_find_text(answer, "text") == NULL) {
+        state = hs_render_find_text(answer, "state");
+        printf("job %" PRIu64 " is %s\n", id, state != NULL ? state : "in an unknown state");
+    }
     hs_jobview_explain(stdout, answer, answer);
     return HS_EXIT_OK;
 }

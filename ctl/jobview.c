@@ -103,8 +103,6 @@ static void explain_window(FILE *out, const json_t *it, int64_t now_at_s)
 
     if (hs_render_find(it, "planned_start") != NULL) {
         fprintf(out, "planned   %s to %s on %s\n", start, end, host != NULL ? host : "any host");
-    } else {
-        fprintf(out, "planned   no place yet\n");
     }
     if (hs_render_find(it, "latest_start") != NULL) {
         fprintf(out, "latest    start by %s to be done in time\n", latest);
@@ -149,6 +147,24 @@ static void explain_cost(FILE *out, const json_t *it, const char *currency)
     }
 }
 
+/** What would change it, each once: several reasons often have the same way out. */
+static void explain_changes(FILE *out, const json_t *reasons)
+{
+    for (size_t i = 0; i < json_array_size(reasons); i++) {
+        const char *change = hs_render_find_text(json_array_get(reasons, i), "change");
+        bool is_new = change != NULL;
+
+        for (size_t j = 0; is_new && j < i; j++) {
+            const char *earlier = hs_render_find_text(json_array_get(reasons, j), "change");
+
+            is_new = earlier == NULL || strcmp(earlier, change) != 0;
+        }
+        if (is_new) {
+            fprintf(out, "%-10s%s\n", i == 0 ? "unless" : "or", change);
+        }
+    }
+}
+
 void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
 {
     int64_t now_at_s = hs_render_find_now(answer);
@@ -162,12 +178,9 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
     }
     for (size_t i = 0; i < json_array_size(reasons); i++) {
         const char *reason = hs_render_find_text(json_array_get(reasons, i), "text");
-        const char *object = hs_render_find_text(json_array_get(reasons, i), "object");
 
         if (reason != NULL && (text == NULL || strcmp(reason, text) != 0)) {
-            fprintf(out, "%-10s%s%s%s%s\n", i == 0 ? "because" : "and", reason,
-                    object != NULL ? " (" : "", object != NULL ? object : "",
-                    object != NULL ? ")" : "");
+            fprintf(out, "%-10s%s\n", i == 0 ? "because" : "and", reason);
         }
     }
     explain_window(out, it, now_at_s);
@@ -176,11 +189,5 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
     explain_price(out, it, "power", "electricity_now_cur_per_mwh",
                   "electricity_planned_cur_per_mwh", currency, NULL);
     explain_cost(out, it, currency);
-    for (size_t i = 0; i < json_array_size(reasons); i++) {
-        const char *change = hs_render_find_text(json_array_get(reasons, i), "change");
-
-        if (change != NULL) {
-            fprintf(out, "to change %s\n", change);
-        }
-    }
+    explain_changes(out, reasons);
 }

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import unittest
 
-from ctl_support import HSCHED, Case, JOB, answer, listing, refusal
+from ctl_support import HSCHED, Case, JOB, SUBMITTED, answer, listing, refusal
 
 
 class Refusals(Case):
@@ -89,14 +89,14 @@ class Refusals(Case):
                     self.check(self.hsched(*command), 1 if command[0] == "submit" else 0)
 
     def test_a_lost_connection_is_tried_again_under_the_same_key(self):
-        server = self.replay(None, answer(201, JOB))
+        server = self.replay(None, answer(201, SUBMITTED))
         self.assertEqual(self.check(self.hsched("submit", "true"), 0).stdout, "7\n")
         keys = [request["headers"]["idempotency-key"] for request in server.requests]
         self.assertEqual(len(keys), 2)
         self.assertEqual(keys[0], keys[1])
 
     def test_two_submissions_have_two_keys(self):
-        server = self.replay(answer(201, JOB), answer(201, JOB))
+        server = self.replay(answer(201, SUBMITTED), answer(201, SUBMITTED))
         self.hsched("submit", "true")
         self.hsched("submit", "true")
         keys = {request["headers"]["idempotency-key"] for request in server.requests}

@@ -3,7 +3,7 @@
 
 import unittest
 
-from ctl_support import Case, EXPLANATION, JOB, answer
+from ctl_support import Case, EXPLANATION, JOB, SUBMITTED, answer
 
 
 class Submit(Case):
@@ -12,7 +12,7 @@ class Submit(Case):
         for name, text in (files or {}).items():
             (self.folder / name).write_text(text, encoding="utf-8")
         self.socket_path = self.folder / f"s{len(list(self.folder.iterdir()))}"
-        server = self.replay(answer(201, JOB))
+        server = self.replay(answer(201, SUBMITTED))
         done = self.check(self.hsched("submit", *words, env=env, stdin=stdin, cwd=self.folder), 0)
         self.assertEqual(done.stdout, "7\n")
         self.assertEqual(server.requests[0]["target"], "/v1/jobs")
@@ -111,7 +111,7 @@ class Submit(Case):
         self.assertIn("scripts get no arguments", self.refused(2, "a.sh", "x"))
 
     def test_a_script_that_is_not_there_is_noted(self):
-        self.replay(answer(201, JOB))
+        self.replay(answer(201, SUBMITTED))
         done = self.check(self.hsched("submit", "nosuch.sh", cwd=self.folder), 0)
         self.assertIn("there is no file nosuch.sh", done.stderr)
 
@@ -124,8 +124,14 @@ class Submit(Case):
                      "start by Tue 04:30Z", "saves 0.11 EUR"):
             self.assertIn(part, done.stderr)
 
+    def test_a_daemon_that_does_not_explain_at_once_is_asked(self):
+        server = self.replay(answer(201, JOB), answer(200, EXPLANATION))
+        done = self.check(self.hsched("submit", "true"), 0)
+        self.assertEqual(server.requests[1]["target"], "/v1/jobs/7/explain")
+        self.assertIn("waits for dearer heat", done.stderr)
+
     def test_what_cannot_be_met_is_accepted_with_status_8(self):
-        job = dict(JOB, cannot_meet="it will be done 2h after its due time")
+        job = dict(SUBMITTED, cannot_meet="it will be done 2h after its due time")
         self.replay(answer(201, job))
         done = self.check(self.hsched("submit", "true"), 8)
         self.assertEqual(done.stdout, "7\n")

@@ -124,6 +124,8 @@ JOB = {
                  "object": "pool/main", "change": "submit with --now to start at once"}],
 }
 
+SUBMITTED = dict(JOB, explanation=None)
+
 EXPLANATION = {
     "job": 7, "state": "waiting", "text": "waits for dearer heat at pool/main",
     "reasons": JOB["reasons"], "heat_price_now_cur_per_mwh": 12.04,
