@@ -8,6 +8,7 @@
 /* first match wins, so the one that takes everything is last */
 static const struct hs_compute_ops *const backends[] = {
     &hs_compute_sim_ops,
+    &hs_compute_libvirt_ops,
 };
 
 const struct hs_compute_ops *hs_compute_backend(const char *uri)

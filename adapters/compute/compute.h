@@ -130,7 +130,8 @@ void hs_compute_list(struct hs_compute *compute, hs_compute_list_fn *done, void 
 
 /**
  * Make and boot a machine named `hs-<job id>`. If one with our tag for this job and epoch is
- * there already, that is success: create may be repeated after an unknown outcome.
+ * there already, that is success: create may be repeated after an unknown outcome. In a new life
+ * of the process ask hs_compute_collect() first: a machine that came and went would run again.
  *
  * done's rc: 0, -HS_E_CONFLICT (another machine has the name), -HS_E_NOTFOUND (image),
  * -HS_E_TIMEOUT (outcome unknown: list and look), -HS_E_UNAVAILABLE (never reached the host),
@@ -157,7 +158,10 @@ void hs_compute_act(struct hs_compute *compute, uint64_t job_id, enum hs_action_
 void hs_compute_collect(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,
                         void *arg);
 
-/** Forget the files of a job that is over, its log too. Nothing there is success. */
+/**
+ * Forget the files of a job that is over, its log too. Nothing there is success.
+ * -HS_E_CONFLICT while its machine is there.
+ */
 void hs_compute_clean(struct hs_compute *compute, uint64_t job_id, hs_compute_done_fn *done,
                       void *arg);
 

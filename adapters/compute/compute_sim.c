@@ -401,7 +401,14 @@ static void clean_answer(bool cancelled, void *arg)
         request->done(request_cancel(&err), &err, request->arg);
         return;
     }
-    if (machine != NULL && machine->over) {
+    if (machine != NULL && !machine->over) {
+        int rc = hs_err_set(&err, HS_E_CONFLICT, "sim:", "machine '%s' is still there",
+                            machine->shown.name);
+
+        request->done(rc, &err, request->arg);
+        return;
+    }
+    if (machine != NULL) {
         if (sim->work_dir != NULL) {
             (void)snprintf(path, sizeof(path), "%s/sim-%" PRIu64 ".json", sim->work_dir,
                            request->job_id);

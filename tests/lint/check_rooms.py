@@ -44,7 +44,7 @@ REACTOR = re.compile(
     r"event_base_loop|evhttp_new|evsignal_new|pthread_create)\s*\(")
 # technology -> (symbols, files that may name them)
 TECHNOLOGY = {
-    "libvirt": (re.compile(r"\bvir[A-Z]\w+\s*\(|<libvirt/"), re.compile(r"adapters/compute/compute_libvirt\w*\.[ch]$")),
+    "libvirt": (re.compile(r"\bvir[A-Z]\w+\s*\(|<libvirt/"), re.compile(r"adapters/compute/(compute_)?libvirt\w*\.[ch]$")),
     "hiredis": (re.compile(r"\bredis(Async|Connect|Command|Append|Format|Free)\w*\s*\(|<hiredis/"),
                 re.compile(r"adapters/(redis/|\w+/\w+_redis\w*\.[ch]$)")),
     "curl": (re.compile(r"\bcurl_\w+\s*\(|<curl/"), re.compile(r"(ctl/|adapters/\w+/\w+_http\w*\.[ch]$)")),

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* job_files - seed, console and exit file of one job. */
+#include "adapters/compute/job_files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "adapters/compute/console_text.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/mem.h"
+
+#define EXIT_MAX_BYTES    4096               /* of the channel: one line is expected */
+#define CONSOLE_MAX_BYTES (8U * 1024 * 1024) /* of one answer */
+
+static int fail(struct hs_err *err, const char *path, const char *what)
+{
+    int sys_errno = errno;
+    int rc = hs_err_set(err, HS_E_SYSTEM, path, "cannot %s: %s", what, strerror(sys_errno));
+
+    if (err != NULL) {
+        err->sys_errno = sys_errno;
+    }
+    return rc;
+}
+
+int hs_job_files_find(const char *work_dir, uint64_t job_id, struct hs_job_files *ret_files,
+                      struct hs_err *err)
+{
+    const size_t size = HS_JOB_FILES_PATH_MAX;
+
+    if (strlen(work_dir) > size - 64) {
+        return hs_err_set(err, HS_E_INVALID, "work_dir", "path is longer than %zu bytes",
+                          size - 64);
+    }
+    (void)snprintf(ret_files->dir, size, "%s/job-%" PRIu64, work_dir, job_id);
+    (void)snprintf(ret_files->seed, size, "%s/job-%" PRIu64 "/seed.iso", work_dir, job_id);
+    (void)snprintf(ret_files->console, size, "%s/job-%" PRIu64 "/console.log", work_dir, job_id);
+    (void)snprintf(ret_files->exit, size, "%s/job-%" PRIu64 "/exit.json", work_dir, job_id);
+    return 0;
+}
+
+static int open_new(const char *path, struct hs_err *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    return fd >= 0 ? fd : fail(err, path, "be made");
+}
+
+static int hand_over(int fd, const char *path, const struct hs_job_files_owner *owner,
+                     struct hs_err *err)
+{
+    if (owner->is_known && geteuid() == 0 && owner->uid != 0
+        && fchown(fd, owner->uid, owner->gid) != 0) {
+        return fail(err, path, "be given to the host's user");
+    }
+    return 0;
+}
+
+static int make_file(const char *path, const struct hs_seed *seed,
+                     const struct hs_job_files_owner *owner, struct hs_err *err)
+{
+    HS_AUTO_FD fd = open_new(path, err);
+    int rc = fd < 0 ? fd : 0;
+
+    if (rc == 0 && seed != NULL) {
+        rc = hs_seed_write(seed, fd, err);
+    }
+    return rc < 0 ? rc : hand_over(fd, path, owner, err);
+}
+
+int hs_job_files_make(const struct hs_job_files *files, const struct hs_seed *seed,
+                      const struct hs_job_files_owner *owner, struct hs_err *err)
+{
+    HS_AUTO_FD dir = -1;
+    int rc = hs_job_files_remove(files, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    /* an unknown user (of qemu:///system) must at least pass through; the seed stays closed */
+    if (mkdir(files->dir, owner->is_known ? 0700 : 0711) != 0) {
+        return fail(err, files->dir, "be made");
+    }
+    dir = open(files->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (dir < 0) {
+        return fail(err, files->dir, "be opened");
+    }
+    rc = make_file(files->seed, seed, owner, err);
+    if (rc == 0) {
+        rc = make_file(files->console, NULL, owner, err);
+    }
+    if (rc == 0) {
+        rc = make_file(files->exit, NULL, owner, err);
+    }
+    /* the folder last: until here nobody else could put anything into it */
+    if (rc == 0) {
+        rc = hand_over(dir, files->dir, owner, err);
+    }
+    if (rc < 0) {
+        (void)hs_job_files_remove(files, NULL);
+    }
+    return rc;
+}
+
+/** Up to @n_max_bytes from the end of a plain file. */
+static int read_tail(const char *path, size_t n_max_bytes, char **ret_text, size_t *ret_n_bytes,
+                     struct hs_err *err)
+{
+    HS_AUTO_FD fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    HS_AUTO_MEM char *text = NULL;
+    struct stat st;
+    size_t n_bytes = 0;
+    off_t from;
+
+    if (fd < 0 && errno == ENOENT) {
+        return hs_err_set(err, HS_E_NOTFOUND, path, "does not exist");
+    }
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        return fail(err, path, "be read");
+    }
+    if (!S_ISREG(st.st_mode)) {
+        return hs_err_set(err, HS_E_PROTOCOL, path, "is not a plain file");
+    }
+    from = st.st_size > (off_t)n_max_bytes ? st.st_size - (off_t)n_max_bytes : 0;
+    text = hs_xcalloc(n_max_bytes + 1, 1);
+    while (n_bytes < n_max_bytes) {
+        ssize_t n = pread(fd, text + n_bytes, n_max_bytes - n_bytes, from + (off_t)n_bytes);
+
+        if (n < 0 && errno != EINTR) {
+            return fail(err, path, "be read");
+        }
+        if (n == 0) {
+            break;
+        }
+        n_bytes += n > 0 ? (size_t)n : 0;
+    }
+    *ret_text = HS_STEAL(text);
+    *ret_n_bytes = n_bytes;
+    return 0;
+}
+
+int hs_job_files_parse_exit(const char *text, size_t n_bytes, int *ret_status)
+{
+    size_t n_end = n_bytes;
+
+    /* the last complete line that is right counts; a guest may have said anything before */
+    while (n_end > 0) {
+        const char *newline = memrchr(text, '\n', n_end);
+        size_t n_line_end = newline != NULL ? (size_t)(newline - text) : 0;
+        const char *before = n_line_end > 0 ? memrchr(text, '\n', n_line_end) : NULL;
+        size_t start = before != NULL ? (size_t)(before - text) + 1 : 0;
+        json_auto_t *json = NULL;
+        json_t *status;
+
+        if (newline == NULL) {
+            break;
+        }
+        if (hs_jsonx_parse("exit", text + start, n_line_end - start, &json, NULL) == 0) {
+            status = json_object_get(json, "exit");
+            if (json_is_integer(status) && json_integer_value(status) >= 0
+                && json_integer_value(status) <= 255) {
+                *ret_status = (int)json_integer_value(status);
+                return 0;
+            }
+        }
+        n_end = start;
+    }
+    return -HS_E_NOTFOUND;
+}
+
+int hs_job_files_read_end(const struct hs_job_files *files, uint64_t job_id,
+                          struct hs_machine_end *ret_end, struct hs_err *err)
+{
+    struct hs_machine_end end = {.job_id = job_id};
+    HS_AUTO_MEM char *text = NULL;
+    size_t n_bytes = 0;
+    int rc = read_tail(files->exit, EXIT_MAX_BYTES, &text, &n_bytes, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    end.has_exit_status = hs_job_files_parse_exit(text, n_bytes, &end.exit_status) == 0;
+    *ret_end = end;
+    return 0;
+}
+
+int hs_job_files_read_console(const struct hs_job_files *files, size_t n_max_bytes, char **ret_text,
+                              size_t *ret_n_bytes, struct hs_err *err)
+{
+    size_t n_bytes = 0;
+    int rc =
+        read_tail(files->console, n_max_bytes < CONSOLE_MAX_BYTES ? n_max_bytes : CONSOLE_MAX_BYTES,
+                  ret_text, &n_bytes, err);
+
+    if (rc == 0) {
+        *ret_n_bytes = hs_console_text_clean(*ret_text, n_bytes);
+        (*ret_text)[*ret_n_bytes] = '\0';
+    }
+    return rc;
+}
+
+int hs_job_files_remove(const struct hs_job_files *files, struct hs_err *err)
+{
+    const char *const paths[] = {files->seed, files->console, files->exit};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        if (unlink(paths[i]) != 0 && errno != ENOENT) {
+            return fail(err, paths[i], "be removed");
+        }
+    }
+    if (rmdir(files->dir) != 0 && errno != ENOENT) {
+        return fail(err, files->dir, "be removed");
+    }
+    return 0;
+}
