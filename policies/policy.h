@@ -31,11 +31,16 @@ struct hs_policy {
     double waiting_weight; /* a day of waiting counts as this share of a job's electricity */
 };
 
+/** Fields of a policy file. */
+extern const struct hs_conf_table hs_policy_table;
+
 /** The five base classes and weights 1, 1, 1, 0.1; owned by the caller. */
 struct hs_policy *hs_policy_new(void);
 
 /**
- * Read one policy file on top of @policy. On any error @policy is unchanged.
+ * Read one policy file on top of @policy. On any error @policy is unchanged. A base class may be
+ * given values of its own; `limits`, `migration`, `teams` and a class's `teams` are checked for
+ * their shape and take effect in a later version.
  *
  * @return 0 or -HS_E_INVALID with @report filled
  */
@@ -47,7 +52,9 @@ const struct hs_policy_class *hs_policy_find_class(const struct hs_policy *polic
                                                    const char *name);
 
 /**
- * Fill in what the job's class says and its request left open; resolve base_class.
+ * Fill in what the job's class says and its request left open (0); resolve base_class. Filler
+ * work is always interruptible, pinned and movable work never. A class's max_wait sets the due
+ * time: its start may come no later than max_wait after submission or earliest start.
  *
  * @return 0 or -HS_E_INVALID naming the nearest known class
  */

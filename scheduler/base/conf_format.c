@@ -45,7 +45,8 @@ static void write_type(FILE *out, const struct hs_conf_field *field)
             fprintf(out, "%s`%s`", word == field->words ? "" : ", ", *word);
         }
     } else if (field->table != NULL) {
-        fprintf(out, "%s of %s", type_words[field->type], field->table->name);
+        fprintf(out, "%s, see [%s](#%s)", field->type == HS_CONF_CHILDREN ? "several" : "object",
+                field->table->name, field->table->name);
     } else {
         fputs(type_words[field->type], out);
     }

@@ -95,10 +95,10 @@ static int refuse_loop(const struct hs_estate *estate, const struct hs_site *sit
     for (size_t i = 0; i < site->n_loops; i++) {
         known[i] = estate->loops[site->first_loop_idx + i].name;
     }
-    for (size_t i = 0; i < site->n_racks; i++) {
+    for (size_t i = 0; parts->n == 3 && i < site->n_racks; i++) {
         known[site->n_loops + i] = estate->racks[site->first_rack_idx + i].name;
     }
-    return refuse(err, path, "loop or rack", parts->items[1], known);
+    return refuse(err, path, parts->n == 3 ? "loop or rack" : "loop", parts->items[1], known);
 }
 
 static int refuse_sink(const struct hs_estate *estate, const struct hs_heatloop *loop,

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* policy - classes and weights in force, and what they do to a job. */
+#include "policies/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+
+struct hs_policy *hs_policy_new(void)
+{
+    struct hs_policy *policy = hs_xcalloc(1, sizeof(*policy));
+
+    policy->n_classes = HS_CLASS_FILLER + 1;
+    policy->classes = hs_xcalloc(policy->n_classes, sizeof(*policy->classes));
+    for (size_t i = 0; i < policy->n_classes; i++) {
+        struct hs_policy_class *row = &policy->classes[i];
+
+        row->base = (enum hs_job_class)i;
+        snprintf(row->name, sizeof(row->name), "%s", hs_job_class_word(row->base));
+    }
+    policy->heat_weight = 1;
+    policy->electricity_weight = 1;
+    policy->carbon_weight = 1;
+    policy->waiting_weight = 0.1;
+    return policy;
+}
+
+const struct hs_policy_class *hs_policy_find_class(const struct hs_policy *policy, const char *name)
+{
+    for (size_t i = 0; i < policy->n_classes; i++) {
+        if (strcmp(policy->classes[i].name, name) == 0) {
+            return &policy->classes[i];
+        }
+    }
+    return NULL;
+}
+
+static int refuse_class(const struct hs_policy *policy, const char *name, struct hs_err *err)
+{
+    HS_AUTO_MEM const char **known = hs_xcalloc(policy->n_classes + 1, sizeof(*known));
+    const char *nearest;
+
+    for (size_t i = 0; i < policy->n_classes; i++) {
+        known[i] = policy->classes[i].name;
+    }
+    nearest = hs_conf_nearest(known, name);
+    if (nearest == NULL) {
+        return hs_err_set(err, HS_E_INVALID, "/class",
+                          "there is no class '%.64s'; hsched policy list shows them", name);
+    }
+    return hs_err_set(err, HS_E_INVALID, "/class", "there is no class '%.64s', did you mean '%s'?",
+                      name, nearest);
+}
+
+/* The latest start that the class allows, as a due time. */
+static void set_due(const struct hs_policy_class *row, struct hs_job *job)
+{
+    int64_t from_at_s =
+        job->earliest_at_s > job->submitted_at_s ? job->earliest_at_s : job->submitted_at_s;
+
+    if (job->due_at_s == 0 && row->max_wait_s > 0 && from_at_s > 0) {
+        job->due_at_s = from_at_s + row->max_wait_s + job->duration_s;
+    }
+}
+
+int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct hs_err *err)
+{
+    const struct hs_policy_class *row = hs_policy_find_class(policy, job->class_name);
+
+    if (row == NULL) {
+        return refuse_class(policy, job->class_name, err);
+    }
+    job->base_class = row->base;
+    job->priority = job->priority != 0 ? job->priority : row->priority;
+    job->min_run_s = job->min_run_s != 0 ? job->min_run_s : row->min_run_s;
+    if (row->base == HS_CLASS_FILLER) {
+        job->interruptible = true;
+    } else if (row->base == HS_CLASS_PINNED || row->base == HS_CLASS_MOVABLE) {
+        job->interruptible = false;
+    }
+    set_due(row, job);
+    return 0;
+}
+
+void hs_policy_free(struct hs_policy *policy)
+{
+    if (policy != NULL) {
+        free(policy->classes);
+        free(policy);
+    }
+}
