@@ -91,8 +91,7 @@ static void point__names_the_unknown_part_and_the_nearest(void **state)
     check(state, "pool/main/leak", "'leak' is not read by this version");
     check(state, "pool", "not a point; write <site>/<loop>/<sink>/demand_heat_w or the like");
     check(state, "a/b/c/d/e", "not a point; write <site>/<loop>/<sink>/demand_heat_w or the like");
-    check(state, "pool/r1/basin/demand_heat_w",
-          "there is no loop 'r1'; known is main");
+    check(state, "pool/r1/basin/demand_heat_w", "there is no loop 'r1'; known is main");
 }
 
 static void check__knows_nonsense_from_values(void **state)
