@@ -143,7 +143,7 @@ static const struct hs_conf_field config_fields[] = {
      .has_default = true,
      .help = "train forecasts on the rows before the start"},
 };
-static const struct hs_conf_table config_table = {"hschedd", config_fields, N_OF(config_fields)};
+const struct hs_conf_table hs_config_table = {"hschedd", config_fields, N_OF(config_fields)};
 
 /* --- small helpers --- */
 
@@ -438,7 +438,7 @@ static void read_root(const json_t *root, struct hs_config *config, struct hs_co
         hs_conf_report_add(report, "", "must be an object");
         return;
     }
-    (void)hs_conf_read(&config_table, root, "", config, report);
+    (void)hs_conf_read(&hs_config_table, root, "", config, report);
     read_listen(root, config, report);
     read_auth(root, config, report);
     read_plant(root, config, report);

@@ -73,6 +73,9 @@ struct hs_config {
     struct hs_policy *policy;
 };
 
+/** Fields of hschedd.json. */
+extern const struct hs_conf_table hs_config_table;
+
 /**
  * Read and check everything that @path names.
  *

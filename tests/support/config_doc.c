@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "policies/policy.h"
+#include "scheduler/daemon/config.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/job.h"
 
@@ -21,6 +22,8 @@ int main(void)
          "is an error. null means absent. Names are letters, digits, `.`, `_` and `-`. Durations "
          "are texts with a unit: `90m`, `1h30m`, `2d`. Times are `2026-01-05T18:00:00Z`, `18:00` "
          "(the next one, UTC), `tomorrow 06:00` or `now+2h`. cur is the estate's currency.\n");
+    print("hschedd.json", "What the daemon itself needs; how to run it is in operate.md.",
+          &hs_config_table);
     print("estate.json",
           "Sites, loops, tanks, sinks, racks and hosts. An example is in "
           "[examples/estate.json](examples/estate.json).",
