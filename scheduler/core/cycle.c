@@ -39,6 +39,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     for (size_t k = 0; k < estate->n_sinks; k++) {
         cycle->forecasts[k] = hs_forecast_new("yesterday", estate->slot_s);
     }
+    cycle->has_history = hs_xcalloc(estate->n_sinks, sizeof(bool));
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
     cycle->place = hs_place_new(estate, n);
     cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
@@ -70,6 +71,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     for (size_t k = 0; k < cycle->estate->n_sinks; k++) {
         hs_forecast_free(cycle->forecasts[k]);
     }
+    free(cycle->has_history);
     free(cycle->forecasts);
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
@@ -93,6 +95,13 @@ void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal
     cycle->is_plan_wanted = true;
 }
 
+static void observe_slot(struct hs_cycle *cycle, size_t sink_idx, int64_t slot_at_s,
+                         double demand_w)
+{
+    hs_forecast_observe(cycle->forecasts[sink_idx], slot_at_s, demand_w);
+    cycle->has_history[sink_idx] |= !isnan(demand_w);
+}
+
 void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w)
 {
     int64_t slot_s = cycle->estate->slot_s;
@@ -108,7 +117,7 @@ void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_ser
                             ? hs_series_get_mean(demand_heat_w, at_s, at_s + slot_s)
                             : NAN;
 
-        hs_forecast_observe(cycle->forecasts[sink_idx], at_s, mean_w);
+        observe_slot(cycle, sink_idx, at_s, mean_w);
     }
 }
 
@@ -227,9 +236,7 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
 
 static void close_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w)
 {
-    struct hs_cycle *cycle = arg;
-
-    hs_forecast_observe(cycle->forecasts[sink_idx], slot_at_s, demand_w);
+    observe_slot(arg, sink_idx, slot_at_s, demand_w);
 }
 
 /* Everything has gone on as it was until @at_s: book it. */

@@ -61,9 +61,11 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
 
     hs_forecast_predict(cycle->forecasts[sink_idx], cycle->plan_from_at_s, cycle->n_slots,
                         demand_wh);
-    /* The meter knows this slot better than yesterday does. */
+    /* The meter knows this slot better than yesterday does; on the first day it is all there is. */
     if (!isnan(seen->value) && cycle->now_at_s - seen->at_s <= fresh_s) {
-        demand_wh[0] = seen->value;
+        for (size_t t = 0; t < (cycle->has_history[sink_idx] ? 1 : cycle->n_slots); t++) {
+            demand_wh[t] = seen->value;
+        }
     }
     for (size_t t = 0; t < cycle->n_slots; t++) {
         demand_wh[t] = hs_wh_from_w(fmin(demand_wh[t], sink->heat_limit_w),

@@ -70,6 +70,7 @@ struct hs_cycle {
     const struct hs_series **signals;      /* [n_sites][3] by hs_signal_kind */
     struct hs_estimator *estimator;
     struct hs_forecast **forecasts; /* [n_sinks] */
+    bool *has_history;              /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;
 
     struct hs_place *place;
