@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every executor must do. A new one adds one row to worlds[]. */
 #include <fcntl.h>
+#include <math.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
@@ -17,6 +18,7 @@
 #include "scheduler/base/clock.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/reactor.h"
+#include "scheduler/sim/virtual_executor.h"
 #include "tests/support/near.h"
 
 #define LANES_MAX 8
@@ -57,8 +59,50 @@ static void reactor_end(void *self)
     hs_reactor_free(self);
 }
 
+/* hsim's: a queue in virtual time. */
+struct virtual_world {
+    struct hs_clock *clock;
+    struct hs_virtual_executor *executor;
+    bool is_stopped;
+};
+
+static void *virtual_start(struct hs_executor **ret_executor)
+{
+    struct virtual_world *self = hs_xcalloc(1, sizeof(*self));
+
+    self->clock = hs_clock_new_virtual(0);
+    self->executor = hs_virtual_executor_new(self->clock);
+    *ret_executor = hs_virtual_executor_get(self->executor);
+    return self;
+}
+
+static void virtual_run(void *arg)
+{
+    struct virtual_world *self = arg;
+
+    while (!self->is_stopped && isfinite(hs_virtual_executor_next_at_s(self->executor))) {
+        hs_virtual_executor_advance(self->executor, hs_virtual_executor_next_at_s(self->executor));
+    }
+    self->is_stopped = false;
+}
+
+static void virtual_stop(void *arg)
+{
+    ((struct virtual_world *)arg)->is_stopped = true;
+}
+
+static void virtual_end(void *arg)
+{
+    struct virtual_world *self = arg;
+
+    hs_virtual_executor_free(self->executor);
+    hs_clock_free(self->clock);
+    free(self);
+}
+
 static const struct world worlds[] = {
     {"reactor", reactor_start, reactor_run, reactor_stop, reactor_end, true},
+    {"virtual", virtual_start, virtual_run, virtual_stop, virtual_end, false},
 };
 
 struct fixture {
@@ -180,9 +224,6 @@ static void executor__posts_from_other_threads_arrive_once(void **state)
     struct fixture *f = *state;
     pthread_t threads[2];
 
-    if (!f->world->has_threads) {
-        skip();
-    }
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, post_from_thread, f), 0);
     }
@@ -269,9 +310,6 @@ static void executor__timer_counts_from_the_call_not_from_the_callback(void **st
     struct fixture *f = *state;
     double begun_mono_s = hs_clock_mono_s(f->clock);
 
-    if (!f->world->has_threads) {
-        skip();
-    }
     f->timer = hs_executor_timer_add(f->executor, -1.0, post_a, f);
     hs_executor_post(f->executor, arm_after_long_callback, f);
     run_until(f, 1);
@@ -299,9 +337,6 @@ static void executor__watch_is_level_triggered_and_tells_of_a_hangup(void **stat
 {
     struct fixture *f = *state;
 
-    if (!f->world->has_threads) {
-        skip();
-    }
     f->watch = hs_executor_watch_add(f->executor, f->pipe_fds[0], HS_WATCH_READ, pipe_ready, f);
     assert_int_equal(write(f->pipe_fds[1], "xy", 2), 2);
     run_until(f, 2);
@@ -326,9 +361,6 @@ static void executor__watch_set_to_nothing_reports_nothing(void **state)
 {
     struct fixture *f = *state;
 
-    if (!f->world->has_threads) {
-        skip();
-    }
     f->watch = hs_executor_watch_add(f->executor, f->pipe_fds[0], HS_WATCH_READ, pipe_ready, f);
     hs_executor_watch_set(f->executor, f->watch, 0);
     assert_int_equal(write(f->pipe_fds[1], "x", 1), 1);
@@ -412,10 +444,6 @@ static void executor__hung_call_costs_its_own_lane_only(void **state)
     struct job other = {f, .letter = 'o'};
     struct hs_lane *side = hs_executor_lane_add(f->executor, "side");
 
-    if (!f->world->has_threads) {
-        hs_executor_lane_remove(f->executor, side);
-        skip();
-    }
     sem_init(&hold, 0, 0);
     f->lane = hs_executor_lane_add(f->executor, "hung");
     run_job(&hung, f->lane, 0.03);
@@ -450,9 +478,6 @@ static void executor__parked_threads_let_the_pool_grow_to_its_bound(void **state
     struct job last = {f, .letter = 'l'};
     struct hs_workers_stats stats;
 
-    if (!f->world->has_threads) {
-        skip();
-    }
     sem_init(&hold, 0, 0);
     f->lane = hs_executor_lane_add(f->executor, "last");
     for (int i = 0; i < LANES_MAX; i++) {
@@ -495,10 +520,6 @@ static void executor__removed_lane_ends_its_calls_as_unavailable(void **state)
     struct job queued = {f, .letter = 'q'};
     struct hs_lane *lane = hs_executor_lane_add(f->executor, "gone");
 
-    if (!f->world->has_threads) {
-        hs_executor_lane_remove(f->executor, lane);
-        skip();
-    }
     sem_init(&hold, 0, 0);
     f->timer = hs_executor_timer_add(f->executor, 0.02, post_a, f);
     run_job(&flying, lane, 5.0);
@@ -574,14 +595,17 @@ int main(void)
 {
     struct CMUnitTest cases[] = {
         CASE(executor__posts_run_later_and_in_order),
-        CASE(executor__posts_from_other_threads_arrive_once),
         CASE(executor__timer_can_be_armed_again_from_its_callback),
         CASE(executor__timer_can_be_removed_in_its_callback),
         CASE(executor__timers_fire_by_due_time_and_not_when_disarmed),
+        CASE(executor__lane_runs_calls_in_order),
+    };
+    /* What only a world with threads, descriptors and real time can show. */
+    struct CMUnitTest real_cases[] = {
+        CASE(executor__posts_from_other_threads_arrive_once),
         CASE(executor__timer_counts_from_the_call_not_from_the_callback),
         CASE(executor__watch_is_level_triggered_and_tells_of_a_hangup),
         CASE(executor__watch_set_to_nothing_reports_nothing),
-        CASE(executor__lane_runs_calls_in_order),
         CASE(executor__hung_call_costs_its_own_lane_only),
         CASE(executor__parked_threads_let_the_pool_grow_to_its_bound),
         CASE(executor__removed_lane_ends_its_calls_as_unavailable),
@@ -597,6 +621,12 @@ int main(void)
             cases[k].initial_state = (void *)&worlds[i];
         }
         n_failed += cmocka_run_group_tests_name(worlds[i].name, cases, NULL, NULL);
+        for (size_t k = 0; k < sizeof(real_cases) / sizeof(real_cases[0]); k++) {
+            real_cases[k].initial_state = (void *)&worlds[i];
+        }
+        if (worlds[i].has_threads) {
+            n_failed += cmocka_run_group_tests_name(worlds[i].name, real_cases, NULL, NULL);
+        }
     }
     return n_failed;
 }
