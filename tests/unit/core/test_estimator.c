@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "scheduler/base/units.h"
+#include "scheduler/core/estimator.h"
+#include "tests/support/near.h"
+#include "tests/unit/core/small_estate.h"
+
+#define START INT64_C(1700000000)
+
+static void add(struct hs_estimator *est, enum hs_point_kind kind, int64_t at_s, double value)
+{
+    struct hs_reading reading = {.point = {.kind = kind},
+                                 .value = value,
+                                 .taken_at_s = at_s,
+                                 .received_at_s = at_s,
+                                 .quality = hs_reading_check(kind, value)};
+
+    hs_estimator_add(est, &reading);
+}
+
+struct slots {
+    size_t n;
+    int64_t at_s[16];
+    double demand_w[16];
+};
+
+static void keep_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w)
+{
+    struct slots *slots = arg;
+
+    if (sink_idx == 0) {
+        slots->at_s[slots->n] = slot_at_s;
+        slots->demand_w[slots->n++] = demand_w;
+    }
+}
+
+static void estimator__a_slot_is_the_time_weighted_mean_of_its_readings(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+    struct slots slots = {0};
+
+    add(est, HS_POINT_DEMAND_HEAT_W, START, 1000.0);
+    add(est, HS_POINT_DEMAND_HEAT_W, START + 250, 3000.0);
+    hs_estimator_close(est, START + 1000, keep_slot, &slots);
+    assert_int_equal(slots.n, 1);
+    assert_int_equal(slots.at_s[0], START);
+    assert_near(slots.demand_w[0], 0.25 * 1000 + 0.75 * 3000, 1e-9);
+}
+
+static void estimator__a_slot_without_readings_is_unknown_and_not_zero(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+    struct slots slots = {0};
+
+    add(est, HS_POINT_DEMAND_HEAT_W, START, 1000.0);
+    hs_estimator_close(est, START + 5000, keep_slot, &slots);
+    assert_int_equal(slots.n, 5);
+    assert_near(slots.demand_w[0], 1000.0, 1e-9);
+    assert_near(slots.demand_w[1], 1000.0, 1e-9); /* bridged by the last good value */
+    assert_true(isnan(slots.demand_w[2]));        /* and then no longer */
+}
+
+static void estimator__a_bad_reading_leaves_the_last_good_one_in_force(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    add(est, HS_POINT_DEMAND_HEAT_W, START, 1000.0);
+    add(est, HS_POINT_DEMAND_HEAT_W, START + 10, NAN);
+    add(est, HS_POINT_DEMAND_HEAT_W, START + 20, -5.0);
+    assert_near(hs_estimator_get_demand_w(est, 0), 1000.0, 0.0);
+    assert_int_equal(hs_estimator_get_n_bad(est, 0), 2);
+    add(est, HS_POINT_DEMAND_HEAT_W, START + 30, 1200.0);
+    assert_int_equal(hs_estimator_get_n_bad(est, 0), 0);
+    assert_near(hs_estimator_get_demand_w(est, 0), 1200.0, 0.0);
+}
+
+static void estimator__silence_counts_from_the_point_that_is_silent_longest(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    add(est, HS_POINT_DEMAND_HEAT_W, START + 900, 1000.0);
+    assert_near(hs_estimator_get_silent_s(est, 0, START + 1000), 1000.0, 0.0); /* no tank yet */
+    add(est, HS_POINT_TANK_C, START + 950, 40.0);
+    assert_near(hs_estimator_get_silent_s(est, 0, START + 1000), 100.0, 0.0);
+}
+
+static void estimator__a_counter_that_falls_is_a_new_meter(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    add(est, HS_POINT_USEFUL_HEAT_WH, START, 5000.0);
+    add(est, HS_POINT_USEFUL_HEAT_WH, START + 100, 5400.0);
+    add(est, HS_POINT_USEFUL_HEAT_WH, START + 200, 30.0);
+    add(est, HS_POINT_USEFUL_HEAT_WH, START + 300, 50.0);
+    assert_near(est->sinks[0].metered_useful_wh, 400.0 + 30.0 + 20.0, 1e-9);
+}
+
+static void estimator__a_reading_from_the_past_changes_nothing(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    add(est, HS_POINT_TANK_C, START + 100, 50.0);
+    add(est, HS_POINT_TANK_C, START + 50, 36.0);
+    assert_near(hs_estimator_get_tank_wh(est, 0),
+                hs_tank_wh_from_c(&small_estate()->loops[0].tank, 50.0), 1e-9);
+}
+
+static void estimator__captured_power_is_the_counters_rise_over_time(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    add(est, HS_POINT_CAPTURED_HEAT_WH, START, 100.0);
+    add(est, HS_POINT_CAPTURED_HEAT_WH, START + 360, 150.0);
+    assert_near(est->loops[0].captured_w, 500.0, 1e-9);
+    assert_near(est->loops[0].metered_captured_wh, 50.0, 1e-9);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(estimator__a_slot_is_the_time_weighted_mean_of_its_readings),
+        cmocka_unit_test(estimator__a_slot_without_readings_is_unknown_and_not_zero),
+        cmocka_unit_test(estimator__a_bad_reading_leaves_the_last_good_one_in_force),
+        cmocka_unit_test(estimator__silence_counts_from_the_point_that_is_silent_longest),
+        cmocka_unit_test(estimator__a_counter_that_falls_is_a_new_meter),
+        cmocka_unit_test(estimator__a_reading_from_the_past_changes_nothing),
+        cmocka_unit_test(estimator__captured_power_is_the_counters_rise_over_time),
+    };
+    return cmocka_run_group_tests_name("estimator", tests, NULL, NULL);
+}
