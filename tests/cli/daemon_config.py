@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""hschedd --check: good files pass, bad ones exit 6 and say where and what would be right."""
+import json
+import shutil
+import subprocess
+import unittest
+
+from daemon_support import BUILD, ROOT, Files, rig
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.files = Files()
+        self.addCleanup(self.files.close)
+
+    def refused(self, *wanted):
+        status, _, err = self.files.check()
+        self.assertEqual(status, 6, err)
+        for pattern in wanted:
+            self.assertRegex(err, pattern)
+        return err
+
+    def test_good_files__pass(self):
+        status, out, err = self.files.check()
+        self.assertEqual((status, err), (0, ""))
+        self.assertIn("ok", out)
+
+    def test_example__passes(self):
+        shutil.copytree(ROOT / "docs/examples", self.files.dir / "examples")
+        done = subprocess.run([str(rig.program(BUILD, "hschedd")), "--check", "--config",
+                               str(self.files.dir / "examples/hschedd.json")], capture_output=True, text=True,
+                              check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_unknown_key__is_placed_and_the_nearest_named(self):
+        self.files.config["polices"] = "policies.d"
+        self.refused(r"hschedd\.json:\d+:\d+: /polices: .*'policies'")
+
+    def test_wrong_type__is_placed(self):
+        self.files.config["speed"] = "fast"
+        self.refused(r"hschedd\.json:\d+:\d+: /speed: must be a number")
+
+    def test_all_errors__come_at_once(self):
+        self.files.config.update(speed="fast", store="etcd", cell=7)
+        self.files.estate["sites"][0]["racks"][0]["hosts"][0]["vcpus"] = -1
+        err = self.refused(r"hschedd\.json:\d+:\d+: /speed", r"/store", r"/cell", r"estate\.json:\d+:\d+: ")
+        self.assertGreaterEqual(len(err.splitlines()), 4)
+
+    def test_missing_estate_file__is_named(self):
+        self.files.config["estate"] = "nowhere.json"
+        self.refused(r"nowhere\.json")
+
+    def test_missing_estate_field__is_named(self):
+        del self.files.config["estate"]
+        self.refused(r"hschedd\.json:1:1: .*'estate' is missing")
+
+    def test_malformed_json__is_placed(self):
+        self.files.write("hschedd.json", '{"api": "hsched.daemon/v1",\n "cell": }')
+        self.refused(r"hschedd\.json:2:\d+")
+
+    def test_socket_in_no_directory__is_refused(self):
+        self.files.config["listen"] = [{"unix": "nowhere/hschedd.sock"}]
+        self.refused(r"hschedd\.json:\d+:\d+: /listen/0/unix: .*nowhere' does not exist")
+
+    def test_socket_path_of_a_file__is_refused(self):
+        self.files.write("plain", "")
+        self.files.config["listen"] = [{"unix": "plain"}]
+        self.refused(r"/listen/0/unix: .* is not a socket")
+
+    def test_socket_path_too_long__is_refused(self):
+        self.files.config["listen"] = [{"unix": "s" * 120}]
+        self.refused(r"/listen/0/unix: .* is longer than 107")
+
+    def test_same_socket_twice__is_refused(self):
+        self.files.config["listen"] *= 2
+        self.refused(r"/listen/1: .*listed twice")
+
+    def test_tcp__is_not_supported_yet(self):
+        self.files.config["listen"].append({"tcp": "127.0.0.1:8480"})
+        self.refused(r"hschedd\.json:\d+:\d+: /listen/1: .*not supported yet")
+
+    def test_duplicate_site__is_placed(self):
+        self.files.estate["sites"].append(json.loads(json.dumps(self.files.estate["sites"][0])))
+        self.refused(r"estate\.json:\d+:\d+: /sites/1.*pool")
+
+    def test_bad_policy__is_placed(self):
+        self.files.config["policies"] = "policies.d"
+        self.files.write("policies.d/10.json", {"api": "hsched.policy/v1", "name": "x",
+                                                "weights": {"heat": "much"}})
+        self.refused(r"policies\.d/10\.json:\d+:\d+: /weights/heat: ")
+
+    def test_missing_policies__are_refused(self):
+        self.files.config["policies"] = "policies.d"
+        self.refused(r"policies\.d: cannot read")
+
+    def test_unknown_user__is_placed(self):
+        self.files.config["auth"] = {"unix_users": ["no-such-user"]}
+        self.refused(r"/auth/unix_users/0: ")
+
+    def test_no_redis__is_refused(self):
+        del self.files.config["store"]
+        self.refused(r"needs 'redis'")
+
+    def test_fast_clock__needs_simulated_hosts(self):
+        self.files.config["speed"] = 61
+        self.assertEqual(self.files.check()[0], 0)
+        self.files.estate["sites"][0]["racks"][0]["hosts"][0]["uri"] = "qemu:///system"
+        (self.files.dir / "estate.json").unlink()
+        self.refused(r"/speed: over 60 every host must be simulated, 'pool/h1' is 'qemu:///system'")
+
+    def test_unknown_sink_and_site__are_placed(self):
+        self.files.write("heat.csv", "at,heat_kw\n2026-01-05T10:00:00Z,1\n")
+        self.files.config["plant"] = {"kind": "csv", "heat": [
+            {"sink": "pool/main/jacuzzi", "csv": "heat.csv", "column": "heat_kw"}]}
+        self.files.config["signals"] = {"price": [{"site": "moon", "csv": "heat.csv", "column": "heat_kw"}]}
+        self.refused(r"/plant/heat/0: no sink 'pool/main/jacuzzi'", r"/signals/price/0: no site 'moon'")
+
+    def test_missing_series__is_named(self):
+        self.files.config["plant"] = {"kind": "sim", "heat": [
+            {"sink": "pool/main/basin", "csv": "nowhere.csv", "column": "heat_kw"}]}
+        self.refused(r"hschedd\.json:\d+:\d+: /plant/heat/0: .*nowhere\.csv")
+
+    def test_simulated_plant__needs_heat_of_every_sink(self):
+        self.files.config["plant"] = {"kind": "sim"}
+        self.refused(r"/plant: sink 'pool/main/basin' needs a series")
+
+
+class Usage(unittest.TestCase):
+    def run_it(self, *args):
+        return subprocess.run([str(rig.program(BUILD, "hschedd")), *args], capture_output=True, text=True,
+                              timeout=20, check=False)
+
+    def test_help_and_version__go_to_stdout(self):
+        for args in (["--help"], ["--version"]):
+            done = self.run_it(*args)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertIn("hschedd", done.stdout)
+
+    def test_no_config_or_nonsense__is_usage(self):
+        for args in ([], ["--nonsense"], ["--config", "x", "y"], ["--log-level", "loud", "--config", "x"]):
+            done = self.run_it(*args)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), args)
+
+    def test_missing_file__is_a_bad_file(self):
+        done = self.run_it("--config", "nowhere.json")
+        self.assertEqual(done.returncode, 6)
+        self.assertIn("nowhere.json", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
