@@ -5,6 +5,7 @@
  * Prints one JSON line for one write in flight and one for 64 (bare: pipelines of 64). A commit
  * is what a job's change costs: one PUT and one APPEND.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -40,7 +41,7 @@ static double bare_per_s(const struct hs_clock *clock, redisContext *redis, cons
 
     while (now_mono_s < from_mono_s + BENCH_S) {
         for (size_t i = 0; i < n_in_flight; i++) {
-            redisAppendCommand(redis, "HSET bench:bare %zu %s", n + i, text);
+            redisAppendCommand(redis, "HSET bench:bare %lu %s", (unsigned long)(n + i), text);
         }
         for (size_t i = 0; i < n_in_flight; i++) {
             void *reply = NULL;
@@ -133,7 +134,7 @@ static void print_figures(struct bench *bench, redisContext *redis, size_t n_in_
     hs_jsonx_set_int(line, "in_flight", (int64_t)n_in_flight);
     hs_jsonx_set_real(line, "commits_per_s", commits);
     hs_jsonx_set_real(line, "bare_hset_per_s", bare);
-    hs_jsonx_set_real(line, "bare_ratio", bare > 0 ? commits / bare : 0);
+    hs_jsonx_set_real(line, "bare_ratio", bare > 0 ? commits / bare : NAN);
     text = hs_jsonx_format(line);
     puts(text);
 }

@@ -146,7 +146,8 @@ static size_t below(uint64_t *state, size_t n)
     return n > 0 ? (size_t)(next_random(state) % n) : 0;
 }
 
-static void splice(struct input *input, size_t at, size_t n_cut, const char *bytes, size_t n_bytes)
+static void replace_part(struct input *input, size_t at, size_t n_cut, const char *bytes,
+                         size_t n_bytes)
 {
     size_t n = input->n - n_cut + n_bytes;
 
@@ -201,25 +202,25 @@ static void mutate(struct input *input, const struct input *other, uint64_t *sta
 
     switch (below(state, 6)) {
     case 0:
-        splice(input, at, n_left > 0, &byte, 1);
+        replace_part(input, at, n_left > 0, &byte, 1);
         break;
     case 1:
-        splice(input, at, below(state, n_left < 16 ? n_left + 1 : 16), "", 0);
+        replace_part(input, at, below(state, n_left < 16 ? n_left + 1 : 16), "", 0);
         break;
     case 2:
-        splice(input, at, 0, word, strlen(word));
+        replace_part(input, at, 0, word, strlen(word));
         break;
     case 3:
-        splice(input, at, below(state, n_left < 8 ? n_left + 1 : 8), word, strlen(word));
+        replace_part(input, at, below(state, n_left < 8 ? n_left + 1 : 8), word, strlen(word));
         break;
     case 4: {
         size_t from = below(state, other->n + 1);
 
-        splice(input, at, 0, other->bytes + from, below(state, other->n - from + 1));
+        replace_part(input, at, 0, other->bytes + from, below(state, other->n - from + 1));
         break;
     }
     default:
-        splice(input, at, n_left, "", 0);
+        replace_part(input, at, n_left, "", 0);
         break;
     }
 }

@@ -22,9 +22,9 @@ def main():
     failed = 0
     for folder in folders:
         done = subprocess.run([str(program), folder.name, str(folder), str(args.seconds / len(folders)),
-                               str(args.seed)], check=False)
+                               str(args.seed)], cwd=args.build, check=False)
         if done.returncode != 0:
-            print(f"{folder.name}: exit {done.returncode}; the input is in fuzz-{folder.name}.input", file=sys.stderr)
+            print(f"{folder.name}: exit {done.returncode}; the input is in {args.build}/fuzz-{folder.name}.input", file=sys.stderr)
             failed += 1
     return 1 if failed else 0
 
