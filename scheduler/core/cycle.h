@@ -141,6 +141,9 @@ bool hs_cycle_is_host_up(const struct hs_cycle *cycle, size_t host_idx);
 /* --- as JSON, in the shapes of docs/api.md; owned by the caller --- */
 
 json_t *hs_cycle_format_job(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s);
+/** Job with its `explanation`, for a request that is only tried: nothing is taken. */
+json_t *hs_cycle_format_trial(const struct hs_cycle *cycle, const struct hs_job *job,
+                              int64_t now_at_s);
 json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s);
 json_t *hs_cycle_format_site(const struct hs_cycle *cycle, size_t site_idx);
 json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s);

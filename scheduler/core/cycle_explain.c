@@ -244,28 +244,30 @@ static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *
 {
     const struct hs_job *job = entry->job;
     char at[HS_TIMETEXT_MAX];
+    char name[32] = "the job"; /* one that is only tried has no id */
     int64_t start_at_s;
     int64_t end_at_s;
 
+    if (job->id != 0) {
+        snprintf(name, sizeof(name), "job %llu", (unsigned long long)job->id);
+    }
     hs_cycle_get_window(cycle, entry, now_at_s, &start_at_s, &end_at_s);
     if (hs_job_is_over(job)) {
-        snprintf(ret_text, size, "job %llu is %s%s%s", (unsigned long long)job->id,
-                 hs_job_state_word(job->state), job->why[0] != '\0' ? ": " : "", job->why);
+        snprintf(ret_text, size, "%s is %s%s%s", name, hs_job_state_word(job->state),
+                 job->why[0] != '\0' ? ": " : "", job->why);
     } else if (job->state == HS_JOB_WAITING && start_at_s == 0) {
-        snprintf(ret_text, size, "job %llu waits and has no planned start",
-                 (unsigned long long)job->id);
+        snprintf(ret_text, size, "%s waits and has no planned start", name);
     } else if (job->state == HS_JOB_WAITING) {
         hs_timetext_format(start_at_s, at);
-        snprintf(ret_text, size, "job %llu waits and is planned to start at %s on '%s'%s",
-                 (unsigned long long)job->id, at,
+        snprintf(ret_text, size, "%s waits and is planned to start at %s on '%s'%s", name, at,
                  cycle->estate->hosts[entry->placement.host_idx].path,
                  entry->placement.is_forced ? ", its latest start" : "");
     } else if (job->state == HS_JOB_SUSPENDED) {
-        snprintf(ret_text, size, "job %llu is suspended on '%s' until its hours are cheaper",
-                 (unsigned long long)job->id, job->host);
+        snprintf(ret_text, size, "%s is suspended on '%s' until its hours are cheaper", name,
+                 job->host);
     } else {
-        snprintf(ret_text, size, "job %llu is %s on '%s'", (unsigned long long)job->id,
-                 hs_job_state_word(job->state), job->host);
+        snprintf(ret_text, size, "%s is %s on '%s'", name, hs_job_state_word(job->state),
+                 job->host);
     }
 }
 
@@ -273,9 +275,12 @@ json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, i
 {
     const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
 
-    if (entry == NULL) {
-        return NULL;
-    }
+    return entry != NULL ? hs_cycle_explain_entry(cycle, entry, now_at_s) : NULL;
+}
+
+json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                               int64_t now_at_s)
+{
     json_t *object = hs_jsonx_object();
     bool has_place = entry->is_placed && entry->placement.host_idx != SIZE_MAX;
     int64_t start_at_s;
@@ -284,7 +289,8 @@ json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, i
 
     describe(cycle, entry, now_at_s, text, sizeof(text));
     hs_cycle_get_window(cycle, entry, now_at_s, &start_at_s, &end_at_s);
-    hs_jsonx_set_int(object, "job", (int64_t)job_id);
+    hs_jsonx_set(object, "job",
+                 entry->job->id != 0 ? hs_jsonx_int((int64_t)entry->job->id) : json_null());
     hs_jsonx_set_text(object, "state", hs_job_state_word(entry->job->state));
     hs_jsonx_set_text(object, "text", text);
     hs_jsonx_set(object, "reasons", hs_cycle_format_reasons(cycle, entry, now_at_s));
@@ -299,5 +305,28 @@ json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, i
     hs_jsonx_set_at(object, "latest_start",
                     entry->due_at_s - (int64_t)hs_cycle_get_remaining_s(cycle, entry));
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
+    return object;
+}
+
+json_t *hs_cycle_format_trial(const struct hs_cycle *cycle, const struct hs_job *job,
+                              int64_t now_at_s)
+{
+    HS_AUTO(hs_job) copy = hs_job_dup(job);
+    struct hs_cycle_entry entry;
+    struct hs_place_job place_job;
+    json_t *object;
+
+    copy->id = 0;
+    copy->submitted_at_s = now_at_s;
+    copy->since_at_s = now_at_s;
+    copy->state = HS_JOB_WAITING;
+    hs_cycle_init_entry(cycle, copy, &entry);
+    if (cycle->has_plan && hs_cycle_fill_place_job(cycle, &entry, &place_job)) {
+        hs_place_try(cycle->place, &place_job, &entry.placement);
+        entry.is_placed = true;
+    }
+    object = hs_cycle_format_entry(cycle, &entry, now_at_s);
+    hs_jsonx_set(object, "explanation", hs_cycle_explain_entry(cycle, &entry, now_at_s));
+    free(entry.site_allowed);
     return object;
 }

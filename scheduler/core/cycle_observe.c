@@ -51,7 +51,7 @@ static void drop_machine_of(struct hs_cycle_host *host, uint64_t job_id)
 
 /* --- jobs --- */
 
-static void resolve_sites(struct hs_cycle *cycle, struct hs_cycle_entry *entry)
+static void resolve_sites(const struct hs_cycle *cycle, struct hs_cycle_entry *entry)
 {
     const struct hs_job *job = entry->job;
 
@@ -82,16 +82,23 @@ static int64_t resolve_due(const struct hs_cycle *cycle, const struct hs_job *jo
     return job->due_at_s > 0 ? job->due_at_s : from_at_s + wait_s + job->duration_s;
 }
 
+void hs_cycle_init_entry(const struct hs_cycle *cycle, struct hs_job *job,
+                         struct hs_cycle_entry *ret_entry)
+{
+    *ret_entry = (struct hs_cycle_entry){.job = job, .host_idx = SIZE_MAX, .cost_now_cur = NAN};
+    resolve_sites(cycle, ret_entry);
+    ret_entry->due_at_s = resolve_due(cycle, job);
+}
+
 static void add_job(struct hs_cycle *cycle, struct hs_job *job)
 {
-    struct hs_cycle_entry entry = {.job = job, .host_idx = SIZE_MAX, .cost_now_cur = NAN};
+    struct hs_cycle_entry entry;
 
     if (hs_cycle_find_entry(cycle, job->id) != NULL) {
         hs_job_free(job);
         return;
     }
-    resolve_sites(cycle, &entry);
-    entry.due_at_s = resolve_due(cycle, job);
+    hs_cycle_init_entry(cycle, job, &entry);
     if (job->host[0] != '\0') {
         entry.host_idx = hs_estate_find_host(cycle->estate, job->host);
     }

@@ -119,6 +119,16 @@ double hs_cycle_get_host_elec_w(const struct hs_cycle *cycle, size_t host_idx);
 void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t at_s,
                          struct hs_ledger_prices *ret_prices);
 
+/** An entry for @job (taken with the entry), its sites and latest end resolved. */
+void hs_cycle_init_entry(const struct hs_cycle *cycle, struct hs_job *job,
+                         struct hs_cycle_entry *ret_entry);
+
+/** Job and Explanation of an entry that need not be one of the cycle's. Owned by the caller. */
+json_t *hs_cycle_format_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                              int64_t now_at_s);
+json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                               int64_t now_at_s);
+
 /** Take one event into the state. */
 void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
 

@@ -18,9 +18,12 @@ json_t *hs_cycle_format_job(const struct hs_cycle *cycle, uint64_t job_id, int64
 {
     const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
 
-    if (entry == NULL) {
-        return NULL;
-    }
+    return entry != NULL ? hs_cycle_format_entry(cycle, entry, now_at_s) : NULL;
+}
+
+json_t *hs_cycle_format_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                              int64_t now_at_s)
+{
     json_t *object = hs_job_format(entry->job);
     bool has_place =
         entry->is_placed && entry->placement.host_idx != SIZE_MAX && !hs_job_is_over(entry->job);

@@ -362,14 +362,12 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job, e
     }
 }
 
-static void place_one(struct hs_place *place, const struct hs_place_job *job, enum mode mode)
+/* Where @job goes, host_idx SIZE_MAX for nowhere. Takes nothing. */
+static void find_placement(struct hs_place *place, const struct hs_place_job *job, enum mode mode,
+                           struct hs_placement *ret_placement)
 {
     struct hs_search_offer offer;
 
-    if (job->freedom == HS_PLACE_FIXED) {
-        place_fixed(place, job);
-        return;
-    }
     if (job->freedom == HS_PLACE_FILLER) {
         size_t end_slot = slot_of(place, (double)job->due_at_s);
 
@@ -382,23 +380,38 @@ static void place_one(struct hs_place *place, const struct hs_place_job *job, en
         find_offer(place, job, mode, &offer);
     }
     if (offer.placement.host_idx == SIZE_MAX) {
-        offer.placement = (struct hs_placement){
+        *ret_placement = (struct hs_placement){
             .job_id = job->job_id,
             .host_idx = SIZE_MAX,
             .first_slot = SIZE_MAX,
             .last_slot = SIZE_MAX,
             .is_late = job->freedom != HS_PLACE_FILLER,
         };
-        (void)HS_VEC_PUSH(&place->placements, offer.placement);
-        place->n_late += offer.placement.is_late;
-        place->is_plan_stale = true;
         return;
     }
     offer.placement.is_late = ends_late(place, job, &offer.placement);
     if (offer.placement.first_slot == 0 && !can_wait(place, job)) {
         offer.placement.is_forced = true;
     }
-    commit(place, job, &offer.placement);
+    *ret_placement = offer.placement;
+}
+
+static void place_one(struct hs_place *place, const struct hs_place_job *job, enum mode mode)
+{
+    struct hs_placement placement;
+
+    if (job->freedom == HS_PLACE_FIXED) {
+        place_fixed(place, job);
+        return;
+    }
+    find_placement(place, job, mode, &placement);
+    if (placement.host_idx != SIZE_MAX) {
+        commit(place, job, &placement);
+        return;
+    }
+    (void)HS_VEC_PUSH(&place->placements, placement);
+    place->n_late += placement.is_late;
+    place->is_plan_stale = true;
 }
 
 /* --- all jobs --- */
@@ -462,6 +475,13 @@ const struct hs_placement *hs_place_insert(struct hs_place *place, const struct 
 {
     place_one(place, job, MODE_CHEAPEST);
     return &place->placements.items[place->placements.n - 1];
+}
+
+void hs_place_try(struct hs_place *place, const struct hs_place_job *job,
+                  struct hs_placement *ret_placement)
+{
+    assert(job->freedom != HS_PLACE_FIXED);
+    find_placement(place, job, MODE_CHEAPEST, ret_placement);
 }
 
 double hs_place_price_now(struct hs_place *place, const struct hs_place_job *job)

@@ -78,6 +78,10 @@ void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size
 /** Place one more job against what stands. @return its placement, borrowed until the next call */
 const struct hs_placement *hs_place_insert(struct hs_place *place, const struct hs_place_job *job);
 
+/** Where hs_place_insert() would put @job, which is not fixed; nothing is taken. */
+void hs_place_try(struct hs_place *place, const struct hs_place_job *job,
+                  struct hs_placement *ret_placement);
+
 /**
  * What @job would cost if it started in slot 0 on the best host that fits, cur; NAN if none fits.
  * Counts against everything placed but the job itself being placed already.

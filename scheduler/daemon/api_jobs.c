@@ -69,10 +69,11 @@ static void reply_job(struct hs_api_call *call, int status, uint64_t job_id,
 
 static void reply_dry(struct hs_api_call *call, const struct hs_job *job, const char *cannot_meet)
 {
-    json_t *json = hs_job_format(job);
+    json_t *json = hs_cycle_format_trial(call->cycle, job, hs_api_get_at_s(call));
 
-    hs_jsonx_set(json, "id", json_null());
-    hs_jsonx_set_text(json, "cannot_meet", cannot_meet[0] != '\0' ? cannot_meet : NULL);
+    if (cannot_meet[0] != '\0' && !json_is_string(json_object_get(json, "cannot_meet"))) {
+        hs_jsonx_set_text(json, "cannot_meet", cannot_meet);
+    }
     hs_api_reply_thing(call, HTTP_OK, "Job", json);
 }
 
