@@ -419,6 +419,34 @@ static void cycle__explains_why_a_job_waits_with_prices_now_and_then(void **stat
     json_decref(why);
 }
 
+static void cycle__tries_a_job_as_it_would_place_it_and_keeps_nothing(void **state)
+{
+    struct world *w = *state;
+
+    set_prices(w, START + 20000);
+    push_plant(w, 9000.0, 50.0);
+    push_hosts_up(w);
+    push_job(w, 1, "deferrable", 3000, START + 40000, false);
+    step(w);
+    HS_AUTO(hs_job) job = hs_job_dup(hs_cycle_get_job(w->cycle, 1));
+    json_auto_t *first = hs_cycle_format_trial(w->cycle, job, START);
+    json_auto_t *second = hs_cycle_format_trial(w->cycle, job, START);
+
+    assert_true(json_equal(first, second));
+    assert_true(json_is_null(json_object_get(first, "id")));
+    assert_true(
+        json_is_string(json_object_get(json_object_get(first, "explanation"), "planned_start")));
+    assert_int_equal(hs_cycle_get_n_jobs(w->cycle), 1);
+    push_job(w, 2, "deferrable", 3000, START + 40000, false);
+    step(w);
+    json_auto_t *placed = hs_cycle_format_job(w->cycle, 2, START);
+
+    assert_string_equal(json_string_value(json_object_get(first, "planned_start")),
+                        json_string_value(json_object_get(placed, "planned_start")));
+    assert_string_equal(json_string_value(json_object_get(first, "planned_host")),
+                        json_string_value(json_object_get(placed, "planned_host")));
+}
+
 static void cycle__refuses_a_job_that_no_host_could_ever_take(void **state)
 {
     struct world *w = *state;
@@ -506,6 +534,7 @@ int main(void)
         CASE(cycle__fails_a_job_whose_script_failed_and_keeps_its_status),
         CASE(cycle__bad_readings_take_credit_away_and_never_raise_load),
         CASE(cycle__explains_why_a_job_waits_with_prices_now_and_then),
+        CASE(cycle__tries_a_job_as_it_would_place_it_and_keeps_nothing),
         CASE(cycle__refuses_a_job_that_no_host_could_ever_take),
         CASE(cycle__takes_up_again_what_ran_before_a_restart),
         CASE(cycle__gives_the_same_decisions_for_the_same_events),
