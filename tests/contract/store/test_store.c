@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every store backend must do. A new one adds one row to backends[]. */
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 
 #include <cmocka.h>
 #include <hiredis/hiredis.h>
@@ -363,6 +367,70 @@ static void store_redis__commit_while_down_is_unavailable(void **state)
     assert_int_equal(put(f, "1", "{}"), 0);
 }
 
+/* A TCP port that was free a moment ago. */
+static int find_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t n = sizeof(address);
+    HS_AUTO_FD fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, n), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &n), 0);
+    return ntohs(address.sin_port);
+}
+
+static void store_redis__reaches_a_host_by_name_with_user_and_database(void **state)
+{
+    struct fixture *f = ready(state);
+    int port = find_port();
+    char url[128];
+    redisReply *reply;
+
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET bind 127.0.0.1"));
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET port %d", port));
+    freeReplyObject(
+        hs_redis_server_command(server, "ACL SETUSER me on >p@ss ~hs:* +@all -@dangerous"));
+    snprintf(url, sizeof(url), "redis://me:p%%40ss@localhost:%d/2", port);
+    hs_store_free(f->store);
+    assert_int_equal(
+        hs_store_redis_new(hs_reactor_get_executor(f->reactor), url, "t", &f->store, NULL), 0);
+    wait_until_up_is(f, true);
+    assert_int_equal(put(f, "1", "{}"), 0);
+    assert_string_equal(load(f, "jobs"), "1={};");
+    /* CONFIG is dangerous, so this user may not ask how durable it is. */
+    assert_non_null(strstr(hs_store_get_weakness(f->store), "cannot read"));
+    reply = hs_redis_server_command(server, "EXISTS %s", "hs:{t}:jobs");
+    assert_int_equal(reply->integer, 0); /* it is in database 2 */
+    freeReplyObject(reply);
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET port 0"));
+    freeReplyObject(hs_redis_server_command(server, "ACL DELUSER me"));
+}
+
+static void store_redis__wrong_password_keeps_it_down(void **state)
+{
+    struct fixture *f = ready(state);
+    int port = find_port();
+    char url[128];
+
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET bind 127.0.0.1"));
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET port %d", port));
+    snprintf(url, sizeof(url), "redis://me:wrong@127.0.0.1:%d", port);
+    hs_store_free(f->store);
+    assert_int_equal(
+        hs_store_redis_new(hs_reactor_get_executor(f->reactor), url, "t", &f->store, NULL), 0);
+    f->text[0] = '\0';
+    for (int i = 0; i < 500 && strstr(f->text, "WRONGPASS") == NULL; i++) {
+        const struct timespec nap = {.tv_nsec = 10000000};
+
+        nanosleep(&nap, NULL);
+        assert_int_equal(put(f, "1", "{}"), -HS_E_UNAVAILABLE);
+    }
+    assert_non_null(strstr(f->text, "WRONGPASS"));
+    assert_null(strstr(f->text, "wrong@"));
+    assert_false(hs_store_is_up(f->store));
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET port 0"));
+}
+
 struct crash {
     struct fixture *f;
     int n_sent;
@@ -527,6 +595,8 @@ int main(void)
         CASE(store_redis__foreign_type_is_a_protocol_error, BACKEND_REDIS),
         CASE(store_redis__refused_command_discards_the_whole_commit, BACKEND_REDIS),
         CASE(store_redis__commit_while_down_is_unavailable, BACKEND_REDIS),
+        CASE(store_redis__reaches_a_host_by_name_with_user_and_database, BACKEND_REDIS),
+        CASE(store_redis__wrong_password_keeps_it_down, BACKEND_REDIS),
         CASE(store_redis__acknowledged_writes_survive_kill_9, BACKEND_REDIS),
         CASE(store_redis__stopped_server_is_a_timeout_in_time, BACKEND_REDIS),
         cmocka_unit_test(store_redis__bad_url_or_cell_is_refused),
