@@ -34,7 +34,8 @@ struct request {
     uint64_t epoch;
     uint32_t vcpus;
     uint64_t memory_mib;
-    int64_t duration_s;
+    double need_s;
+    int exit_status;
     enum hs_action_kind kind;
     size_t n_max_bytes;
     hs_compute_done_fn *done;
@@ -44,13 +45,25 @@ struct request {
     void *arg;
 };
 
-static double read_env_s(const char *name, double fallback)
+/** A number of the job's own environment ("NAME=12.5"), or @fallback. */
+static double read_env(const struct hs_machine_spec *spec, const char *name, double fallback)
 {
-    const char *text = getenv(name);
-    char *end = NULL;
-    double value = text != NULL ? strtod(text, &end) : NAN;
+    size_t n_name = strlen(name);
 
-    return text != NULL && end != text && *end == '\0' && value >= 0 ? value : fallback;
+    for (size_t i = 0; i < spec->n_env; i++) {
+        const char *entry = spec->env[i];
+        char *end = NULL;
+        double value;
+
+        if (strncmp(entry, name, n_name) != 0 || entry[n_name] != '=') {
+            continue;
+        }
+        value = strtod(entry + n_name + 1, &end);
+        if (end != entry + n_name + 1 && *end == '\0' && value >= 0) {
+            return value;
+        }
+    }
+    return fallback;
 }
 
 /** The job's machine, else one that merely has its name, else NULL. */
@@ -210,8 +223,8 @@ static int create_now(struct request *request, struct hs_sim_machine **ret_made,
     first.shown.memory_mib = request->memory_mib;
     first.shown.state = HS_MACHINE_PAUSED;
     first.since_mono_s = hs_clock_mono_s(sim->clock);
-    first.need_s = read_env_s("HSCHED_SIM_RUN_S", (double)request->duration_s);
-    first.exit_status = (int)read_env_s("HSCHED_SIM_EXIT", 0.0);
+    first.need_s = request->need_s;
+    first.exit_status = request->exit_status;
     machine = machine_add(sim, &first);
     machine_set_state(sim, machine, HS_MACHINE_RUNNING);
     *ret_made = machine;
@@ -241,7 +254,8 @@ static void compute_sim_create(struct hs_compute *compute, const struct hs_machi
     request->epoch = spec->epoch;
     request->vcpus = spec->vcpus;
     request->memory_mib = spec->memory_mib;
-    request->duration_s = spec->duration_s;
+    request->need_s = read_env(spec, "HSCHED_SIM_RUN_S", (double)spec->duration_s);
+    request->exit_status = (int)read_env(spec, "HSCHED_SIM_EXIT", 0.0);
     request->done = done;
     hs_answers_add(&request->sim->answers, create_answer, request);
 }

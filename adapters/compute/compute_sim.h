@@ -5,7 +5,7 @@
  * compute_sim - a host whose machines exist only as running time, for demos, plans and tests.
  *
  * Truthful in vCPU-seconds: a job's machine ends after its duration_s plan seconds of *running*
- * time (env HSCHED_SIM_RUN_S instead, if set), then tells exit status 0 (env HSCHED_SIM_EXIT).
+ * time (HSCHED_SIM_RUN_S of its env instead, if set), then tells exit status 0 (HSCHED_SIM_EXIT).
  * Suspended, its clock stands. With a work_dir the machines outlive the process, as on a real
  * host: they go on running in between.
  */
