@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "adapters/signal/csvtable.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 
 #define SIGNAL_FILE_W_PER_KW 1000.0
@@ -30,6 +31,29 @@ static int read_stamp(const struct hs_csvtable *table, size_t row, int64_t *ret_
                           "'%s' is no time; write RFC 3339 like 2026-01-05T10:00:00Z", cell);
     }
     return 0;
+}
+
+static int compare_steps(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/** Median distance of the stamps: gaps are few, so it is the usual one. */
+static int64_t find_step_s(const struct hs_series *series)
+{
+    HS_AUTO_MEM int64_t *steps = NULL;
+
+    if (series->n < 2) {
+        return 0;
+    }
+    steps = hs_xcalloc(series->n - 1, sizeof(*steps));
+    for (size_t i = 0; i + 1 < series->n; i++) {
+        steps[i] = series->at_s[i + 1] - series->at_s[i];
+    }
+    qsort(steps, series->n - 1, sizeof(*steps), compare_steps);
+    return steps[(series->n - 1) / 2];
 }
 
 int hs_signal_file_read(const struct hs_signal_spec *spec, const char *path,
@@ -68,6 +92,7 @@ int hs_signal_file_read(const struct hs_signal_spec *spec, const char *path,
     if (rc != 0) {
         return rc;
     }
+    series->step_s = find_step_s(series);
     *ret_series = HS_STEAL(series);
     return 0;
 }
