@@ -7,6 +7,7 @@
 #include "scheduler/base/conf.h"
 
 static const struct hs_controller_ops *const controllers[] = {
+    &hs_controller_heat_ops,
     &hs_controller_asap_ops,
 };
 

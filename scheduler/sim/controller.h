@@ -43,4 +43,5 @@ struct hs_controller_ops {
 int hs_controller_find(const char *name, const struct hs_controller_ops **ret_ops,
                        struct hs_err *err);
 
+extern const struct hs_controller_ops hs_controller_heat_ops;
 extern const struct hs_controller_ops hs_controller_asap_ops;

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "adapters/plant/plant_balance.h"
+#include "tests/support/near.h"
+
+#define SLOT_S 900.0
+
+static struct hs_heatloop make_loop(size_t n_sinks)
+{
+    return (struct hs_heatloop){
+        .tank = {.present = true,
+                 .volume_l = 1000,
+                 .nodes = 1,
+                 .min_c = 40,
+                 .max_c = 60,
+                 .loss_w_per_k = 10,
+                 .ambient_c = 20,
+                 .charge_limit_w = (double)INFINITY,
+                 .draw_limit_w = (double)INFINITY},
+        .rejection_limit_w = (double)INFINITY,
+        .n_sinks = n_sinks,
+    };
+}
+
+static void balance__serves_the_dearest_sink_first_then_charges_then_rejects(void **state)
+{
+    struct hs_heatloop loop = make_loop(2);
+    struct hs_sink sinks[2] = {{.heat_limit_w = 8000}, {.heat_limit_w = (double)INFINITY}};
+    double demand_w[2] = {10000, 6000}, worth[2] = {50, 90}, useful_wh[2];
+    double tank_wh = hs_tank_max_wh(&loop.tank) - 100;
+    struct hs_plant_balance b;
+
+    /* 16 kW come: sink 1 takes 6, sink 0 no more than its limit of 8, 2 are over */
+    hs_plant_balance_apply(&loop, sinks, SLOT_S, 16000, demand_w, worth, &tank_wh, useful_wh, &b);
+    assert_near(useful_wh[1], 1500, 1e-9);
+    assert_near(useful_wh[0], 2000, 1e-9);
+    /* a tank near 60 degrees C over 20 loses about 10 W/K x 40 K for a quarter of an hour */
+    assert_near(b.lost_wh, 10 * (60 - 100 / 1163.0 - 20) * 0.25, 1e-6);
+    assert_near(b.rejected_wh, 500 - 100 - b.lost_wh, 1e-6);
+    assert_near(tank_wh, hs_tank_max_wh(&loop.tank), 1e-6);
+    assert_near(b.backup_wh, 500, 1e-9);
+}
+
+static void balance__draws_the_tank_before_the_backup(void **state)
+{
+    struct hs_heatloop loop = make_loop(1);
+    struct hs_sink sink = {.heat_limit_w = (double)INFINITY};
+    double demand_w = 10000, worth = 80, useful_wh, tank_wh = 700;
+    struct hs_plant_balance b;
+
+    hs_plant_balance_apply(&loop, &sink, SLOT_S, 4000, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(tank_wh, 0, 1e-9);
+    assert_near(useful_wh, 1000 + 700 - b.lost_wh, 1e-9);
+    assert_near(b.backup_wh, 2500 - useful_wh, 1e-9);
+    assert_near(b.rejected_wh, 0, 0);
+    /* an empty tank has nothing to lose */
+    hs_plant_balance_apply(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(b.lost_wh, 0, 0);
+    assert_near(b.backup_wh, 2500, 1e-9);
+}
+
+static void balance__keeps_charge_and_draw_limits(void **state)
+{
+    struct hs_heatloop loop = make_loop(1);
+    struct hs_sink sink = {.heat_limit_w = (double)INFINITY};
+    double demand_w = 0, worth = 80, tank_wh = 5000;
+    struct hs_plant_balance b;
+
+    loop.tank.loss_w_per_k = 0;
+    loop.tank.charge_limit_w = 1000;
+    loop.tank.draw_limit_w = 2000;
+    hs_plant_balance_apply(&loop, &sink, SLOT_S, 4000, &demand_w, &worth, &tank_wh, NULL, &b);
+    assert_near(tank_wh, 5250, 1e-9);
+    assert_near(b.rejected_wh, 750, 1e-9);
+    demand_w = 8000;
+    hs_plant_balance_apply(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, NULL, &b);
+    assert_near(tank_wh, 4750, 1e-9);
+    assert_near(b.useful_wh, 500, 1e-9);
+}
+
+static void balance__works_without_a_tank(void **state)
+{
+    struct hs_heatloop loop = {.n_sinks = 1};
+    struct hs_sink sink = {.heat_limit_w = (double)INFINITY};
+    double demand_w = 1000, worth = 80, tank_wh = 0;
+    struct hs_plant_balance b;
+
+    hs_plant_balance_apply(&loop, &sink, SLOT_S, 3000, &demand_w, &worth, &tank_wh, NULL, &b);
+    assert_near(b.useful_wh, 250, 1e-9);
+    assert_near(b.rejected_wh, 500, 1e-9);
+    assert_near(tank_wh, 0, 0);
+}
+
+static double draw(unsigned *seed, double max)
+{
+    *seed = *seed * 1103515245U + 12345U;
+    return max * (double)(*seed >> 8) / (double)(1U << 24);
+}
+
+static void balance__closes_in_every_random_case(void **state)
+{
+    unsigned seed = 42;
+
+    for (int i = 0; i < 20000; i++) {
+        struct hs_heatloop loop = make_loop((size_t)draw(&seed, 20));
+        struct hs_sink sinks[20];
+        double demand_w[20], worth[20], useful_wh[20];
+        double tank_wh, span_s = 1 + draw(&seed, 7200), captured_w = draw(&seed, 50000), sum_wh = 0;
+        struct hs_plant_balance b;
+
+        loop.tank.present = draw(&seed, 1) < 0.9;
+        loop.tank.loss_w_per_k = draw(&seed, 200);
+        loop.tank.draw_limit_w = draw(&seed, 1) < 0.5 ? (double)INFINITY : draw(&seed, 9000);
+        tank_wh = draw(&seed, hs_tank_max_wh(&loop.tank));
+        for (size_t k = 0; k < loop.n_sinks; k++) {
+            sinks[k].heat_limit_w = draw(&seed, 1) < 0.5 ? (double)INFINITY : draw(&seed, 20000);
+            demand_w[k] = draw(&seed, 20000);
+            worth[k] = draw(&seed, 200);
+        }
+        hs_plant_balance_apply(&loop, sinks, span_s, captured_w, demand_w, worth, &tank_wh,
+                               useful_wh, &b);
+        assert_near(b.captured_wh - b.useful_wh - b.stored_wh - b.rejected_wh - b.lost_wh, 0,
+                    1e-6 * (1 + b.captured_wh));
+        assert_near(b.demand_wh - b.useful_wh - b.backup_wh, 0, 1e-6 * (1 + b.demand_wh));
+        assert_true(tank_wh >= 0 && tank_wh <= hs_tank_max_wh(&loop.tank) + 1e-6);
+        assert_true(b.rejected_wh >= 0 && b.lost_wh >= 0 && b.backup_wh >= 0);
+        for (size_t k = 0; k < loop.n_sinks; k++) {
+            double most_w = fmin(demand_w[k], sinks[k].heat_limit_w);
+
+            assert_true(useful_wh[k] <= most_w * span_s / 3600 + 1e-6);
+            sum_wh += useful_wh[k];
+        }
+        assert_near(sum_wh, b.useful_wh, 1e-6 * (1 + sum_wh));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(balance__serves_the_dearest_sink_first_then_charges_then_rejects),
+        cmocka_unit_test(balance__draws_the_tank_before_the_backup),
+        cmocka_unit_test(balance__keeps_charge_and_draw_limits),
+        cmocka_unit_test(balance__works_without_a_tank),
+        cmocka_unit_test(balance__closes_in_every_random_case),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
