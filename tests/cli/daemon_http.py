@@ -22,6 +22,13 @@ class Api:
         cls.rig = cls.make_rig()
         cls.rig.__enter__()
         cls.addClassCleanup(cls.rig.__exit__, None, None, None)
+        cls.addClassCleanup(cls.ends_cleanly)
+
+    @classmethod
+    def ends_cleanly(cls):
+        status = cls.rig.end(cls.rig.daemon)
+        if status != 0:
+            raise AssertionError(f"exit {status}:\n{cls.rig.log_tail('hschedd.log', 60)}")
 
     def refused(self, status, word, method, path, body=None, headers=()):
         got, _, answer = self.rig.ask(method, path, body, headers)
