@@ -12,6 +12,7 @@ import os
 import pathlib
 import re
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ SHARED = pathlib.Path(os.environ.get("HSCHED_TEST_SHARED", ROOT / ".." / "shared
 XMLNS = "https://hsched.dev/xmlns/1"
 SPEED = 60
 POOL, HOMES = 0, 1
+HOMES_JOB_HEAT_W = 3 * 2000 * 0.8  # 3 of 4 vCPUs of 8 kW, captured
 
 
 def minutes(n):
@@ -169,9 +171,12 @@ class Guests(unittest.TestCase):
         job = self.seen.jobs[self.seen.homes]
         self.assertGreaterEqual(job["suspends"], 1)
         self.assertEqual(job["state"], "done")
-        ratios = [loops["homes/main"]["tank_ratio"] for _, jobs, loops in self.seen.trail
-                  if jobs.get(self.seen.homes, {}).get("state") == "suspended"]
-        self.assertTrue(ratios)
+        looks = [loops["homes/main"] for _, jobs, loops in self.seen.trail
+                 if jobs.get(self.seen.homes, {}).get("state") == "suspended"]
+        self.assertTrue(looks)
+        # it waits because heat is worth next to nothing there, beside 89 a MWh at the pool
+        self.assertLess(max(l["heat_price_cur_per_mwh"] for l in looks), 30)
+        self.assertLess(max(l["demand_heat_w"] for l in looks), HOMES_JOB_HEAT_W)
 
     def test_a_job_at_its_latest_start_runs_whatever_heat_costs(self):
         job = self.seen.forced_job
@@ -199,7 +204,9 @@ class Guests(unittest.TestCase):
 
     def test_a_hung_libvirtd_costs_its_own_host_only(self):
         self.assertTrue(self.seen.answers_s)
-        self.assertLess(max(self.seen.answers_s), 0.1)
+        # the median, because the machine has other things to do; a stall would last seconds
+        self.assertLess(statistics.median(self.seen.answers_s), 0.1)
+        self.assertLess(max(self.seen.answers_s), 1)
         self.assertEqual(self.seen.quick_job["state"], "done")
 
     def test_heat_balances(self):
