@@ -28,8 +28,11 @@ int hs_controller_find(const char *name, const struct hs_controller_ops **ret_op
     }
     for (size_t i = 0; all_names[i] != NULL; i++) {
         if (strcmp(all_names[i], name) == 0) {
-            return hs_err_set(err, HS_E_UNSUPPORTED, "policies",
-                              "this version has the controllers heat and asap, not yet '%s'", name);
+            return hs_err_set(
+                err, HS_E_UNSUPPORTED, "policies",
+                "this version has the controllers heat and asap, not yet '%s'; choose "
+                "with --policies heat,asap",
+                name);
         }
     }
     return hs_err_set(err, HS_E_NOTFOUND, "policies", "no controller '%s'; the nearest is '%s'",
