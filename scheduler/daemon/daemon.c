@@ -15,6 +15,7 @@
 #define TICK_GAP_S       0.02 /* real; bursts of events share a tick */
 #define SENSE_REAL_MIN_S 0.1  /* real; however fast plan time runs */
 #define STORE_PERIOD_S   1.0  /* real; how often a store that is down is looked at */
+#define SLOW_TICK_S      0.1  /* real; requests wait for a tick, and they are promised this */
 #define KEY_MAX          24
 
 /** Waiters of one tick. */
@@ -40,19 +41,21 @@ void hs_daemon_make_due(void *arg)
 
 static void set_next_tick(struct hs_daemon *daemon, int64_t wake_at_s)
 {
-    double period_s = HS_DAEMON_SENSE_PERIOD_S / hs_clock_get_speed(daemon->clock);
-    double wake_s = hs_clock_real_until_s(daemon->clock, (double)wake_at_s);
+    double period_s =
+        fmax(SENSE_REAL_MIN_S, HS_DAEMON_SENSE_PERIOD_S / hs_clock_get_speed(daemon->clock));
 
     if (daemon->is_due) {
         return;
     }
     if (wake_at_s > 0) {
-        period_s = fmin(period_s, wake_s);
+        double wake_s = hs_clock_real_until_s(daemon->clock, (double)wake_at_s);
+
+        period_s = fmin(period_s, fmax(TICK_GAP_S, wake_s));
     }
     if (!daemon->was_store_up) {
         period_s = fmin(period_s, STORE_PERIOD_S);
     }
-    hs_executor_timer_set(daemon->executor, daemon->tick, fmax(SENSE_REAL_MIN_S, period_s));
+    hs_executor_timer_set(daemon->executor, daemon->tick, period_s);
 }
 
 /* --- the tick --- */
@@ -129,6 +132,17 @@ static void account(struct hs_daemon *daemon, int64_t now_at_s)
     }
 }
 
+/** A tick that holds up requests is worth a line. */
+static void watch_length(const struct hs_daemon *daemon, size_t n_events)
+{
+    double spent_s = hs_clock_mono_s(daemon->clock) - daemon->ticked_mono_s;
+
+    if (spent_s > SLOW_TICK_S) {
+        HS_LOG_WARN("daemon", "a tick with %zu events and %zu jobs took %.2f s", n_events,
+                    hs_cycle_get_n_jobs(daemon->cycle), spent_s);
+    }
+}
+
 void hs_daemon_tick(void *arg)
 {
     struct hs_daemon *daemon = arg;
@@ -136,6 +150,7 @@ void hs_daemon_tick(void *arg)
     struct tick_waiters *waiting = NULL;
     hs_inbox_events events;
     int64_t now_at_s = hs_clock_at_s(daemon->clock);
+    size_t n_events;
 
     daemon->is_due = false;
     daemon->ticked_mono_s = hs_clock_mono_s(daemon->clock);
@@ -147,7 +162,8 @@ void hs_daemon_tick(void *arg)
         daemon->waiters = (hs_daemon_waiters){0};
     }
     hs_inbox_take(&daemon->inbox, &events);
-    hs_cycle_step(daemon->cycle, now_at_s, events.items, events.n, &decision);
+    n_events = events.n;
+    hs_cycle_step(daemon->cycle, now_at_s, events.items, n_events, &decision);
     hs_inbox_release(&events, true);
     daemon->has_stepped = true;
     feed_plant(daemon);
@@ -156,6 +172,7 @@ void hs_daemon_tick(void *arg)
         on_step_durable(0, NULL, waiting);
     }
     set_next_tick(daemon, decision.wake_at_s);
+    watch_length(daemon, n_events);
 }
 
 /* --- requests --- */
