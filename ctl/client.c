@@ -113,6 +113,20 @@ static enum hs_exit say_unreachable(const struct hs_client *client, CURLcode cod
     return HS_EXIT_UNREACHABLE;
 }
 
+/** One line each. Where in the request it was ("1:10: /limit: ") shrinks to the field's name. */
+static void say_text(const char *text)
+{
+    HS_AUTO_MEM char *copy = hs_xstrdup(text);
+    char *rest = NULL;
+
+    for (char *line = strtok_r(copy, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        char *field = line + strspn(line, "0123456789: ");
+
+        hs_say_error("%s", field > line && field[0] == '/' ? field + 1 : line);
+    }
+}
+
 /** Say the daemon's own sentence if it sent one. */
 static enum hs_exit say_refusal(const struct hs_client *client, long status)
 {
@@ -135,7 +149,7 @@ static enum hs_exit say_refusal(const struct hs_client *client, long status)
         }
     }
     if (text != NULL && text[0] != '\0') {
-        hs_say_error("%s", text);
+        say_text(text);
     } else {
         hs_say_error("hschedd answered with status %ld and no reason", status);
     }

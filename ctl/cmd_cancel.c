@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/client.h"
 #include "ctl/jobview.h"
@@ -23,7 +24,11 @@ static enum hs_exit cancel_one(struct hs_client *client, uint64_t id, bool has_f
     if (has_format) {
         hs_jobview_print(format, job);
     }
-    hs_say_note("job %" PRIu64 " is %s", id, state != NULL ? state : "cancelled");
+    if (state == NULL || strcmp(state, "cancelled") == 0) {
+        hs_say_note("job %" PRIu64 " is cancelled", id);
+    } else {
+        hs_say_note("job %" PRIu64 " is being cancelled, it is still %s", id, state);
+    }
     return HS_EXIT_OK;
 }
 

@@ -94,7 +94,7 @@ static char *text_at(const json_t *thing, const char *key, int64_t now_at_s)
     return hs_render_value(hs_render_find(thing, key), HS_RENDER_AT, now_at_s);
 }
 
-static void explain_window(FILE *out, const json_t *it, int64_t now_at_s)
+static void explain_window(FILE *out, const json_t *it, int64_t now_at_s, bool is_waiting)
 {
     HS_AUTO_MEM char *start = text_at(it, "planned_start", now_at_s);
     HS_AUTO_MEM char *end = text_at(it, "planned_end", now_at_s);
@@ -102,19 +102,21 @@ static void explain_window(FILE *out, const json_t *it, int64_t now_at_s)
     const char *host = hs_render_find_text(it, "planned_host");
 
     if (hs_render_find(it, "planned_start") != NULL) {
-        fprintf(out, "planned   %s to %s on %s\n", start, end, host != NULL ? host : "any host");
+        fprintf(out, "%-10s%s to %s on %s\n", is_waiting ? "planned" : "runs", start, end,
+                host != NULL ? host : "any host");
     }
-    if (hs_render_find(it, "latest_start") != NULL) {
+    if (is_waiting && hs_render_find(it, "latest_start") != NULL) {
         fprintf(out, "latest    start by %s to be done in time\n", latest);
     }
 }
 
 /** "heat      now 12.0 EUR/MWh, planned 71.9 EUR/MWh", the second part if there is one. */
 static void explain_price(FILE *out, const json_t *it, const char *word, const char *now_key,
-                          const char *planned_key, const char *currency, const char *place)
+                          const char *planned_key, const char *currency, const char *place,
+                          bool is_waiting)
 {
     double now = hs_render_find_real(it, now_key);
-    double planned = hs_render_find_real(it, planned_key);
+    double planned = is_waiting ? hs_render_find_real(it, planned_key) : NAN;
 
     if (isnan(now) && isnan(planned)) {
         return;
@@ -131,17 +133,19 @@ static void explain_price(FILE *out, const json_t *it, const char *word, const c
 
 static void explain_cost(FILE *out, const json_t *it, const char *currency)
 {
-    double now_cur = hs_render_find_real(it, "cost_now_cur");
-    double planned_cur = hs_render_find_real(it, "cost_planned_cur");
-    double saving_cur = hs_render_find_real(it, "saving_cur");
+    HS_AUTO_MEM char *now = hs_render_value(hs_render_find(it, "cost_now_cur"), HS_RENDER_MONEY, 0);
+    HS_AUTO_MEM char *planned =
+        hs_render_value(hs_render_find(it, "cost_planned_cur"), HS_RENDER_MONEY, 0);
+    HS_AUTO_MEM char *saving =
+        hs_render_value(hs_render_find(it, "saving_cur"), HS_RENDER_MONEY, 0);
 
-    if (!isnan(planned_cur)) {
-        fprintf(out, "cost      %.2f %s", planned_cur, currency);
-        if (!isnan(now_cur)) {
-            fprintf(out, ", started now %.2f %s", now_cur, currency);
+    if (strcmp(planned, "-") != 0) {
+        fprintf(out, "cost      %s %s", planned, currency);
+        if (strcmp(now, "-") != 0) {
+            fprintf(out, ", started now %s %s", now, currency);
         }
-        if (saving_cur >= 0.005) {
-            fprintf(out, ": waiting saves %.2f %s", saving_cur, currency);
+        if (hs_render_find_real(it, "saving_cur") > 0 && strcmp(planned, now) != 0) {
+            fprintf(out, ": waiting saves %s %s", saving, currency);
         }
         fputc('\n', out);
     }
@@ -172,6 +176,8 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
         hs_table_get_currency(hs_render_find_text(it, "currency") != NULL ? it : answer);
     const char *text = hs_render_find_text(it, "text");
     const json_t *reasons = json_object_get(it, "reasons");
+    const char *state = hs_render_find_text(it, "state");
+    bool is_waiting = state != NULL && strcmp(state, "waiting") == 0;
 
     if (text != NULL) {
         fprintf(out, "%s\n", text);
@@ -183,11 +189,13 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
             fprintf(out, "%-10s%s\n", i == 0 ? "because" : "and", reason);
         }
     }
-    explain_window(out, it, now_at_s);
+    explain_window(out, it, now_at_s, is_waiting);
     explain_price(out, it, "heat", "heat_price_now_cur_per_mwh", "heat_price_planned_cur_per_mwh",
-                  currency, hs_render_find_text(it, "loop"));
+                  currency, hs_render_find_text(it, "loop"), is_waiting);
     explain_price(out, it, "power", "electricity_now_cur_per_mwh",
-                  "electricity_planned_cur_per_mwh", currency, NULL);
-    explain_cost(out, it, currency);
+                  "electricity_planned_cur_per_mwh", currency, NULL, is_waiting);
+    if (is_waiting) {
+        explain_cost(out, it, currency);
+    }
     explain_changes(out, reasons);
 }

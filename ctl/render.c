@@ -57,7 +57,9 @@ char *hs_render_number(double value, enum hs_render_kind kind)
     case HS_RENDER_PRICE:
         return hs_say_format("%.1f", value);
     case HS_RENDER_MONEY:
-        return hs_say_format("%.2f", value);
+        /* A small job costs a fraction of a cent: keep two digits of it. */
+        return value != 0 && fabs(value) < 0.095 ? hs_say_format("%.2g", value)
+                                                 : hs_say_format("%.2f", value);
     case HS_RENDER_DURATION:
         hs_timetext_format_duration(llround(value), span);
         return hs_xstrdup(span);

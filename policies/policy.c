@@ -48,7 +48,9 @@ static int refuse_class(const struct hs_policy *policy, const char *name, struct
     nearest = hs_conf_nearest(known, name);
     if (nearest == NULL) {
         return hs_err_set(err, HS_E_INVALID, "/class",
-                          "there is no class '%.64s'; hsched policy list shows them", name);
+                          "there is no class '%.64s'; the base classes are pinned, "
+                          "movable, deferrable, elastic and filler",
+                          name);
     }
     return hs_err_set(err, HS_E_INVALID, "/class", "there is no class '%.64s', did you mean '%s'?",
                       name, nearest);

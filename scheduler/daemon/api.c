@@ -114,10 +114,20 @@ static json_t *make_envelope(const char *kind)
     return json;
 }
 
+/** What every good answer carries beside its kind: when it was true, and in which money. */
+static void set_frame(const struct hs_api_call *call, json_t *json)
+{
+    if (call->cycle != NULL) {
+        hs_jsonx_set_at(json, "at", hs_api_get_at_s(call));
+        hs_jsonx_set_text(json, "currency", hs_daemon_get_config(call->daemon)->estate->currency);
+    }
+}
+
 void hs_api_reply_thing(struct hs_api_call *call, int status, const char *kind, json_t *fields)
 {
     json_t *json = make_envelope(kind);
 
+    set_frame(call, json);
     json_object_update(json, fields);
     json_decref(fields);
     hs_api_reply_json(call, status, json);
@@ -127,6 +137,7 @@ void hs_api_reply_list(struct hs_api_call *call, const char *kind, json_t *items
 {
     json_t *json = make_envelope(kind);
 
+    set_frame(call, json);
     hs_jsonx_set(json, "items", items);
     hs_api_reply_json(call, HTTP_OK, json);
 }

@@ -105,7 +105,10 @@ void hs_api_views_forecast(struct hs_api_call *call)
     snprintf(path, sizeof(path), "%s/%s", call->args[0], call->args[1]);
     loop_idx = hs_estate_find_loop(get_estate(call), path);
     if (loop_idx == SIZE_MAX) {
-        hs_api_reply_error(call, -HS_E_NOTFOUND, path, "no such loop, see /v1/loops");
+        char text[HS_PATH_MAX + 64];
+
+        snprintf(text, sizeof(text), "no heat loop '%s'; `hsched loops` lists them", path);
+        hs_api_reply_error(call, -HS_E_NOTFOUND, path, text);
         return;
     }
     hs_api_reply_thing(call, HTTP_OK, "Forecast",

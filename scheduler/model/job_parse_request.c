@@ -146,7 +146,7 @@ static void check_unsupported(const json_t *object, struct hs_conf_report *repor
         {"script_file", "send the file's text as 'script'; hsched submit does it for you"},
         {"array", "job arrays are not supported by this version; submit each job by itself"},
         {"after", "dependencies are not supported by this version; submit this job when the other "
-                  "is done (hsched watch ID waits for it)"},
+                  "is done (hsched show ID says when)"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -103,7 +103,7 @@ static void request__says_what_to_do_instead(void **state)
                                     "submit each job by itself");
     check("{\"after\":[\"afterok:12\"]}",
           "1:10: /after: dependencies are not supported by this version; submit this job when the "
-          "other is done (hsched watch ID waits for it)");
+          "other is done (hsched show ID says when)");
 }
 
 static void request__names_every_mistake(void **state)
