@@ -238,7 +238,13 @@ static void find_done(int rc, const struct hs_err *err, void *arg)
     struct compute_libvirt *lv = request->owner;
     struct hs_known_machine *known = NULL;
 
-    /* not found: a stop event tells, or the next list */
+    if (rc == -HS_E_NOTFOUND) {
+        /* libvirtd loses the stop event of a guest that quits while it is starting itself */
+        known = hs_known_machines_find(&lv->known, request->uuid);
+        if (known != NULL && !known->is_creating) {
+            machine_gone(lv, known);
+        }
+    }
     if (rc < 0 || hs_known_machines_check_stopped(&lv->known, request->machine.uuid)) {
         return;
     }
@@ -264,6 +270,9 @@ static void stopped(struct compute_libvirt *lv, const struct hs_libvirt_event *e
             machine_gone(lv, known);
         }
         return;
+    }
+    if (hs_known_machines_check_stopped(&lv->known, event->uuid)) {
+        return; /* told already */
     }
     (void)snprintf(machine.name, sizeof(machine.name), "%s", event->name);
     (void)snprintf(machine.uuid, sizeof(machine.uuid), "%s", event->uuid);
@@ -420,6 +429,20 @@ static void compute_libvirt_create(struct hs_compute *compute, const struct hs_m
 
 /* --- the rest of the port --- */
 
+static void act_done(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_libvirt_request *request = arg;
+    struct compute_libvirt *lv = request->owner;
+    struct hs_known_machine *known;
+    bool is_gone = rc == -HS_E_NOTFOUND || (rc == 0 && request->is_over);
+
+    request_answer(rc, err, request);
+    known = is_gone ? hs_known_machines_find_job(&lv->known, request->job_id) : NULL;
+    if (known != NULL && !known->is_creating) {
+        machine_gone(lv, known);
+    }
+}
+
 static void compute_libvirt_act(struct hs_compute *compute, uint64_t job_id,
                                 enum hs_action_kind kind, hs_compute_done_fn *done, void *arg)
 {
@@ -427,7 +450,7 @@ static void compute_libvirt_act(struct hs_compute *compute, uint64_t job_id,
 
     request->action = kind;
     request->done = done;
-    send(request, hs_libvirt_request_act, request_answer);
+    send(request, hs_libvirt_request_act, act_done);
 }
 
 static void compute_libvirt_collect(struct hs_compute *compute, uint64_t job_id,

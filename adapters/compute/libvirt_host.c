@@ -383,7 +383,7 @@ int hs_libvirt_host_act(virConnectPtr conn, uint64_t job_id, enum hs_action_kind
     if (take_step(domain, machine.state, kind) < 0) {
         rc = fail_changing(err, what);
         if (rc == -HS_E_NOTFOUND && (kind == HS_ACTION_DESTROY || kind == HS_ACTION_SHUTDOWN)) {
-            rc = 0; /* it ended by itself between the look and the step */
+            return 1;
         }
     }
     return rc;

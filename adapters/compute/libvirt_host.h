@@ -45,7 +45,7 @@ struct hs_libvirt_create {
 int hs_libvirt_host_create(virConnectPtr conn, const struct hs_libvirt_create *create,
                            struct hs_machine *ret_machine, struct hs_err *err);
 
-/** Kinds as of hs_compute_act(). */
+/** Kinds as of hs_compute_act(); 1 if it was to end and ended by itself just before. */
 int hs_libvirt_host_act(virConnectPtr conn, uint64_t job_id, enum hs_action_kind kind,
                         struct hs_err *err);
 

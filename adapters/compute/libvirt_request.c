@@ -76,7 +76,10 @@ int hs_libvirt_request_act(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
 
-    return hs_libvirt_host_act(conn, request->job_id, request->action, err);
+    int rc = hs_libvirt_host_act(conn, request->job_id, request->action, err);
+
+    request->is_over = rc == 1;
+    return rc < 0 ? rc : 0;
 }
 
 int hs_libvirt_request_collect(virConnectPtr conn, void *arg, struct hs_err *err)

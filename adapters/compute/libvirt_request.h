@@ -35,7 +35,7 @@ struct hs_libvirt_request {
     struct hs_machine_list machines;
     struct hs_machine machine;
     struct hs_machine_end end;
-    bool is_over; /* create: it ran already and told its end */
+    bool is_over; /* create, act: it ran already and is gone */
     char *text;
     size_t n_bytes;
 
