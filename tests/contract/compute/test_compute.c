@@ -226,7 +226,7 @@ static int create_with(struct scene *scene, uint64_t job_id, uint64_t epoch, con
 {
     /* a simulated machine runs no script: its environment says how the script would end */
     static const char *const env[] = {"WHO=it's \"$me\"", "EMPTY=", "HSCHED_SIM_EXIT=7"};
-    size_t n_env = strstr(script, "exit 7") != NULL ? 3 : 2;
+    size_t n_env = script != NULL && strstr(script, "exit 7") != NULL ? 3 : 2;
     const struct hs_machine_spec spec = {.job_id = job_id,
                                          .epoch = epoch,
                                          .class_word = "batch <&\">",
