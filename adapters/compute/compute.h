@@ -43,7 +43,7 @@ struct hs_machine_spec {
     size_t n_env;
     uint32_t vcpus;
     uint64_t memory_mib;
-    int64_t duration_s; /* plan seconds; compute_sim runs this long unless env HSCHED_SIM_RUN_S */
+    int64_t duration_s; /* plan seconds; compute_sim runs this long, or HSCHED_SIM_RUN_S of env */
 };
 
 /** How a job's machine ended. */
