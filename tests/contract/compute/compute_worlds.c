@@ -44,6 +44,14 @@ static const char *root(void)
     return text != NULL ? text : ".";
 }
 
+/** Where the guest image is kept from one run to the next; else it is built anew each time. */
+static const char *cache(const struct hs_world *world)
+{
+    const char *text = getenv("HSCHED_TEST_CACHE");
+
+    return text != NULL ? text : world->dir;
+}
+
 static void make_dir(struct hs_world *world)
 {
     /* short: a libvirt socket below it has 107 bytes at most */
@@ -84,10 +92,10 @@ static void start_qemu(struct hs_world *world)
         world->absent = "libvirtd, virsh, qemu-system-x86_64, busybox or cpio is not installed";
         return;
     }
-    if (sh("%s/tests/support/guest/build-guest.sh guest-image >&2 && "
-           "cp guest-image/vmlinuz guest-image/initrd guest-image/cmdline %s/ && "
+    if (sh("%s/tests/support/guest/build-guest.sh %s/guest-image >&2 && "
+           "cd %s/guest-image && cp vmlinuz initrd cmdline %s/ && "
            "chmod 0644 %s/vmlinuz %s/initrd",
-           root(), world->dir, world->dir, world->dir)
+           root(), cache(world), cache(world), world->dir, world->dir, world->dir)
         != 0) {
         world->absent = "the guest image cannot be built";
         return;
