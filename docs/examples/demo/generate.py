@@ -7,7 +7,7 @@
 Without --data every series is SYNTHETIC: made here from a seed, shaped like winter, measured
 nowhere. With --data the folder's measured series are named instead (heat_de_eon_network.csv,
 heat_de_unna_50_500.csv, heat_dk_aalborg_m660.csv, price_be_dayahead.csv, carbon_de.csv,
-jobs_wagap_2013.swf.gz). Standard library only."""
+jobs_pai_100k.csv.gz). Standard library only."""
 import argparse
 import csv
 import datetime
@@ -90,7 +90,7 @@ def synthetic(out, seed):
         "heat": [{"sink": f"{s}/main/building", "csv": "heat.csv", "column": f"{s}_kw"} for s in SITES],
         "price": [{"site": s, "csv": "price.csv", "column": "eur_mwh"} for s in SITES],
         "carbon": [{"site": s, "csv": "carbon.csv", "column": "gco2_kwh"} for s in SITES],
-        "jobs": [{"csv": "jobs.csv", "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 1}],
+        "jobs": [{"csv": "jobs.csv", "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 0}],
     }
 
 
@@ -112,8 +112,8 @@ def measured(data):
         "price": [{"site": s, "csv": path("price_be_dayahead.csv"), "column": "eur_mwh"} for s in SITES],
         "carbon": [{"site": s, "csv": path("carbon_de.csv"), "column": "gco2_kwh",
                     "shift_s": 206 * WEEK_S} for s in SITES],
-        "jobs": [{"swf": path("jobs_wagap_2013.swf.gz"), "offset_s": 44 * 86400, "scale_cpus": 28,
-                  "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 1,
+        "jobs": [{"csv": path("jobs_pai_100k.csv.gz"), "offset_s": 16 * 86400, "scale_cpus": 18,
+                  "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 0,
                   "max_run_s": 4 * 3600}],
     }
 
