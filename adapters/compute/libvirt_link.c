@@ -29,7 +29,8 @@ struct token {
 struct conn {
     atomic_int n_refs;
     virConnectPtr ptr;
-    int event_id; /* < 0: none */
+    int event_id;        /* < 0: none */
+    struct token *token; /* what on_close() holds */
     struct hs_executor *executor;
 };
 
@@ -78,6 +79,7 @@ static void conn_close(struct conn *conn)
     }
     (void)virConnectUnregisterCloseCallback(conn->ptr, on_close);
     (void)virConnectClose(conn->ptr);
+    token_unref(conn->token);
     free(conn);
 }
 
@@ -211,10 +213,10 @@ static int opening_work(void *arg, struct hs_err *err)
     atomic_init(&conn->n_refs, 1);
     conn->ptr = ptr;
     conn->executor = opening->token->executor;
-    if (virConnectRegisterCloseCallback(ptr, on_close, token_ref(opening->token), token_unref)
-        < 0) {
-        token_unref(opening->token);
-    }
+    /* Ours to release: where a driver cannot break (test:), libvirt 9 says yes to this and
+     * forgets it, the free callback too. */
+    conn->token = token_ref(opening->token);
+    (void)virConnectRegisterCloseCallback(ptr, on_close, conn->token, NULL);
     conn->event_id = virConnectDomainEventRegisterAny(ptr, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
                                                       VIR_DOMAIN_EVENT_CALLBACK(on_event),
                                                       token_ref(opening->token), token_unref);

@@ -431,11 +431,13 @@ static void compute__exit_status_and_log_are_told_and_kept(void **state)
     struct scene scene = scene_of(state);
     struct answer answer;
     uint64_t job_id = ++last_job_id;
+    double asked_s;
 
     if (!scene.world->has_end) {
         skip();
     }
     scene_open(&scene);
+    asked_s = hs_clock_mono_s(plan_clock);
     assert_int_equal(create_with(&scene, job_id, EPOCH, "echo \"for $WHO\"\nexit 7\n", 60, &answer),
                      0);
     assert_int_equal(collect(&scene, job_id, &answer), -HS_E_CONFLICT);
@@ -444,6 +446,7 @@ static void compute__exit_status_and_log_are_told_and_kept(void **state)
     assert_int_equal(scene.end.job_id, job_id);
     assert_true(scene.end.has_exit_status);
     assert_int_equal(scene.end.exit_status, 7);
+    print_message("create to gone: %.2f s\n", hs_clock_mono_s(plan_clock) - asked_s);
     assert_int_equal(read_log(&scene, job_id, &answer), 0);
     assert_non_null(
         strstr(answer.text, scene.world->has_guests ? "for it's \"$me\"\n" : "ran 60 s\n"));
