@@ -85,6 +85,24 @@ int64_t hs_fit_elec_mw(const struct hs_fit *fit, size_t host_idx, int32_t vcpus)
     return mw_from_w(hs_host_elec_w_per_vcpu(&fit->estate->hosts[host_idx]) * vcpus);
 }
 
+void hs_fit_fill(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                 size_t first, bool with_memory, bool *ret_fits)
+{
+    const struct hs_host *host = &fit->estate->hosts[host_idx];
+    size_t n = fit->n_slots;
+    const int32_t *vcpus = &fit->vcpus[host_idx * n];
+    const int64_t *memory_mib = &fit->memory_mib[host_idx * n];
+    const int64_t *rack_mw = &fit->rack_mw[host->rack_idx * n];
+    const int64_t *site_mw = &fit->site_mw[host->site_idx * n];
+    int64_t elec_mw = hs_fit_elec_mw(fit, host_idx, size->vcpus);
+    int64_t need_mib = with_memory ? size->memory_mib : INT64_MIN;
+
+    for (size_t t = first; t < n; t++) {
+        ret_fits[t] = vcpus[t] >= size->vcpus && rack_mw[t] >= elec_mw && site_mw[t] >= elec_mw
+                      && memory_mib[t] >= need_mib;
+    }
+}
+
 bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                       size_t slot)
 {

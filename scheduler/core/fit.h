@@ -34,6 +34,15 @@ void hs_fit_clear(struct hs_fit *fit);
 /** Power that @vcpus busy vCPUs add to @host_idx, mW. */
 int64_t hs_fit_elec_mw(const struct hs_fit *fit, size_t host_idx, int32_t vcpus);
 
+/**
+ * In which slots may a job of @size run on @host_idx?
+ *
+ * @param with_memory  false leaves memory out: a suspended job holds it anyhow
+ * @param ret_fits     [n_slots] set from @first on
+ */
+void hs_fit_fill(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                 size_t first, bool with_memory, bool *ret_fits);
+
 /** May a job of @size run on @host_idx in @slot (memory apart)? */
 bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                       size_t slot);

@@ -416,7 +416,27 @@ static void place_one(struct hs_place *place, const struct hs_place_job *job, en
 
 /* --- all jobs --- */
 
-/* What is bound comes first, then what must start soonest. */
+/*
+ * In which order jobs choose: what runs through, what must start at once, what is bound to the
+ * host that holds it (it has nowhere else to go), what may go anywhere, and filler at last.
+ */
+static int rank_of(const struct hs_place_job *job)
+{
+    switch (job->freedom) {
+    case HS_PLACE_FIXED:
+        return 0;
+    case HS_PLACE_AT_ONCE:
+        return 1;
+    case HS_PLACE_CONTIGUOUS:
+    case HS_PLACE_INTERRUPTIBLE:
+        return job->host_idx != SIZE_MAX ? 2 : 3;
+    case HS_PLACE_FILLER:
+        break;
+    }
+    return 4;
+}
+
+/* Within a rank, what must start soonest. */
 static int compare_urgency(const void *left, const void *right)
 {
     const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
@@ -424,14 +444,8 @@ static int compare_urgency(const void *left, const void *right)
     double a_latest_s = (double)a->due_at_s - a->remaining_s;
     double b_latest_s = (double)b->due_at_s - b->remaining_s;
 
-    if ((a->freedom <= HS_PLACE_AT_ONCE) != (b->freedom <= HS_PLACE_AT_ONCE)) {
-        return a->freedom <= HS_PLACE_AT_ONCE ? -1 : 1;
-    }
-    if (a->freedom <= HS_PLACE_AT_ONCE && a->freedom != b->freedom) {
-        return a->freedom < b->freedom ? -1 : 1;
-    }
-    if ((a->freedom == HS_PLACE_FILLER) != (b->freedom == HS_PLACE_FILLER)) {
-        return a->freedom == HS_PLACE_FILLER ? 1 : -1;
+    if (rank_of(a) != rank_of(b)) {
+        return rank_of(a) - rank_of(b);
     }
     if (fabs(a_latest_s - b_latest_s) > 0.5) {
         return a_latest_s < b_latest_s ? -1 : 1;

@@ -4,17 +4,20 @@
  *
  * A contiguous start is priced exactly: the tank is run forward with the job's heat and the rest
  * of the horizon read off the value function. Interruptible work is priced slot by slot (each
- * slot's heat alone), which is exact while its slots do not share a tank's ceiling or floor, and
- * then once more as a whole.
+ * slot's heat alone), which is exact while its slots do not share a tank's ceiling or floor; the
+ * cheapest slots, stops counted, are a shortest path; the result is priced once more as a whole.
  */
 #include "scheduler/core/search.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
-#define STOP_COST_S 60.0 /* a suspension costs as much as a minute of the job's electricity */
+/* A stop costs as much as five minutes of the job's electricity: the guest's caches, the people's
+ * trust. Less than that is not worth a change. */
+#define STOP_COST_S 300.0
 
 static const struct hs_search_offer no_offer = {
     .placement = {.host_idx = SIZE_MAX, .first_slot = SIZE_MAX, .last_slot = SIZE_MAX},
@@ -132,10 +135,15 @@ static void find_hosts(const struct hs_search *search, const struct hs_search_ki
                        const struct hs_place_job *job, size_t first, size_t last, size_t *ret_hosts)
 {
     int32_t best_free[HS_PLAN_SLOTS_MAX];
+    size_t need[HS_PLAN_SLOTS_MAX];
+    bool fits[HS_PLAN_SLOTS_MAX];
+    size_t end = first; /* no run that starts by @last reaches further */
 
     for (size_t s = first; s <= last; s++) {
         ret_hosts[s] = SIZE_MAX;
         best_free[s] = INT32_MAX;
+        need[s] = count_slots(search, s, job->remaining_s);
+        end = s + need[s];
     }
     for (size_t i = 0; i < kind->n_hosts; i++) {
         size_t h = kind->hosts[i];
@@ -144,15 +152,12 @@ static void find_hosts(const struct hs_search *search, const struct hs_search_ki
         if (!may_use_host(search, h, job)) {
             continue;
         }
-        for (size_t t = search->n_slots; t-- > first;) {
-            bool fits = hs_fit_check_run(search->fit, h, &job->size, t)
-                        && hs_fit_check_memory(search->fit, h, &job->size, t, t);
-            int32_t free_vcpus = hs_fit_get_vcpus(search->fit, h, t);
-
-            room = fits ? room + 1 : 0;
-            if (t <= last && room > 0 && free_vcpus < best_free[t]
-                && room >= count_slots(search, t, job->remaining_s)) {
-                best_free[t] = free_vcpus;
+        hs_fit_fill(search->fit, h, &job->size, first, true, fits);
+        for (size_t t = end; t-- > first;) {
+            room = fits[t] ? room + 1 : 0;
+            if (t <= last && room >= need[t]
+                && hs_fit_get_vcpus(search->fit, h, t) < best_free[t]) {
+                best_free[t] = hs_fit_get_vcpus(search->fit, h, t);
                 ret_hosts[t] = h;
             }
         }
@@ -243,9 +248,20 @@ void hs_search_contiguous(const struct hs_search *search, const struct hs_place_
 void hs_search_earliest(const struct hs_search *search, const struct hs_place_job *job,
                         size_t first, struct hs_search_offer *ret_offer)
 {
+    size_t hosts[HS_PLAN_SLOTS_MAX];
+    size_t soonest = search->n_slots;
+
     *ret_offer = no_offer;
-    for (size_t s = first; s < search->n_slots && ret_offer->placement.host_idx == SIZE_MAX; s++) {
-        hs_search_contiguous(search, job, s, s, ret_offer);
+    for (size_t k = 0; k < search->n_kinds && first < search->n_slots; k++) {
+        if (may_use(&search->kinds[k], job)) {
+            find_hosts(search, &search->kinds[k], job, first, search->n_slots - 1, hosts);
+            for (size_t s = first; s < soonest; s++) {
+                soonest = hosts[s] != SIZE_MAX ? s : soonest;
+            }
+        }
+    }
+    if (soonest < search->n_slots) {
+        hs_search_contiguous(search, job, soonest, soonest, ret_offer);
     }
 }
 
@@ -258,21 +274,6 @@ struct block {
     double run_s;
     double cost_cur;
 };
-
-static void sort_blocks(struct block *blocks, size_t n)
-{
-    for (size_t i = 1; i < n; i++) {
-        struct block block = blocks[i];
-        double rate = block.cost_cur / block.run_s;
-        size_t j = i;
-
-        while (j > 0 && blocks[j - 1].cost_cur / blocks[j - 1].run_s > rate) {
-            blocks[j] = blocks[j - 1];
-            j--;
-        }
-        blocks[j] = block;
-    }
-}
 
 /* Cut @first..@last into blocks of the minimum run and price each on @kind by itself. */
 static size_t cut_blocks(const struct hs_search *search, const struct hs_search_kind *kind,
@@ -300,69 +301,126 @@ static size_t cut_blocks(const struct hs_search *search, const struct hs_search_
             search, job, hs_search_start_at_s(search, t) + job->remaining_s, block.cost_cur);
         block.cost_cur -=
             hs_thermal_get_run_worth(search->thermals[kind->loop_idx], t, heat_wh, block.n);
-        if (t == 0 && job->is_running) {
-            /* Going on costs no stop: a plan that flips for a hair is a plan nobody trusts. */
-            block.cost_cur -= hs_cur_from_wh(hs_wh_from_w(elec_w, STOP_COST_S), fabs(elec[0]));
-            if (job->must_run_now) {
-                block.cost_cur = -INFINITY;
-            }
-        }
         ret_blocks[n_blocks++] = block;
     }
     return n_blocks;
 }
 
-static bool block_fits(const struct hs_search *search, const struct hs_place_job *job, size_t host,
-                       const struct block *block)
+static bool block_fits(const bool *fits, const struct block *block)
 {
     for (size_t t = block->first; t < block->first + block->n; t++) {
-        if (!hs_fit_check_run(search->fit, host, &job->size, t)) {
+        if (!fits[t]) {
             return false;
         }
     }
     return true;
 }
 
-/* Take the cheapest blocks that fit on @host until the work is done; false if it never is. */
-static bool take_blocks(const struct hs_search *search, const struct hs_place_job *job, size_t host,
-                        const struct block *blocks, size_t n_blocks,
-                        struct hs_search_offer *ret_offer)
+/*
+ * The cheapest choice of blocks that does the work, every stop after a start counted: a shortest
+ * path over (blocks seen, blocks taken, running or not). Slots are nearly of one length, so the
+ * work is counted in blocks; the first one may be shorter, then one more is taken.
+ */
+struct path {
+    const struct block *blocks;
+    size_t n_blocks;
+    const bool *fits; /* by slot, on the host or on any host of the kind */
+    double stop_cur;
+    bool is_running; /* before the first block */
+    bool must_run_first;
+};
+
+/* Fill @taken [n_blocks] with @n_need blocks; the cost, INFINITY if they do not fit. */
+static double find_path(const struct path *path, size_t n_need, bool *taken)
 {
-    double left_s = job->remaining_s;
-    double cost_cur = 0.0;
-    struct hs_placement *placement = &ret_offer->placement;
+    static const double never = INFINITY;
+    size_t n_blocks = path->n_blocks;
+    size_t width = n_need + 1;
+    HS_AUTO_MEM double *idle = hs_xcalloc((n_blocks + 1) * width, sizeof(double));
+    HS_AUTO_MEM double *busy = hs_xcalloc((n_blocks + 1) * width, sizeof(double));
 
-    *ret_offer = no_offer;
-    placement->job_id = job->job_id;
-    placement->host_idx = host;
-    for (size_t b = 0; b < n_blocks && left_s > 1e-9; b++) {
-        const struct block *block = &blocks[b];
+    /* Cost to go from block b with k still to take, standing still (idle) or running (busy). */
+    for (size_t k = 0; k < width; k++) {
+        idle[n_blocks * width + k] = busy[n_blocks * width + k] = k == 0 ? 0.0 : never;
+    }
+    for (size_t b = n_blocks; b-- > 0;) {
+        bool fits = block_fits(path->fits, &path->blocks[b]);
 
-        if (!block_fits(search, job, host, block)) {
-            continue;
-        }
-        double share = fmin(1.0, left_s / block->run_s);
+        for (size_t k = 0; k < width; k++) {
+            size_t at = b * width + k;
+            double run_cur =
+                fits && k > 0 ? path->blocks[b].cost_cur + busy[at + width - 1] : never;
+            double rest_cur = idle[at + width];
+            bool is_forced = b == 0 && path->must_run_first && k > 0 && fits;
 
-        cost_cur += isfinite(block->cost_cur) ? share * block->cost_cur : 0.0;
-        left_s -= block->run_s;
-        for (size_t t = block->first; t < block->first + block->n; t++) {
-            set_slot(placement, t);
-        }
-        if (placement->first_slot == SIZE_MAX || block->first < placement->first_slot) {
-            placement->first_slot = block->first;
-        }
-        if (placement->last_slot == SIZE_MAX
-            || block->first + block->n - 1 > placement->last_slot) {
-            placement->last_slot = block->first + block->n - 1;
+            idle[at] = is_forced ? run_cur : fmin(rest_cur, run_cur);
+            /* A stop costs only while there is work left to stop. */
+            busy[at] = is_forced ? run_cur : fmin(rest_cur + (k > 0 ? path->stop_cur : 0), run_cur);
         }
     }
-    if (left_s > 1e-9
-        || !hs_fit_check_memory(search->fit, host, &job->size, placement->first_slot,
-                                placement->last_slot)) {
-        return false;
+    bool running = path->is_running;
+    size_t k = n_need;
+    double cost_cur = running ? busy[n_need] : idle[n_need];
+
+    for (size_t b = 0; b < n_blocks && isfinite(cost_cur); b++) {
+        size_t at = b * width + k;
+        double here_cur = running ? busy[at] : idle[at];
+        bool fits = block_fits(path->fits, &path->blocks[b]);
+
+        taken[b] = fits && k > 0 && here_cur == path->blocks[b].cost_cur + busy[at + width - 1];
+        k -= taken[b];
+        running = taken[b];
     }
-    ret_offer->cost_cur = cost_cur;
-    return true;
+    return cost_cur;
+}
+
+static size_t count_needed(const struct block *blocks, size_t n_blocks, double remaining_s)
+{
+    double whole_s = n_blocks > 1 ? blocks[1].run_s : blocks[0].run_s;
+
+    return (size_t)ceil(remaining_s / whole_s - 1e-9);
+}
+
+static double sum_taken_s(const struct block *blocks, size_t n_blocks, const bool *taken)
+{
+    double sum_s = 0.0;
+
+    for (size_t b = 0; b < n_blocks; b++) {
+        sum_s += taken[b] ? blocks[b].run_s : 0.0;
+    }
+    return sum_s;
+}
+
+/* As find_path(), once more with one block more where a short first or last block was taken. */
+static double find_enough(const struct path *path, double remaining_s, bool *taken)
+{
+    size_t n_need = count_needed(path->blocks, path->n_blocks, remaining_s);
+    double cost_cur = INFINITY;
+
+    for (size_t more = 0; more < 3 && n_need + more <= path->n_blocks; more++) {
+        cost_cur = find_path(path, n_need + more, taken);
+        if (!isfinite(cost_cur)
+            || sum_taken_s(path->blocks, path->n_blocks, taken) >= remaining_s - 1e-6) {
+            return cost_cur;
+        }
+    }
+    return INFINITY;
+}
+
+static void set_taken(const struct hs_place_job *job, size_t host_idx, const struct block *blocks,
+                      size_t n_blocks, const bool *taken, struct hs_placement *ret_placement)
+{
+    *ret_placement = no_offer.placement;
+    ret_placement->job_id = job->job_id;
+    ret_placement->host_idx = host_idx;
+    for (size_t b = 0; b < n_blocks; b++) {
+        for (size_t t = blocks[b].first; taken[b] && t < blocks[b].first + blocks[b].n; t++) {
+            set_slot(ret_placement, t);
+            ret_placement->first_slot =
+                ret_placement->first_slot == SIZE_MAX ? t : ret_placement->first_slot;
+            ret_placement->last_slot = t;
+        }
+    }
 }
 
 /* The whole placement's exact cost: what the slots are worth together. */
@@ -387,6 +445,104 @@ static double price_placement(const struct hs_search *search, const struct hs_se
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
 }
 
+static bool placement_fits(const struct hs_search *search, const struct hs_place_job *job,
+                           const struct hs_placement *placement, const bool *fits)
+{
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        if (hs_plan_runs(placement, t) && !fits[t]) {
+            return false;
+        }
+    }
+    return hs_fit_check_memory(search->fit, placement->host_idx, &job->size, placement->first_slot,
+                               placement->last_slot);
+}
+
+/* Slots in which some host of @kind fits; true if any host may be used at all. */
+static bool fill_any(const struct hs_search *search, const struct hs_search_kind *kind,
+                     const struct hs_place_job *job, size_t first, bool *ret_any)
+{
+    bool fits[HS_PLAN_SLOTS_MAX];
+    bool found = false;
+
+    memset(ret_any, 0, search->n_slots * sizeof(bool));
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        if (may_use_host(search, kind->hosts[i], job)) {
+            hs_fit_fill(search->fit, kind->hosts[i], &job->size, first, true, fits);
+            for (size_t t = first; t < search->n_slots; t++) {
+                ret_any[t] |= fits[t];
+            }
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Best offer on @kind: the kind's ideal if one host can carry it, else the best single host. */
+static void search_kind(const struct hs_search *search, const struct hs_search_kind *kind,
+                        const struct hs_place_job *job, const struct block *blocks, size_t n_blocks,
+                        struct hs_search_offer *ret_offer)
+{
+    size_t first = blocks[0].first;
+    bool fits[HS_PLAN_SLOTS_MAX];
+    bool taken[HS_PLAN_SLOTS_MAX] = {0};
+    double elec_w = job_elec_w(kind, job);
+    struct path path = {
+        .blocks = blocks,
+        .n_blocks = n_blocks,
+        .fits = fits,
+        .stop_cur = hs_cur_from_wh(
+            hs_wh_from_w(elec_w, STOP_COST_S),
+            fabs(search->elec_cur_per_mwh[kind->site_idx * search->n_slots + first])),
+        .is_running = job->is_running && first == 0,
+        .must_run_first = job->must_run_now && first == 0,
+    };
+    struct hs_placement ideal;
+
+    *ret_offer = no_offer;
+    if (!fill_any(search, kind, job, first, fits)) {
+        return;
+    }
+    double ideal_cur = find_enough(&path, job->remaining_s, taken);
+
+    if (!isfinite(ideal_cur)) {
+        return;
+    }
+    set_taken(job, SIZE_MAX, blocks, n_blocks, taken, &ideal);
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        size_t h = kind->hosts[i];
+
+        if (!may_use_host(search, h, job)) {
+            continue;
+        }
+        hs_fit_fill(search->fit, h, &job->size, first, true, fits);
+        ideal.host_idx = h;
+        if (placement_fits(search, job, &ideal, fits)) {
+            ret_offer->placement = ideal;
+            ret_offer->cost_cur = ideal_cur;
+            return;
+        }
+    }
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        size_t h = kind->hosts[i];
+        struct hs_placement own;
+
+        if (!may_use_host(search, h, job)) {
+            continue;
+        }
+        hs_fit_fill(search->fit, h, &job->size, first, true, fits);
+        memset(taken, 0, sizeof(taken));
+        double cost_cur = find_enough(&path, job->remaining_s, taken);
+
+        if (cost_cur < ret_offer->cost_cur) {
+            set_taken(job, h, blocks, n_blocks, taken, &own);
+            if (placement_fits(search, job, &own, fits)) {
+                ret_offer->placement = own;
+                ret_offer->cost_cur = cost_cur;
+            }
+        }
+    }
+}
+
 void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
                              size_t first, size_t last, struct hs_search_offer *ret_offer)
 {
@@ -399,7 +555,6 @@ void hs_search_interruptible(const struct hs_search *search, const struct hs_pla
     last = last < search->n_slots ? last : search->n_slots - 1;
     for (size_t k = 0; k < search->n_kinds; k++) {
         const struct hs_search_kind *kind = &search->kinds[k];
-        struct hs_search_offer best = no_offer;
         struct hs_search_offer offer;
 
         if (!may_use(kind, job)) {
@@ -407,21 +562,14 @@ void hs_search_interruptible(const struct hs_search *search, const struct hs_pla
         }
         size_t n_blocks = cut_blocks(search, kind, job, first, last, blocks);
 
-        sort_blocks(blocks, n_blocks);
-        for (size_t i = 0; i < kind->n_hosts; i++) {
-            if (may_use_host(search, kind->hosts[i], job)
-                && take_blocks(search, job, kind->hosts[i], blocks, n_blocks, &offer)
-                && offer.cost_cur < best.cost_cur - 1e-12) {
-                best = offer;
-            }
-        }
-        if (best.placement.host_idx == SIZE_MAX) {
+        search_kind(search, kind, job, blocks, n_blocks, &offer);
+        if (offer.placement.host_idx == SIZE_MAX) {
             continue;
         }
-        best.cost_cur = price_placement(search, kind, job, &best.placement);
-        best.placement.cost_cur = best.cost_cur;
-        if (best.cost_cur < ret_offer->cost_cur) {
-            *ret_offer = best;
+        offer.cost_cur = price_placement(search, kind, job, &offer.placement);
+        offer.placement.cost_cur = offer.cost_cur;
+        if (offer.cost_cur < ret_offer->cost_cur) {
+            *ret_offer = offer;
         }
     }
 }
