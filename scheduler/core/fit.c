@@ -145,7 +145,7 @@ static void change(struct hs_fit *fit, const struct hs_placement *placement,
     size_t n = fit->n_slots;
     int64_t elec_mw = hs_fit_elec_mw(fit, h, size->vcpus) * sign;
 
-    for (size_t t = placement->first_slot; t <= placement->last_slot && t < n; t++) {
+    for (size_t t = placement->held_slot; t <= placement->last_slot && t < n; t++) {
         fit->memory_mib[h * n + t] -= size->memory_mib * sign;
         if (hs_plan_runs(placement, t)) {
             fit->vcpus[h * n + t] -= size->vcpus * sign;

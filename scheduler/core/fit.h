@@ -4,7 +4,7 @@
 /**
  * fit - what is still free on every host, rack and site in every slot of the horizon.
  *
- * Counts vCPUs (never shared), memory (held from a job's first to its last slot, suspended or
+ * Counts vCPUs (never shared), memory (held from a job's held_slot to its last, suspended or
  * not), rack and site power in integer mW, so that sums do not drift. Pure; knows nothing of
  * heat or money.
  */

@@ -396,6 +396,21 @@ static void find_placement(struct hs_place *place, const struct hs_place_job *jo
     *ret_placement = offer.placement;
 }
 
+/* A machine that is there holds its memory until its job has a placement that says how long. */
+static void hold_memory(struct hs_place *place, const struct hs_place_job *job, bool is_held)
+{
+    struct hs_placement whole = {.host_idx = job->host_idx, .last_slot = place->n_slots - 1};
+
+    if (job->host_idx == SIZE_MAX || job->freedom == HS_PLACE_FIXED) {
+        return;
+    }
+    if (is_held) {
+        hs_fit_take(place->fit, &whole, &job->size);
+    } else {
+        hs_fit_give(place->fit, &whole, &job->size);
+    }
+}
+
 static void place_one(struct hs_place *place, const struct hs_place_job *job, enum mode mode)
 {
     struct hs_placement placement;
@@ -404,11 +419,13 @@ static void place_one(struct hs_place *place, const struct hs_place_job *job, en
         place_fixed(place, job);
         return;
     }
+    hold_memory(place, job, false);
     find_placement(place, job, mode, &placement);
     if (placement.host_idx != SIZE_MAX) {
         commit(place, job, &placement);
         return;
     }
+    hold_memory(place, job, true);
     (void)HS_VEC_PUSH(&place->placements, placement);
     place->n_late += placement.is_late;
     place->is_plan_stale = true;
@@ -460,6 +477,9 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
                       size_t n_jobs, enum mode mode)
 {
     reset(place);
+    for (size_t i = 0; i < n_jobs; i++) {
+        hold_memory(place, order[i], true);
+    }
     for (size_t i = 0; i < n_jobs; i++) {
         place_one(place, order[i], mode);
     }

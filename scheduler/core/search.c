@@ -43,6 +43,12 @@ static void set_slot(struct hs_placement *placement, size_t t)
     placement->slots[t / 64] |= UINT64_C(1) << (t % 64);
 }
 
+/* A machine that is there already holds its memory from now on, whenever it runs again. */
+static size_t held_from(const struct hs_place_job *job, size_t first_slot)
+{
+    return job->host_idx != SIZE_MAX ? 0 : first_slot;
+}
+
 /* Slots a run of @run_s takes from @start on, cut at the horizon. */
 static size_t count_slots(const struct hs_search *search, size_t start, double run_s)
 {
@@ -207,6 +213,7 @@ static void set_run(const struct hs_search *search, const struct hs_place_job *j
     ret_offer->cost_cur = cost_cur;
     ret_offer->placement.job_id = job->job_id;
     ret_offer->placement.host_idx = host_idx;
+    ret_offer->placement.held_slot = held_from(job, start);
     ret_offer->placement.first_slot = start;
     ret_offer->placement.last_slot = start + n - 1;
     ret_offer->placement.cost_cur = cost_cur;
@@ -421,6 +428,7 @@ static void set_taken(const struct hs_place_job *job, size_t host_idx, const str
             ret_placement->last_slot = t;
         }
     }
+    ret_placement->held_slot = held_from(job, ret_placement->first_slot);
 }
 
 /* The whole placement's exact cost: what the slots are worth together. */
@@ -453,7 +461,7 @@ static bool placement_fits(const struct hs_search *search, const struct hs_place
             return false;
         }
     }
-    return hs_fit_check_memory(search->fit, placement->host_idx, &job->size, placement->first_slot,
+    return hs_fit_check_memory(search->fit, placement->host_idx, &job->size, placement->held_slot,
                                placement->last_slot);
 }
 

@@ -21,6 +21,7 @@ struct hs_placement {
     uint64_t job_id;
     size_t host_idx;                    /* SIZE_MAX: nowhere in the horizon */
     uint64_t slots[HS_PLAN_MASK_WORDS]; /* bit t: runs in slot t */
+    size_t held_slot;                   /* from here to last_slot it holds its memory */
     size_t first_slot;                  /* SIZE_MAX if unplaced */
     size_t last_slot;
     double cost_cur; /* marginal cost as placed: electricity + carbon - heat + waiting */

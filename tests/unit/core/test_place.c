@@ -217,12 +217,37 @@ static void place_plan__never_overcommits_vcpus_memory_or_rack_power(void **stat
             assert_true(!hs_plan_runs(placement, t)
                         || hs_fit_check_run(fit, placement->host_idx, &size, t));
         }
-        assert_true(hs_fit_check_memory(fit, placement->host_idx, &size, placement->first_slot,
+        assert_true(hs_fit_check_memory(fit, placement->host_idx, &size, placement->held_slot,
                                         placement->last_slot));
         hs_fit_take(fit, placement, &size);
         n_placed++;
     }
     assert_true(n_placed > 20);
+}
+
+/* A suspended machine holds its memory until it is done: nobody may count on that room. */
+static void place_plan__counts_a_suspended_machines_memory_from_now_on(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job jobs[2] = {
+        job_of(1, HS_PLACE_INTERRUPTIBLE, 2000.0, FROM + 30 * SLOT_S),
+        job_of(2, HS_PLACE_AT_ONCE, 2000.0, NOW + 40000),
+    };
+
+    set_flat(&h);
+    for (size_t s = 0; s < SMALL_SITES; s++) {
+        h.elec[s * N + 10] = h.elec[s * N + 11] = 20.0; /* when the suspended one will run */
+    }
+    jobs[0].host_idx = 0;
+    jobs[0].size.memory_mib = jobs[1].size.memory_mib = 12000; /* of 16384 on a host */
+    hs_place_set(place, &h.frame);
+    hs_place_plan(place, jobs, 2);
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    assert_int_equal(hs_plan_find(plan, 1)->first_slot, 10);
+    assert_int_equal(hs_plan_find(plan, 2)->first_slot, 0);
+    assert_int_equal(hs_plan_find(plan, 2)->host_idx, 1);
 }
 
 static void place_plan__runs_filler_only_where_its_heat_pays(void **state)
@@ -287,6 +312,7 @@ int main(void)
         cmocka_unit_test(place_plan__is_late_only_where_no_plan_could_be_in_time),
         cmocka_unit_test(place_plan__loses_no_deadline_that_as_soon_as_possible_meets),
         cmocka_unit_test(place_plan__never_overcommits_vcpus_memory_or_rack_power),
+        cmocka_unit_test(place_plan__counts_a_suspended_machines_memory_from_now_on),
         cmocka_unit_test(place_plan__runs_filler_only_where_its_heat_pays),
         cmocka_unit_test(place_plan__leaves_hosts_that_do_not_answer_alone),
         cmocka_unit_test(place_plan__of_the_same_input_is_the_same_plan),
