@@ -283,7 +283,7 @@ void hs_cycle_insert_new(struct hs_cycle *cycle)
         struct hs_cycle_entry *entry = &cycle->entries.items[i];
         struct hs_place_job job;
 
-        if (entry->is_placed && !entry->placement.is_late) {
+        if (entry->is_placed && (!entry->placement.is_late || entry->placement.is_hopeless)) {
             continue;
         }
         if (entry->job->state != HS_JOB_WAITING || !hs_cycle_fill_place_job(cycle, entry, &job)) {
@@ -296,7 +296,7 @@ void hs_cycle_insert_new(struct hs_cycle *cycle)
         const struct hs_placement *placement = hs_place_insert(cycle->place, &job);
 
         take_placement(entry, placement);
-        if (placement->is_late) {
+        if (placement->is_late && !placement->is_hopeless) {
             cycle->is_plan_wanted = true; /* the others may make room */
             return;
         }

@@ -39,6 +39,7 @@ struct hs_place {
 
     HS_VEC(struct hs_placement) placements;
     size_t n_late;
+    size_t n_avoidable;   /* late, and another plan might not be */
     struct hs_plan *plan; /* rebuilt when asked for */
     bool is_plan_stale;
 };
@@ -165,6 +166,7 @@ static void reset(struct hs_place *place)
     }
     place->placements.n = 0;
     place->n_late = 0;
+    place->n_avoidable = 0;
     place->is_plan_stale = true;
 }
 
@@ -211,6 +213,12 @@ void hs_place_bar(struct hs_place *place, size_t host_idx)
 
 /* --- one job --- */
 
+static void count_late(struct hs_place *place, const struct hs_placement *placement)
+{
+    place->n_late += placement->is_late;
+    place->n_avoidable += placement->is_late && !placement->is_hopeless;
+}
+
 /* Take @offer's room and put its heat into its loop. */
 static void commit(struct hs_place *place, const struct hs_place_job *job,
                    const struct hs_placement *placement)
@@ -224,7 +232,7 @@ static void commit(struct hs_place *place, const struct hs_place_job *job,
     hs_thermal_add(place->thermals[loop_idx], first, &heat_wh[first],
                    placement->last_slot - first + 1);
     (void)HS_VEC_PUSH(&place->placements, *placement);
-    place->n_late += placement->is_late;
+    count_late(place, placement);
     place->is_plan_stale = true;
 }
 
@@ -263,6 +271,13 @@ static size_t last_start(const struct hs_place *place, const struct hs_place_job
     return slot_of(place, latest_at_s);
 }
 
+/* Too long for the time that is left: no plan is to blame. */
+static bool is_hopeless(const struct hs_place *place, const struct hs_place_job *job)
+{
+    return hs_search_start_at_s(&place->search, first_start(place, job)) + job->remaining_s
+           > (double)job->due_at_s;
+}
+
 /* Occupy its host from now to its end, fit or not: it runs already. */
 static void place_fixed(struct hs_place *place, const struct hs_place_job *job)
 {
@@ -275,7 +290,8 @@ static void place_fixed(struct hs_place *place, const struct hs_place_job *job)
         left_s -= hs_search_slot_s(&place->search, t);
     }
     placement.last_slot = t - 1;
-    placement.is_late = (double)place->search.now_at_s + job->remaining_s > (double)job->due_at_s;
+    placement.is_hopeless = is_hopeless(place, job);
+    placement.is_late = placement.is_hopeless;
     commit(place, job, &placement);
 }
 
@@ -421,13 +437,14 @@ static void place_one(struct hs_place *place, const struct hs_place_job *job, en
     }
     hold_memory(place, job, false);
     find_placement(place, job, mode, &placement);
+    placement.is_hopeless = is_hopeless(place, job);
     if (placement.host_idx != SIZE_MAX) {
         commit(place, job, &placement);
         return;
     }
     hold_memory(place, job, true);
     (void)HS_VEC_PUSH(&place->placements, placement);
-    place->n_late += placement.is_late;
+    count_late(place, &placement);
     place->is_plan_stale = true;
 }
 
@@ -495,11 +512,11 @@ void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size
     }
     qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
     place_all(place, order, n_jobs, MODE_CHEAPEST);
-    if (place->n_late > 0) {
-        size_t n_late = place->n_late;
+    if (place->n_avoidable > 0) {
+        size_t n_avoidable = place->n_avoidable;
 
         place_all(place, order, n_jobs, MODE_EARLIEST);
-        if (place->n_late >= n_late) {
+        if (place->n_avoidable >= n_avoidable) {
             place_all(place, order, n_jobs, MODE_CHEAPEST);
         }
     }

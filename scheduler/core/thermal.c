@@ -23,6 +23,7 @@
 struct curve {
     double *at_wh; /* [n] ascending, first 0, last the full tank */
     double *cur;   /* [n] cost to go */
+    double *slope; /* [n - 1] cur per Wh from point i to point i + 1 */
     size_t n;
 };
 
@@ -81,6 +82,7 @@ struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks
     for (size_t t = 0; t <= n_slots; t++) {
         th->curves[t].at_wh = hs_xcalloc(POINTS_MAX, sizeof(double));
         th->curves[t].cur = hs_xcalloc(POINTS_MAX, sizeof(double));
+        th->curves[t].slope = hs_xcalloc(POINTS_MAX, sizeof(double));
     }
     return th;
 }
@@ -91,6 +93,7 @@ void hs_thermal_free(struct hs_thermal *th)
         return;
     }
     for (size_t t = 0; t <= th->n_slots; t++) {
+        free(th->curves[t].slope);
         free(th->curves[t].cur);
         free(th->curves[t].at_wh);
     }
@@ -104,6 +107,17 @@ void hs_thermal_free(struct hs_thermal *th)
     free(th);
 }
 
+/* fmin() and fmax() mind NAN, which never comes here, and cost a call in the innermost loop. */
+static inline double smaller(double a, double b)
+{
+    return a < b ? a : b;
+}
+
+static inline double larger(double a, double b)
+{
+    return a > b ? a : b;
+}
+
 /* --- one slot of the plant --- */
 
 /* Energy left after the slot's loss; never below 0, never more than before. */
@@ -111,7 +125,7 @@ static double keep_after_loss(const struct hs_thermal *th, double stored_wh)
 {
     double loss_wh = th->loss_a_wh + th->loss_b_ratio * stored_wh;
 
-    return stored_wh - fmin(fmax(loss_wh, 0.0), stored_wh);
+    return stored_wh - smaller(larger(loss_wh, 0.0), stored_wh);
 }
 
 /* The stored energy that keep_after_loss() turns into @kept_wh (> 0). */
@@ -130,7 +144,7 @@ static double price_unserved(const struct hs_thermal *th, size_t t, double unser
     double cost_cur = 0.0;
 
     for (size_t k = 0; k < th->n_sinks && unserved_wh > 0; k++) {
-        double part_wh = fmin(unserved_wh, demand_wh[k]);
+        double part_wh = smaller(unserved_wh, demand_wh[k]);
 
         cost_cur += part_wh * th->cur_per_wh[k];
         unserved_wh -= part_wh;
@@ -147,14 +161,14 @@ static double run_slot(const struct hs_thermal *th, size_t t, double stored_wh, 
     double over_wh = captured_wh - slot->demand_wh;
 
     if (over_wh >= 0) {
-        double charge_wh = fmin(fmin(over_wh, th->charge_max_wh), th->tank_max_wh - kept_wh);
+        double charge_wh = smaller(smaller(over_wh, th->charge_max_wh), th->tank_max_wh - kept_wh);
 
-        charge_wh = fmax(charge_wh, 0.0);
+        charge_wh = larger(charge_wh, 0.0);
         *ret_rejected_wh = over_wh - charge_wh;
         *ret_cost_cur = *ret_rejected_wh * slot->reject_cur_per_wh;
         return kept_wh + charge_wh;
     }
-    double draw_wh = fmin(fmin(-over_wh, th->draw_max_wh), kept_wh);
+    double draw_wh = smaller(smaller(-over_wh, th->draw_max_wh), kept_wh);
 
     *ret_rejected_wh = 0.0;
     *ret_cost_cur = price_unserved(th, t, -over_wh - draw_wh);
@@ -163,16 +177,20 @@ static double run_slot(const struct hs_thermal *th, size_t t, double stored_wh, 
 
 /* --- curves --- */
 
+/* Value between points @i and @i + 1, or at the ends beyond them. */
+static double curve_between(const struct curve *curve, size_t i, double at_wh)
+{
+    at_wh = larger(smaller(at_wh, curve->at_wh[i + 1]), curve->at_wh[i]);
+    return curve->cur[i] + curve->slope[i] * (at_wh - curve->at_wh[i]);
+}
+
 static double curve_read(const struct curve *curve, double at_wh)
 {
     size_t low = 0;
     size_t high = curve->n - 1;
 
-    if (at_wh <= curve->at_wh[0] || curve->n == 1) {
+    if (curve->n == 1) {
         return curve->cur[0];
-    }
-    if (at_wh >= curve->at_wh[high]) {
-        return curve->cur[high];
     }
     while (high - low > 1) {
         size_t mid = (low + high) / 2;
@@ -183,10 +201,19 @@ static double curve_read(const struct curve *curve, double at_wh)
             high = mid;
         }
     }
-    double span_wh = curve->at_wh[high] - curve->at_wh[low];
-    double share = (at_wh - curve->at_wh[low]) / span_wh;
+    return curve_between(curve, low, at_wh);
+}
 
-    return curve->cur[low] + share * (curve->cur[high] - curve->cur[low]);
+/* The same for readings that come in ascending order: @io_low walks along. */
+static double curve_read_next(const struct curve *curve, double at_wh, size_t *io_low)
+{
+    if (curve->n == 1) {
+        return curve->cur[0];
+    }
+    while (*io_low + 2 < curve->n && curve->at_wh[*io_low + 1] <= at_wh) {
+        ++*io_low;
+    }
+    return curve_between(curve, *io_low, at_wh);
 }
 
 /* Append a point; drops the middle one of three on a line. */
@@ -194,19 +221,26 @@ static void curve_push(struct curve *curve, double at_wh, double cur)
 {
     size_t n = curve->n;
 
-    if (n > 0 && at_wh - curve->at_wh[n - 1] < 1e-9) {
+    if (n == 0) {
+        curve->at_wh[0] = at_wh;
+        curve->cur[0] = cur;
+        curve->n = 1;
         return;
     }
-    if (n >= 2) {
-        double slope = (cur - curve->cur[n - 2]) / (at_wh - curve->at_wh[n - 2]);
-        double on_line_cur =
-            curve->cur[n - 2] + slope * (curve->at_wh[n - 1] - curve->at_wh[n - 2]);
+    double span_wh = at_wh - curve->at_wh[n - 1];
 
-        if (fabs(on_line_cur - curve->cur[n - 1]) <= 1e-13 * (1.0 + fabs(cur))
-            || n == POINTS_MAX - 1) {
-            n--;
-        }
+    if (span_wh < 1e-9) {
+        return;
     }
+    double slope = (cur - curve->cur[n - 1]) / span_wh;
+
+    if (n >= 2
+        && (fabs(slope - curve->slope[n - 2]) * span_wh <= 1e-13 * (1.0 + fabs(cur))
+            || n == POINTS_MAX - 1)) {
+        n--;
+        slope = (cur - curve->cur[n - 1]) / (at_wh - curve->at_wh[n - 1]);
+    }
+    curve->slope[n - 1] = slope;
     curve->at_wh[n] = at_wh;
     curve->cur[n] = cur;
     curve->n = n + 1;
@@ -219,7 +253,7 @@ static size_t find_candidates(struct hs_thermal *th, size_t t)
     const struct curve *next = &th->curves[t + 1];
     const double *demand_wh = &th->sink_demand_wh[t * th->n_sinks];
     double over_wh = slot->captured_wh - slot->demand_wh;
-    double shift_wh = fmax(fmin(over_wh, th->charge_max_wh), -th->draw_max_wh);
+    double shift_wh = larger(smaller(over_wh, th->charge_max_wh), -th->draw_max_wh);
     double targets_wh[3] = {-shift_wh, th->tank_max_wh - shift_wh, 0.0};
     double *list = th->candidates_wh;
     size_t n = 0;
@@ -277,6 +311,7 @@ static void solve_slot(struct hs_thermal *th, size_t t)
 {
     struct curve *curve = &th->curves[t];
     size_t n = find_candidates(th, t);
+    size_t low = 0;
 
     curve->n = 0;
     for (size_t i = 0; i < n; i++) {
@@ -289,7 +324,7 @@ static void solve_slot(struct hs_thermal *th, size_t t)
         }
         double end_wh = run_slot(th, t, at_wh, th->slots[t].captured_wh, &cost_cur, &rejected_wh);
 
-        curve_push(curve, at_wh, cost_cur + curve_read(&th->curves[t + 1], end_wh));
+        curve_push(curve, at_wh, cost_cur + curve_read_next(&th->curves[t + 1], end_wh, &low));
     }
 }
 
@@ -330,7 +365,7 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
 
     th->slot_s = input->slot_s;
     th->loss_a_wh = hs_wh_from_w(th->loss_a_w, input->slot_s);
-    th->loss_b_ratio = fmin(hs_wh_from_w(th->loss_b_w_per_wh, input->slot_s), 0.99);
+    th->loss_b_ratio = smaller(hs_wh_from_w(th->loss_b_w_per_wh, input->slot_s), 0.99);
     th->charge_max_wh = hs_wh_from_w(th->charge_limit_w, input->slot_s);
     th->draw_max_wh = hs_wh_from_w(th->draw_limit_w, input->slot_s);
     th->end_cur_per_wh = input->end_cur_per_wh;
@@ -355,7 +390,7 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
     if (th->tank_max_wh > 0) {
         curve_push(end, th->tank_max_wh, -th->end_cur_per_wh * th->tank_max_wh);
     }
-    th->tank_wh[0] = fmin(fmax(input->tank_wh, 0.0), th->tank_max_wh);
+    th->tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
     solve(th, 0, th->n_slots - 1);
 }
 

@@ -24,9 +24,10 @@ struct hs_placement {
     size_t held_slot;                   /* from here to last_slot it holds its memory */
     size_t first_slot;                  /* SIZE_MAX if unplaced */
     size_t last_slot;
-    double cost_cur; /* marginal cost as placed: electricity + carbon - heat + waiting */
-    bool is_late;    /* cannot end by its due time */
-    bool is_forced;  /* at its latest start: runs whatever heat costs */
+    double cost_cur;  /* marginal cost as placed: electricity + carbon - heat + waiting */
+    bool is_late;     /* cannot end by its due time */
+    bool is_hopeless; /* nor could it in any plan: its estimate is longer than the time left */
+    bool is_forced;   /* at its latest start: runs whatever heat costs */
 };
 
 struct hs_plan {
