@@ -4,7 +4,9 @@
 /**
  * cycle_priv - the state behind cycle.h, for its own files only.
  *
- * cycle.c        life, the step, dispatch
+ * cycle.c          life, time, the step
+ * cycle_check.c    would a request be taken
+ * cycle_dispatch.c placements into guarded actions
  * cycle_observe.c  events into state
  * cycle_horizon.c  state into a horizon, the horizon into a plan
  * cycle_explain.c  why a job waits
@@ -137,6 +139,9 @@ void hs_cycle_make_plan(struct hs_cycle *cycle);
 
 /** Place waiting jobs that have no placement yet against the plan in force. */
 void hs_cycle_insert_new(struct hs_cycle *cycle);
+
+/** Want what the placements say of this moment; the guard has the last word. */
+void hs_cycle_dispatch(struct hs_cycle *cycle);
 
 /** The job as the planner sees it. @return false if it needs no place */
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,

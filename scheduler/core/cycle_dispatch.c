@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cycle_dispatch - placements into actions, each past the guard.
+ *
+ * One action a job is in flight at most. What this step asks for counts as taken at once, so that
+ * two jobs never get the same room.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
+
+struct dispatch {
+    struct hs_cycle *cycle;
+    struct hs_guard_host *hosts; /* [n_hosts] what is seen plus what this step asked for */
+};
+
+/* What was asked for and is not seen yet counts as there. */
+static void fill_guard_hosts(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        dispatch->hosts[h] = (struct hs_guard_host){
+            .is_up = cycle->hosts[h].is_up,
+            .machines = cycle->hosts[h].machines.items,
+            .n_machines = cycle->hosts[h].machines.n,
+            .elec_w = hs_cycle_get_host_elec_w(cycle, h),
+        };
+    }
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        const struct hs_cycle_entry *entry = &cycle->entries.items[i];
+        bool is_coming = entry->op_id != 0 || entry->is_op_unknown;
+
+        if (!is_coming || entry->host_idx == SIZE_MAX
+            || (entry->op_kind != HS_ACTION_START && entry->op_kind != HS_ACTION_RESUME)) {
+            continue;
+        }
+        struct hs_guard_host *host = &dispatch->hosts[entry->host_idx];
+
+        host->coming_vcpus += entry->job->vcpus;
+        host->coming_memory_mib += entry->op_kind == HS_ACTION_START ? entry->job->memory_mib : 0;
+        host->elec_w +=
+            hs_host_elec_w_per_vcpu(&cycle->estate->hosts[entry->host_idx]) * entry->job->vcpus;
+    }
+}
+
+static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
+                 const struct hs_action *action)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    struct hs_guard_host *host = &dispatch->hosts[action->host_idx];
+    const struct hs_host *place = &cycle->estate->hosts[action->host_idx];
+
+    (void)HS_VEC_PUSH(&cycle->actions, *action);
+    entry->op_id = action->op_id;
+    entry->op_kind = action->kind;
+    entry->op_at_s = cycle->now_at_s;
+    entry->is_op_unknown = false;
+    entry->refused[0] = '\0';
+    if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
+        host->coming_vcpus += entry->job->vcpus;
+        host->coming_memory_mib += action->kind == HS_ACTION_START ? entry->job->memory_mib : 0;
+        host->elec_w += hs_host_elec_w_per_vcpu(place) * entry->job->vcpus;
+    }
+    if (action->kind == HS_ACTION_START) {
+        entry->host_idx = action->host_idx;
+        snprintf(entry->job->host, sizeof(entry->job->host), "%s", place->path);
+        hs_cycle_set_state(cycle, entry, HS_JOB_STARTING, cycle->now_at_s);
+    }
+}
+
+/* The last word before an action leaves: the guard's. */
+static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum hs_action_kind kind,
+                 size_t host_idx, const char *why)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    const struct hs_guard_view view = {.estate = cycle->estate, .hosts = dispatch->hosts};
+    struct hs_action action = {
+        .op_id = cycle->next_op_id,
+        .kind = kind,
+        .job_id = entry->job->id,
+        .host_idx = host_idx,
+        .wanted_at_s = cycle->now_at_s,
+    };
+    struct hs_err err;
+
+    snprintf(action.why, sizeof(action.why), "%s", why);
+    if (hs_guard_check(&view, &action, entry->job, &err) != 0) {
+        if (strcmp(entry->refused, err.text) != 0) {
+            char subject[32];
+
+            snprintf(subject, sizeof(subject), "%llu", (unsigned long long)entry->job->id);
+            hs_cycle_note(cycle, "guard", subject, "refused to %s: %s", hs_action_word(kind),
+                          err.text);
+            snprintf(entry->refused, sizeof(entry->refused), "%s", err.text);
+        }
+        entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
+        return;
+    }
+    cycle->next_op_id++;
+    emit(dispatch, entry, &action);
+}
+
+static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+
+    return job->limit_s > 0 && job->state == HS_JOB_RUNNING
+           && hs_jobstate_get_ran_s(job, cycle->now_at_s) > (double)job->limit_s;
+}
+
+static bool is_machine_up(const struct hs_job *job)
+{
+    return job->state == HS_JOB_RUNNING || job->state == HS_JOB_SUSPENDED
+           || job->state == HS_JOB_STARTING;
+}
+
+static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    struct hs_job *job = entry->job;
+
+    if (entry->op_id != 0 || entry->is_op_unknown || cycle->now_at_s < entry->retry_at_s) {
+        return;
+    }
+    if (entry->is_cancel_wanted && is_machine_up(job)) {
+        want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
+        return;
+    }
+    if (is_over_limit(cycle, entry)) {
+        snprintf(job->why, sizeof(job->why), "ran longer than its limit of %lld s",
+                 (long long)job->limit_s);
+        want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
+        return;
+    }
+    if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX || entry->is_cancel_wanted) {
+        return;
+    }
+    bool runs_now = hs_plan_runs(&entry->placement, 0);
+
+    if (job->state == HS_JOB_WAITING && runs_now && job->earliest_at_s <= cycle->now_at_s) {
+        want(dispatch, entry, HS_ACTION_START, entry->placement.host_idx,
+             entry->placement.is_forced ? "at its latest start"
+                                        : "cheapest place and time that ends in time");
+    } else if (job->state == HS_JOB_SUSPENDED && runs_now) {
+        want(dispatch, entry, HS_ACTION_RESUME, entry->host_idx,
+             entry->placement.is_forced ? "at its latest start" : "heat and power are cheap again");
+    } else if (job->state == HS_JOB_RUNNING && !runs_now && job->interruptible) {
+        want(dispatch, entry, HS_ACTION_SUSPEND, entry->host_idx,
+             "the rest of it is cheaper later and still ends in time");
+    }
+}
+
+/* A machine with our tag whose job is over: nobody waits for it any more. */
+static void destroy_orphans(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        for (size_t i = 0; i < cycle->hosts[h].machines.n; i++) {
+            uint64_t job_id = cycle->hosts[h].machines.items[i].job_id;
+            struct hs_cycle_entry *entry = job_id != 0 ? hs_cycle_find_entry(cycle, job_id) : NULL;
+
+            if (entry != NULL && hs_job_is_over(entry->job) && entry->op_id == 0
+                && cycle->now_at_s >= entry->retry_at_s
+                && cycle->now_at_s - entry->job->ended_at_s > HS_CYCLE_RETRY_S) {
+                entry->host_idx = h;
+                entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
+                want(dispatch, entry, HS_ACTION_DESTROY, h, "its job is over");
+            }
+        }
+    }
+}
+
+void hs_cycle_dispatch(struct hs_cycle *cycle)
+{
+    HS_AUTO_MEM struct hs_guard_host *hosts =
+        hs_xcalloc(cycle->estate->n_hosts, sizeof(struct hs_guard_host));
+    struct dispatch dispatch = {.cycle = cycle, .hosts = hosts};
+
+    fill_guard_hosts(&dispatch);
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        dispatch_job(&dispatch, &cycle->entries.items[i]);
+    }
+    destroy_orphans(&dispatch);
+}
