@@ -46,7 +46,7 @@ def make_scenario(out, data, hours):
     label = subprocess.run(list(map(str, command)), check=True, capture_output=True, text=True).stdout.strip()
     scenario = read_scenario(out / "scenario.json")
     if hours:
-        guests.shrink(scenario, hours)
+        guests.shrink(scenario, hours, out)
     (out / "scenario.json").write_text(json.dumps(scenario, indent=1) + "\n")
     return scenario, label
 
@@ -95,14 +95,18 @@ def number(value, factor):
 
 
 def submit(rig, job, guest):
-    """Hand one job in, as a user would. A guest sleeps its run time in plan seconds."""
+    """Hand one job in, as a user would. A guest sleeps its run time in plan seconds.
+
+    People round up: the estimate goes to the next full ten minutes. That is also room for the
+    clock, on which a tenth of a second is minutes."""
     run_s = int(job["env"]["HSCHED_SIM_RUN_S"])
+    estimate_s = (run_s // 600 + 1) * 600
     args = ["--name", job["name"], "--vcpus", job["vcpus"], "--due", job["due"]]
     if guest:
-        args += ["--memory", f"{guests.MEMORY_MIB}M", "--duration", f"{run_s + guests.BOOT_S}s"]
+        args += ["--memory", f"{guests.MEMORY_MIB}M", "--duration", f"{estimate_s + guests.BOOT_S}s"]
         run_s = max(1, round(run_s / rig.config["speed"]))
     else:
-        args += ["--memory", f"{job['memory_mib']}M", "--duration", job["duration"],
+        args += ["--memory", f"{job['memory_mib']}M", "--duration", f"{estimate_s}s",
                  "--env", f"HSCHED_SIM_RUN_S={run_s}"]
     if job["interruptible"]:
         args.append("--interruptible")

@@ -4,7 +4,9 @@
 A guest's vCPU stands for a share of a rack: the model gives each host some kW, while what really
 runs here is a sleeping virtual machine of 160 MiB."""
 import contextlib
+import csv
 import datetime
+import gzip
 import pathlib
 import shutil
 import subprocess
@@ -15,6 +17,8 @@ MEMORY_MIB = 160
 VCPUS = 4
 BOOT_S = 600  # plan seconds at 60x for booting and powering off: 10 s
 SITES = ("pool", "homes")
+FROM_S = 9 * 3600  # of the day
+N_JOBS = 12
 
 
 def missing():
@@ -75,8 +79,10 @@ class Hosts:
                        capture_output=True)
 
 
-def shrink(scenario, hours):
-    """Make a day's scenario fit two hosts with a handful of guests, for a morning of @hours."""
+def shrink(scenario, hours, folder):
+    """Make a day's scenario fit two hosts with a handful of guests, for a morning of @hours.
+
+    @folder takes the list of jobs."""
     estate = scenario["estate"]
     estate["sites"] = [s for s in estate["sites"] if s["name"] in SITES]
     for site in estate["sites"]:
@@ -90,12 +96,29 @@ def shrink(scenario, hours):
     for entry in scenario["heat"]:
         entry["scale"] = entry.get("scale", 1) * 0.6
     start = datetime.datetime.fromisoformat(scenario["start"].replace("Z", "+00:00"))
-    scenario["start"] = (start + datetime.timedelta(hours=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    scenario["start"] = (start + datetime.timedelta(seconds=FROM_S)).strftime("%Y-%m-%dT%H:%M:%SZ")
     scenario["days"] = hours / 24
-    for entry in scenario["jobs"]:
-        # a few short ones of one vCPU: a guest boots in some seconds, minutes on this clock
-        entry.update(scale_cpus=0.001, limit=14, min_slack_s=3600, slack_ratio=1, max_run_s=2700)
-        entry["offset_s"] = entry.get("offset_s", 0) + 9 * 3600
+    jobs = folder / "jobs-guests.csv"
+    pick_jobs(scenario["jobs"][0], jobs)
+    scenario["jobs"] = [{"csv": str(jobs), "min_slack_s": 3600, "slack_ratio": 1, "interruptible_ratio": 0.3}]
+
+
+def pick_jobs(entry, path):
+    """A dozen short jobs of one vCPU from the day's list, arriving from nine on.
+
+    A measured list keeps its run times and arrivals. The synthetic one has long jobs only, so
+    theirs are cut to a quarter: a guest sleeps what it runs, and nobody waits that long."""
+    opener = gzip.open if entry["csv"].endswith(".gz") else open
+    with opener(entry["csv"], "rt") as file:
+        rows = [(float(r["arrival_s"]) - entry.get("offset_s", 0) - FROM_S, float(r["run_s"]))
+                for r in csv.DictReader(file)]
+    measured = "offset_s" in entry
+    rows = [(at_s, run_s if measured else run_s / 4) for at_s, run_s in rows if 0 <= at_s < 6000]
+    rows = [(at_s, run_s) for at_s, run_s in rows if 300 <= run_s <= 2400][:N_JOBS]
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["arrival_s", "run_s", "cpus"])
+        writer.writerows([int(at_s), int(run_s), 1] for at_s, run_s in rows)
 
 
 def place(scenario, uris):

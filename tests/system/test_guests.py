@@ -41,7 +41,7 @@ def make_scenario(folder):
     measured = (SHARED / "heat_de_eon_network.csv").exists()
     subprocess.run(command + (["--data", SHARED] if measured else []), check=True, stdout=subprocess.DEVNULL)
     scenario = rigs.read_scenario(folder / "scenario.json")
-    guests.shrink(scenario, 3)
+    guests.shrink(scenario, 3, folder)
     homes = scenario["estate"]["sites"][HOMES]["loops"][0]
     homes["tank"]["volume_l"] = 60
     # heat alone decides: the same electricity price at all hours and places
