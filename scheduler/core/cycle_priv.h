@@ -26,8 +26,7 @@
 #define HS_CYCLE_REPLAN_S       300          /* architecture.md, The reactor: plan every 5 min */
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
 #define HS_CYCLE_RETRY_S        60           /* after a step that failed or was refused */
-#define HS_CYCLE_FAILS_MAX      5   /* starts that a host refused before the job is failed */
-#define HS_CYCLE_BOUNDED_WAIT_S 900 /* an action without an answer is looked at again after */
+#define HS_CYCLE_FAILS_MAX      5 /* starts that a host refused before the job is failed */
 
 struct hs_cycle_host {
     bool is_up;

@@ -5,15 +5,16 @@
  * A contiguous start is priced exactly: the tank is run forward with the job's heat and the rest
  * of the horizon read off the value function. Interruptible work is priced slot by slot (each
  * slot's heat alone), which is exact while its slots do not share a tank's ceiling or floor; the
- * cheapest slots, stops counted, are a shortest path; the result is priced once more as a whole.
+ * cheapest slots, stops counted, are a shortest path (slotpath.h); the result is priced once more
+ * as a whole.
  */
 #include "scheduler/core/search.h"
 
 #include <math.h>
 #include <string.h>
 
-#include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
+#include "scheduler/core/slotpath.h"
 
 /* A stop costs as much as five minutes of the job's electricity: the guest's caches, the people's
  * trust. Less than that is not worth a change. */
@@ -274,18 +275,10 @@ void hs_search_earliest(const struct hs_search *search, const struct hs_place_jo
 
 /* --- interruptible --- */
 
-/* A stretch of slots that is taken or left as a whole. */
-struct block {
-    size_t first;
-    size_t n;
-    double run_s;
-    double cost_cur;
-};
-
 /* Cut @first..@last into blocks of the minimum run and price each on @kind by itself. */
 static size_t cut_blocks(const struct hs_search *search, const struct hs_search_kind *kind,
                          const struct hs_place_job *job, size_t first, size_t last,
-                         struct block *ret_blocks)
+                         struct hs_slotpath_block *ret_blocks)
 {
     const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
     size_t per_block = (size_t)ceil((double)job->min_run_s / (double)search->slot_s);
@@ -294,7 +287,7 @@ static size_t cut_blocks(const struct hs_search *search, const struct hs_search_
 
     per_block = per_block > 0 ? per_block : 1;
     for (size_t t = first; t <= last; t += per_block) {
-        struct block block = {.first = t};
+        struct hs_slotpath_block block = {.first = t};
         double heat_wh[HS_PLAN_SLOTS_MAX];
 
         for (size_t i = t; i <= last && i < t + per_block; i++) {
@@ -313,109 +306,9 @@ static size_t cut_blocks(const struct hs_search *search, const struct hs_search_
     return n_blocks;
 }
 
-static bool block_fits(const bool *fits, const struct block *block)
-{
-    for (size_t t = block->first; t < block->first + block->n; t++) {
-        if (!fits[t]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/*
- * The cheapest choice of blocks that does the work, every stop after a start counted: a shortest
- * path over (blocks seen, blocks taken, running or not). Slots are nearly of one length, so the
- * work is counted in blocks; the first one may be shorter, then one more is taken.
- */
-struct path {
-    const struct block *blocks;
-    size_t n_blocks;
-    const bool *fits; /* by slot, on the host or on any host of the kind */
-    double stop_cur;
-    bool is_running; /* before the first block */
-    bool must_run_first;
-};
-
-/* Fill @taken [n_blocks] with @n_need blocks; the cost, INFINITY if they do not fit. */
-static double find_path(const struct path *path, size_t n_need, bool *taken)
-{
-    static const double never = INFINITY;
-    size_t n_blocks = path->n_blocks;
-    size_t width = n_need + 1;
-    HS_AUTO_MEM double *idle = hs_xcalloc((n_blocks + 1) * width, sizeof(double));
-    HS_AUTO_MEM double *busy = hs_xcalloc((n_blocks + 1) * width, sizeof(double));
-
-    /* Cost to go from block b with k still to take, standing still (idle) or running (busy). */
-    for (size_t k = 0; k < width; k++) {
-        idle[n_blocks * width + k] = busy[n_blocks * width + k] = k == 0 ? 0.0 : never;
-    }
-    for (size_t b = n_blocks; b-- > 0;) {
-        bool fits = block_fits(path->fits, &path->blocks[b]);
-
-        for (size_t k = 0; k < width; k++) {
-            size_t at = b * width + k;
-            double run_cur =
-                fits && k > 0 ? path->blocks[b].cost_cur + busy[at + width - 1] : never;
-            double rest_cur = idle[at + width];
-            bool is_forced = b == 0 && path->must_run_first && k > 0 && fits;
-
-            idle[at] = is_forced ? run_cur : fmin(rest_cur, run_cur);
-            /* A stop costs only while there is work left to stop. */
-            busy[at] = is_forced ? run_cur : fmin(rest_cur + (k > 0 ? path->stop_cur : 0), run_cur);
-        }
-    }
-    bool running = path->is_running;
-    size_t k = n_need;
-    double cost_cur = running ? busy[n_need] : idle[n_need];
-
-    for (size_t b = 0; b < n_blocks && isfinite(cost_cur); b++) {
-        size_t at = b * width + k;
-        double here_cur = running ? busy[at] : idle[at];
-        bool fits = block_fits(path->fits, &path->blocks[b]);
-
-        taken[b] = fits && k > 0 && here_cur == path->blocks[b].cost_cur + busy[at + width - 1];
-        k -= taken[b];
-        running = taken[b];
-    }
-    return cost_cur;
-}
-
-static size_t count_needed(const struct block *blocks, size_t n_blocks, double remaining_s)
-{
-    double whole_s = n_blocks > 1 ? blocks[1].run_s : blocks[0].run_s;
-
-    return (size_t)ceil(remaining_s / whole_s - 1e-9);
-}
-
-static double sum_taken_s(const struct block *blocks, size_t n_blocks, const bool *taken)
-{
-    double sum_s = 0.0;
-
-    for (size_t b = 0; b < n_blocks; b++) {
-        sum_s += taken[b] ? blocks[b].run_s : 0.0;
-    }
-    return sum_s;
-}
-
-/* As find_path(), once more with one block more where a short first or last block was taken. */
-static double find_enough(const struct path *path, double remaining_s, bool *taken)
-{
-    size_t n_need = count_needed(path->blocks, path->n_blocks, remaining_s);
-    double cost_cur = INFINITY;
-
-    for (size_t more = 0; more < 3 && n_need + more <= path->n_blocks; more++) {
-        cost_cur = find_path(path, n_need + more, taken);
-        if (!isfinite(cost_cur)
-            || sum_taken_s(path->blocks, path->n_blocks, taken) >= remaining_s - 1e-6) {
-            return cost_cur;
-        }
-    }
-    return INFINITY;
-}
-
-static void set_taken(const struct hs_place_job *job, size_t host_idx, const struct block *blocks,
-                      size_t n_blocks, const bool *taken, struct hs_placement *ret_placement)
+static void set_taken(const struct hs_place_job *job, size_t host_idx,
+                      const struct hs_slotpath_block *blocks, size_t n_blocks, const bool *taken,
+                      struct hs_placement *ret_placement)
 {
     *ret_placement = no_offer.placement;
     ret_placement->job_id = job->job_id;
@@ -487,14 +380,14 @@ static bool fill_any(const struct hs_search *search, const struct hs_search_kind
 
 /* Best offer on @kind: the kind's ideal if one host can carry it, else the best single host. */
 static void search_kind(const struct hs_search *search, const struct hs_search_kind *kind,
-                        const struct hs_place_job *job, const struct block *blocks, size_t n_blocks,
-                        struct hs_search_offer *ret_offer)
+                        const struct hs_place_job *job, const struct hs_slotpath_block *blocks,
+                        size_t n_blocks, struct hs_search_offer *ret_offer)
 {
     size_t first = blocks[0].first;
     bool fits[HS_PLAN_SLOTS_MAX];
     bool taken[HS_PLAN_SLOTS_MAX] = {0};
     double elec_w = job_elec_w(kind, job);
-    struct path path = {
+    struct hs_slotpath path = {
         .blocks = blocks,
         .n_blocks = n_blocks,
         .fits = fits,
@@ -510,7 +403,7 @@ static void search_kind(const struct hs_search *search, const struct hs_search_k
     if (!fill_any(search, kind, job, first, fits)) {
         return;
     }
-    double ideal_cur = find_enough(&path, job->remaining_s, taken);
+    double ideal_cur = hs_slotpath_find(&path, job->remaining_s, taken);
 
     if (!isfinite(ideal_cur)) {
         return;
@@ -539,7 +432,7 @@ static void search_kind(const struct hs_search *search, const struct hs_search_k
         }
         hs_fit_fill(search->fit, h, &job->size, first, true, fits);
         memset(taken, 0, sizeof(taken));
-        double cost_cur = find_enough(&path, job->remaining_s, taken);
+        double cost_cur = hs_slotpath_find(&path, job->remaining_s, taken);
 
         if (cost_cur < ret_offer->cost_cur) {
             set_taken(job, h, blocks, n_blocks, taken, &own);
@@ -554,7 +447,7 @@ static void search_kind(const struct hs_search *search, const struct hs_search_k
 void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
                              size_t first, size_t last, struct hs_search_offer *ret_offer)
 {
-    struct block blocks[HS_PLAN_SLOTS_MAX];
+    struct hs_slotpath_block blocks[HS_PLAN_SLOTS_MAX];
 
     *ret_offer = no_offer;
     if (first >= search->n_slots || last < first || last == SIZE_MAX) {
