@@ -103,8 +103,8 @@ def submit(rig, job, guest):
     estimate_s = (run_s // 600 + 1) * 600
     args = ["--name", job["name"], "--vcpus", job["vcpus"], "--due", job["due"]]
     if guest:
-        args += ["--memory", f"{guests.MEMORY_MIB}M", "--duration", f"{estimate_s + guests.BOOT_S}s"]
-        run_s = max(1, round(run_s / rig.config["speed"]))
+        args += ["--memory", f"{guests.MEMORY_MIB}M", "--duration", f"{estimate_s}s"]
+        run_s = max(1, round((run_s - guests.BOOT_S) / rig.config["speed"]))
     else:
         args += ["--memory", f"{job['memory_mib']}M", "--duration", f"{estimate_s}s",
                  "--env", f"HSCHED_SIM_RUN_S={run_s}"]

@@ -90,7 +90,7 @@ def synthetic(out, seed):
         "heat": [{"sink": f"{s}/main/building", "csv": "heat.csv", "column": f"{s}_kw"} for s in SITES],
         "price": [{"site": s, "csv": "price.csv", "column": "eur_mwh"} for s in SITES],
         "carbon": [{"site": s, "csv": "carbon.csv", "column": "gco2_kwh"} for s in SITES],
-        "jobs": [{"csv": "jobs.csv", "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 0}],
+        "jobs": [{"csv": "jobs.csv", "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 0.3}],
     }
 
 
@@ -107,13 +107,13 @@ def measured(data):
             {"sink": "office/main/building", "csv": path("heat_de_unna_50_500.csv"), "column": "heat_rel",
              "scale": 900},
             {"sink": "homes/main/building", "csv": path("heat_dk_aalborg_m660.csv"), "column": "heat_kw",
-             "scale": 1.1, "shift_s": 261 * WEEK_S},
+             "scale": 0.7, "shift_s": 261 * WEEK_S},
         ],
         "price": [{"site": s, "csv": path("price_be_dayahead.csv"), "column": "eur_mwh"} for s in SITES],
         "carbon": [{"site": s, "csv": path("carbon_de.csv"), "column": "gco2_kwh",
                     "shift_s": 206 * WEEK_S} for s in SITES],
         "jobs": [{"csv": path("jobs_pai_100k.csv.gz"), "offset_s": 16 * 86400, "scale_cpus": 18,
-                  "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 0,
+                  "slack_ratio": 1, "min_slack_s": 6 * 3600, "interruptible_ratio": 0.3,
                   "max_run_s": 4 * 3600}],
     }
 
