@@ -19,6 +19,8 @@ sys.path.insert(0, str(ROOT / "tests" / "support"))
 import rig  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("HSCHED_BUILD", ROOT / "build"))
+# A guest's script belongs in a ```text block: run here, it would act on the reader's machine.
+NEVER = re.compile(r"\b(poweroff|shutdown|reboot|halt|mkfs|mount|rm -rf /)\b")
 BLOCK = re.compile(r"(?:<!--(?P<note>(?:(?!-->).)*)-->\s*\n)?```sh\n(?P<text>.*?)```", re.S)
 
 
@@ -52,9 +54,10 @@ class Pages(unittest.TestCase):
         for line, text, elsewhere in blocks_of(page):
             if elsewhere:
                 continue
+            where = f"{page.relative_to(ROOT)}:{line}"
+            self.assertIsNone(NEVER.search(text), f"{where}: not a block to run on the reader's machine")
             done = subprocess.run(["bash", "-euo", "pipefail", "-c", text], cwd=cwd, env=env, text=True,
                                   capture_output=True, timeout=120, check=False)
-            where = f"{page.relative_to(ROOT)}:{line}"
             self.assertEqual(done.returncode, 0, f"{where}:\n{text}{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
     def check(self, page):
