@@ -169,7 +169,7 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     char text[512];
 
     if (job->state == HS_JOB_HELD) {
-        add_reason(reasons, "held", "job", "hsched release", "it is held");
+        add_reason(reasons, "held", "job", "cancelling it and submitting it anew", "it is held");
         return reasons;
     }
     if (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED) {

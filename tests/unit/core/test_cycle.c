@@ -419,6 +419,20 @@ static void cycle__explains_why_a_job_waits_with_prices_now_and_then(void **stat
     json_decref(why);
 }
 
+static void cycle__names_no_command_that_is_not_there_for_a_held_job(void **state)
+{
+    struct world *w = *state;
+
+    push_job(w, 1, "deferrable", 2000, START + 40000, false);
+    w->events.items[0].job->state = HS_JOB_HELD;
+    step(w);
+    json_auto_t *why = hs_cycle_format_explain(w->cycle, 1, w->now_at_s);
+    json_t *reason = json_array_get(json_object_get(why, "reasons"), 0);
+
+    assert_string_equal(json_string_value(json_object_get(reason, "code")), "held");
+    assert_null(strstr(json_string_value(json_object_get(reason, "change")), "release"));
+}
+
 static void cycle__tries_a_job_as_it_would_place_it_and_keeps_nothing(void **state)
 {
     struct world *w = *state;
@@ -534,6 +548,7 @@ int main(void)
         CASE(cycle__fails_a_job_whose_script_failed_and_keeps_its_status),
         CASE(cycle__bad_readings_take_credit_away_and_never_raise_load),
         CASE(cycle__explains_why_a_job_waits_with_prices_now_and_then),
+        CASE(cycle__names_no_command_that_is_not_there_for_a_held_job),
         CASE(cycle__tries_a_job_as_it_would_place_it_and_keeps_nothing),
         CASE(cycle__refuses_a_job_that_no_host_could_ever_take),
         CASE(cycle__takes_up_again_what_ran_before_a_restart),
