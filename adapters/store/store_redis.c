@@ -218,10 +218,10 @@ static void on_fsync(int rc, const struct hs_err *err, const struct redisReply *
                      "cannot read redis' appendonly and appendfsync: %.100s", err->text);
         }
     } else if (store->weakness[0] == '\0' && strcmp(config_value(reply), "always") != 0) {
-        snprintf(
-            store->weakness, sizeof(store->weakness),
-            "redis has appendfsync '%.20s': a crash can lose acknowledged writes; set 'always'",
-            config_value(reply));
+        snprintf(store->weakness, sizeof(store->weakness),
+                 "redis has appendfsync '%.20s': a crash can lose acknowledged writes; set "
+                 "appendonly yes and appendfsync always",
+                 config_value(reply));
     }
     store->is_ready = hs_redis_link_is_up(store->link);
 }
@@ -234,7 +234,8 @@ static void on_appendonly(int rc, const struct hs_err *err, const struct redisRe
     store->weakness[0] = '\0';
     if (rc == 0 && strcmp(config_value(reply), "yes") != 0) {
         snprintf(store->weakness, sizeof(store->weakness),
-                 "redis has appendonly '%.20s': a crash loses acknowledged writes; set 'yes'",
+                 "redis has appendonly '%.20s': a crash loses acknowledged writes; set appendonly "
+                 "yes and appendfsync always",
                  config_value(reply));
     }
 }

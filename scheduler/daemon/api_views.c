@@ -16,6 +16,8 @@ void hs_api_views_health(struct hs_api_call *call)
     hs_jsonx_set_real(json, "speed", config->speed);
     hs_jsonx_set_text(json, "cell", config->cell);
     hs_jsonx_set_text(json, "store", is_up ? "up" : "down");
+    hs_jsonx_set_text(json, "store_weakness",
+                      is_up ? hs_daemon_get_store_weakness(call->daemon) : NULL);
     hs_api_reply_json(call, is_up ? HTTP_OK : HTTP_SERVUNAVAIL, json);
 }
 

@@ -225,7 +225,6 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
     hs_recall_free(HS_STEAL(daemon->recall));
     daemon->epoch = memory->epoch;
     daemon->next_id = memory->next_id;
-    daemon->was_store_up = true;
     daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
     set_clock(daemon, memory);
     set_cycle(daemon);

@@ -84,9 +84,13 @@ static void on_step_durable(int rc, const struct hs_err *err, void *arg)
 static void watch_store(struct hs_daemon *daemon)
 {
     bool is_up = hs_store_is_up(daemon->store);
+    const char *weakness = hs_store_get_weakness(daemon->store);
 
     if (is_up && !daemon->was_store_up) {
         HS_LOG_INFO("store", "is up");
+        if (weakness != NULL) {
+            HS_LOG_WARN("store", "is weaker than promised: %s", weakness);
+        }
     } else if (!is_up && daemon->was_store_up) {
         HS_LOG_WARN("store", "is down: no new action until it is back");
     }
@@ -308,6 +312,11 @@ const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon)
 bool hs_daemon_is_store_up(const struct hs_daemon *daemon)
 {
     return hs_store_is_up(daemon->store);
+}
+
+const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon)
+{
+    return hs_store_get_weakness(daemon->store);
 }
 
 struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path)

@@ -48,6 +48,9 @@ const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon);
 
 bool hs_daemon_is_store_up(const struct hs_daemon *daemon);
 
+/** Why an acknowledged write might still be lost and what to set, or NULL. Borrowed. */
+const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon);
+
 /** Port of the host at @path ("site/host"), or NULL. Borrowed. */
 struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path);
 

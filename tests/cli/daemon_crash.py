@@ -157,6 +157,22 @@ class Crash(unittest.TestCase):
         self.until("healthz is not ok again", self.rig.answers, 10)
         self.assertGreater(self.submit(), kept)
 
+    def test_weak_redis__is_said_once_and_shown(self):
+        self.assertIsNone(self.rig.get("/healthz")["store_weakness"])
+        self.assertNotIn("weaker", self.rig.log_tail("hschedd.log", 1000))
+        for setting, value in (("appendfsync", "everysec"), ("appendonly", "no")):
+            with self.subTest(setting=setting):
+                self.rig.end(self.rig.daemon)
+                (self.rig.dir / "hschedd.log").unlink()
+                self.redis("config", "set", setting, value)
+                self.rig.start_daemon()
+                health = self.rig.get("/healthz")
+                self.assertEqual(health["status"], "ok")
+                self.assertRegex(health["store_weakness"], f"has {setting} '{value}'.*"
+                                                           "set appendonly yes and appendfsync always$")
+                log = self.rig.log_tail("hschedd.log", 1000)
+                self.assertEqual(log.count("weaker than promised: " + health["store_weakness"]), 1, log)
+
     def test_start_without_redis__waits_for_it(self):
         self.submit()
         self.kill()
