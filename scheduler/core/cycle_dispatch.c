@@ -103,18 +103,21 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
     emit(dispatch, entry, &action);
 }
 
+/* On a host that the estate still has; nothing can be asked of any other. */
+static bool is_machine_up(const struct hs_cycle_entry *entry)
+{
+    enum hs_job_state state = entry->job->state;
+
+    return entry->host_idx != SIZE_MAX
+           && (state == HS_JOB_RUNNING || state == HS_JOB_SUSPENDED || state == HS_JOB_STARTING);
+}
+
 static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
     const struct hs_job *job = entry->job;
 
-    return job->limit_s > 0 && job->state == HS_JOB_RUNNING
+    return job->limit_s > 0 && job->state == HS_JOB_RUNNING && is_machine_up(entry)
            && hs_jobstate_get_ran_s(job, cycle->now_at_s) > (double)job->limit_s;
-}
-
-static bool is_machine_up(const struct hs_job *job)
-{
-    return job->state == HS_JOB_RUNNING || job->state == HS_JOB_SUSPENDED
-           || job->state == HS_JOB_STARTING;
 }
 
 static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry)
@@ -125,7 +128,7 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
     if (entry->op_id != 0 || entry->is_op_unknown || cycle->now_at_s < entry->retry_at_s) {
         return;
     }
-    if (entry->is_cancel_wanted && is_machine_up(job)) {
+    if (job->cancel_wanted && is_machine_up(entry)) {
         want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
         return;
     }
@@ -135,7 +138,7 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
         want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
         return;
     }
-    if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX || entry->is_cancel_wanted) {
+    if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX || job->cancel_wanted) {
         return;
     }
     bool runs_now = hs_plan_runs(&entry->placement, 0);

@@ -198,7 +198,7 @@ static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
 
     if (is_on_host(job)) {
         /* Nothing can be asked of a host that does not answer: what runs there, runs. */
-        bool is_fixed = !may_stop || job->state == HS_JOB_STOPPING || entry->is_cancel_wanted
+        bool is_fixed = !may_stop || job->state == HS_JOB_STOPPING || job->cancel_wanted
                         || !cycle->hosts[entry->host_idx].is_up;
 
         return is_fixed ? HS_PLACE_FIXED : HS_PLACE_INTERRUPTIBLE;
@@ -217,7 +217,7 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
 {
     const struct hs_job *job = entry->job;
 
-    if (hs_job_is_over(job) || job->state == HS_JOB_HELD || entry->is_cancel_wanted) {
+    if (hs_job_is_over(job) || job->state == HS_JOB_HELD || job->cancel_wanted) {
         if (!is_on_host(job)) {
             return false;
         }

@@ -126,7 +126,7 @@ static void end_job(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     if (hs_job_is_over(job)) {
         return;
     }
-    if (entry->is_cancel_wanted) {
+    if (job->cancel_wanted) {
         state = HS_JOB_CANCELLED;
     } else if (!event->has_exit_status) {
         state = HS_JOB_FAILED;
@@ -155,7 +155,8 @@ static void cancel_job(struct hs_cycle *cycle, const struct hs_event *event)
     if (entry == NULL || hs_job_is_over(entry->job)) {
         return;
     }
-    entry->is_cancel_wanted = true;
+    entry->job->cancel_wanted = true;
+    entry->is_changed = true; /* the answer waits until it is durable */
     entry->retry_at_s = 0;
     snprintf(entry->job->why, sizeof(entry->job->why), "cancelled by its owner");
     if (entry->job->state == HS_JOB_WAITING || entry->job->state == HS_JOB_HELD) {
@@ -203,7 +204,7 @@ static void start_failed(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
         hs_cycle_set_state(cycle, entry, HS_JOB_FAILED, event->at_s);
         return;
     }
-    hs_cycle_set_state(cycle, entry, entry->is_cancel_wanted ? HS_JOB_CANCELLED : HS_JOB_WAITING,
+    hs_cycle_set_state(cycle, entry, job->cancel_wanted ? HS_JOB_CANCELLED : HS_JOB_WAITING,
                        event->at_s);
     cycle->is_plan_wanted = true;
 }
@@ -290,11 +291,22 @@ static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
     }
 }
 
+/* What was refused because the host was silent need not wait any longer. */
+static void retry_now(struct hs_cycle *cycle, size_t host_idx)
+{
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        if (cycle->entries.items[i].host_idx == host_idx) {
+            cycle->entries.items[i].retry_at_s = 0;
+        }
+    }
+}
+
 static void host_listed(struct hs_cycle *cycle, const struct hs_event *event)
 {
     struct hs_cycle_host *host = &cycle->hosts[event->host_idx];
 
     if (!host->is_up) {
+        retry_now(cycle, event->host_idx);
         host->is_up = true;
         cycle->is_plan_wanted = true;
         hs_cycle_note(cycle, "host", cycle->estate->hosts[event->host_idx].path,

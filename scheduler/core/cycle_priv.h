@@ -50,7 +50,6 @@ struct hs_cycle_entry {
     bool is_op_unknown; /* it timed out: look before trying again */
     int64_t retry_at_s; /* no new action before this */
     unsigned n_fails;
-    bool is_cancel_wanted;
     bool is_changed; /* to be written to the store */
     bool is_placed;  /* placement is of the plan in force */
     struct hs_placement placement;

@@ -77,7 +77,8 @@ struct hs_job {
     int exit_status;
     uint32_t suspends;
     uint32_t moves;
-    char why[192]; /* why it failed or was cancelled, "" otherwise */
+    bool cancel_wanted; /* its owner cancelled it; it ends as cancelled once its machine is gone */
+    char why[192];      /* why it failed or was cancelled, "" otherwise */
 };
 
 /** Fields of a request as a user writes it. */

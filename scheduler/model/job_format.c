@@ -55,6 +55,7 @@ static void format_status(const struct hs_job *job, json_t *json)
                  job->has_exit_status ? hs_jsonx_int(job->exit_status) : json_null());
     hs_jsonx_set_int(json, "suspends", job->suspends);
     hs_jsonx_set_int(json, "moves", job->moves);
+    hs_jsonx_set_bool(json, "cancel_wanted", job->cancel_wanted);
     hs_jsonx_set_text(json, "why", absent(job->why));
 }
 

@@ -209,6 +209,7 @@ static void read_status(struct source *source, struct hs_job *job)
     get_int(source, "exit_status", INT32_MIN, INT32_MAX, &exit_status);
     get_int(source, "suspends", 0, UINT32_MAX, &suspends);
     get_int(source, "moves", 0, UINT32_MAX, &moves);
+    get_bool(source, "cancel_wanted", &job->cancel_wanted);
     get_text(source, "why", job->why, sizeof(job->why));
     job->state = (enum hs_job_state)state;
     job->exit_status = (int)exit_status;

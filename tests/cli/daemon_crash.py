@@ -102,6 +102,30 @@ class Crash(unittest.TestCase):
         self.until("it has not failed", lambda: self.rig.job(job)["state"] == "failed")
         self.assertTrue(self.rig.job(job)["why"])
 
+    def keep_machines(self):
+        return {path: path.read_bytes() for path in (self.rig.dir / "state").rglob("sim-*") if path.is_file()}
+
+    def test_acknowledged_cancel__outlives_kill_9(self):
+        for _ in range(10):
+            job = self.submit(now=True)
+            self.until("it does not run", lambda: self.rig.job(job)["state"] == "running")
+            machines = self.keep_machines()
+            self.assertEqual(self.rig.ask("POST", f"/v1/jobs/{job}/cancel")[0], 200)
+            self.kill()
+            kept = json.loads(self.redis("hget", "hs:{main}:jobs", str(job)))
+            self.assertTrue(kept["cancel_wanted"])
+            if kept["state"] == "running":
+                # as if the host had never heard of it
+                for path, content in machines.items():
+                    path.write_bytes(content)
+            self.rig.start_daemon()
+            self.until("it is not cancelled", lambda: self.rig.job(job)["state"] not in ("running", "stopping"))
+            self.assertEqual(self.rig.job(job)["state"], "cancelled")
+            self.until("its machine is there", lambda: self.rig.get("/v1/vms")["items"] == [])
+            if kept["state"] == "running":
+                return
+        self.skipTest("every machine was gone before the kill")
+
     def test_intent_of_an_earlier_life__is_settled(self):
         job = self.submit(earliest="2026-01-06T10:00:00Z", due="2026-01-07T10:00:00Z")
         self.kill()

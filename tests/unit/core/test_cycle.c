@@ -332,6 +332,61 @@ static void cycle__cancels_a_waiting_job_at_once_and_a_running_one_by_its_machin
     assert_int_equal(state_of(w, 2), HS_JOB_CANCELLED);
 }
 
+/* True if the last step said that job @id is to be written down. */
+static bool is_changed(const struct world *w, uint64_t id)
+{
+    for (size_t i = 0; i < w->decision.n_changed_job_ids; i++) {
+        if (w->decision.changed_job_ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void cycle__keeps_a_cancel_with_the_job(void **state)
+{
+    struct world *w = *state;
+
+    push_hosts_up(w);
+    push_plant(w, 0.0, 60.0);
+    push_job(w, 2, "movable", 2000, 0, false);
+    step(w);
+    push_done(w, only_action(w, HS_ACTION_START), 0, "");
+    step_at(w, START + 5);
+    push(w, (struct hs_event){.kind = HS_EVENT_HOST_LOST, .host_idx = 0, .text = "hung"});
+    push(w, (struct hs_event){.kind = HS_EVENT_HOST_LOST, .host_idx = 1, .text = "hung"});
+    push(w, (struct hs_event){.kind = HS_EVENT_CANCEL, .job_id = 2});
+    step_at(w, START + 10);
+    assert_int_equal(w->decision.n_actions, 0);
+    assert_true(is_changed(w, 2));
+    assert_true(hs_cycle_get_job(w->cycle, 2)->cancel_wanted);
+}
+
+static void cycle__cancels_after_a_restart_as_soon_as_the_host_answers(void **state)
+{
+    struct world *w = *state;
+    struct hs_machine ours = {
+        .name = "hs-4", .state = HS_MACHINE_RUNNING, .vcpus = 2, .memory_mib = 1024, .job_id = 4};
+
+    push_job(w, 4, "movable", 3000, 0, false);
+    w->events.items[0].job->state = HS_JOB_RUNNING;
+    w->events.items[0].job->cancel_wanted = true;
+    snprintf(w->events.items[0].job->host, HS_PATH_MAX, "office/h1");
+    push_job(w, 5, "movable", 3000, 0, false);
+    w->events.items[1].job->state = HS_JOB_RUNNING;
+    w->events.items[1].job->cancel_wanted = true;
+    snprintf(w->events.items[1].job->host, HS_PATH_MAX, "gone/h9"); /* no longer in the estate */
+    step(w);
+    assert_int_equal(w->decision.n_actions, 0);
+    push(w, (struct hs_event){
+                .kind = HS_EVENT_HOST_LISTED, .host_idx = 1, .machines = &ours, .n_machines = 1});
+    step_at(w, START + 2);
+    push_done(w, only_action(w, HS_ACTION_DESTROY), 0, "");
+    push(w, (struct hs_event){.kind = HS_EVENT_MACHINE_ENDED, .host_idx = 1, .job_id = 4});
+    step_at(w, START + 3);
+    assert_int_equal(state_of(w, 4), HS_JOB_CANCELLED);
+}
+
 static void cycle__ends_a_job_that_runs_over_its_limit(void **state)
 {
     struct world *w = *state;
@@ -544,6 +599,8 @@ int main(void)
         CASE(cycle__tries_again_where_a_timed_out_start_left_no_machine),
         CASE(cycle__places_nothing_on_a_host_that_was_lost),
         CASE(cycle__cancels_a_waiting_job_at_once_and_a_running_one_by_its_machine),
+        CASE(cycle__keeps_a_cancel_with_the_job),
+        CASE(cycle__cancels_after_a_restart_as_soon_as_the_host_answers),
         CASE(cycle__ends_a_job_that_runs_over_its_limit),
         CASE(cycle__fails_a_job_whose_script_failed_and_keeps_its_status),
         CASE(cycle__bad_readings_take_credit_away_and_never_raise_load),

@@ -152,6 +152,7 @@ static struct hs_job *make_full(void)
     job->exit_status = 3;
     job->suspends = 1;
     job->moves = 2;
+    job->cancel_wanted = true;
     strcpy(job->why, "exit status 3");
     return job;
 }
@@ -180,6 +181,7 @@ static void format__comes_back_by_parse(void **state)
     assert_string_equal(back->env[0], "K=v");
     assert_string_equal(back->script, "s");
     assert_true(back->has_exit_status && back->exit_status == 3);
+    assert_true(back->cancel_wanted);
     assert_int_equal(back->due_at_s, NOW_AT_S + 9 * 3600);
     assert_int_equal(hs_job_parse(fresh_json, &fresh_back, NULL), 0);
     fresh_back_json = hs_job_format(fresh_back);
