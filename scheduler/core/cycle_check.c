@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/timetext.h"
 #include "scheduler/core/cycle_priv.h"
 
 static bool site_is_allowed(const struct hs_job *job, const char *name)
@@ -76,11 +77,15 @@ int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t
     int64_t start_at_s = job->earliest_at_s > now_at_s ? job->earliest_at_s : now_at_s;
 
     if (job->due_at_s > 0 && start_at_s + job->duration_s > job->due_at_s) {
+        char need[HS_TIMETEXT_MAX];
+        char late[HS_TIMETEXT_MAX];
+
+        hs_timetext_format_duration(job->duration_s, need);
+        hs_timetext_format_duration(start_at_s + job->duration_s - job->due_at_s, late);
         snprintf(ret_cannot_meet, 192,
-                 "its due time cannot be met: it needs %lld s and would end %lld s late if it "
-                 "started at once",
-                 (long long)job->duration_s,
-                 (long long)(start_at_s + job->duration_s - job->due_at_s));
+                 "its due time cannot be met: it needs %s and would end %s late if it started at "
+                 "once",
+                 need, late);
     }
     return 0;
 }

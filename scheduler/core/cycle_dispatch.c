@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/timetext.h"
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
@@ -133,8 +134,10 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
         return;
     }
     if (is_over_limit(cycle, entry)) {
-        snprintf(job->why, sizeof(job->why), "ran longer than its limit of %lld s",
-                 (long long)job->limit_s);
+        char limit[HS_TIMETEXT_MAX];
+
+        hs_timetext_format_duration(job->limit_s, limit);
+        snprintf(job->why, sizeof(job->why), "ran longer than its limit of %s", limit);
         want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
         return;
     }

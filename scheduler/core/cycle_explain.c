@@ -65,6 +65,8 @@ void hs_cycle_get_window(const struct hs_cycle *cycle, const struct hs_cycle_ent
 void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                  char *ret_text, size_t size)
 {
+    char late[HS_TIMETEXT_MAX];
+
     ret_text[0] = '\0';
     if (!entry->is_placed || hs_job_is_over(entry->job) || !entry->placement.is_late) {
         return;
@@ -73,8 +75,8 @@ void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_c
         snprintf(ret_text, size, "no host has room for it within the planning horizon");
         return;
     }
-    snprintf(ret_text, size, "it will end %lld s after its due time",
-             (long long)(end_of(cycle, entry) - entry->due_at_s));
+    hs_timetext_format_duration(end_of(cycle, entry) - entry->due_at_s, late);
+    snprintf(ret_text, size, "it will end %s after its due time", late);
 }
 
 /* --- reasons --- */

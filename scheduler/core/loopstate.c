@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/timetext.h"
+
 #define FULL_ENTER_RATIO 0.95 /* simulator.md, thermostat: suspends above 95 % */
 #define FULL_LEAVE_RATIO 0.90
 #define BAD_IN_A_ROW     3
@@ -66,13 +68,17 @@ void hs_loopstate_init(struct hs_loopstate *state, int64_t now_at_s)
 static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind to, char *ret_text,
                      size_t size)
 {
+    char silent[HS_TIMETEXT_MAX];
+    char allowed[HS_TIMETEXT_MAX];
+
     if (to == HS_LOOPSTATE_SENSOR_FAULT) {
         if (in->n_bad >= BAD_IN_A_ROW) {
             snprintf(ret_text, size, "%u bad readings in a row", in->n_bad);
             return;
         }
-        snprintf(ret_text, size, "no good reading for %.0f s, allowed %.0f s", in->silent_s,
-                 in->allowed_s);
+        hs_timetext_format_duration((int64_t)in->silent_s, silent);
+        hs_timetext_format_duration((int64_t)in->allowed_s, allowed);
+        snprintf(ret_text, size, "no good reading for %s, allowed %s", silent, allowed);
         return;
     }
     int n =

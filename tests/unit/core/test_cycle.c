@@ -402,6 +402,7 @@ static void cycle__ends_a_job_that_runs_over_its_limit(void **state)
     assert_int_equal(w->decision.n_actions, 0);
     step_at(w, START + 802);
     (void)only_action(w, HS_ACTION_DESTROY);
+    assert_string_equal(hs_cycle_get_job(w->cycle, 1)->why, "ran longer than its limit of 13m20s");
 }
 
 static void cycle__fails_a_job_whose_script_failed_and_keeps_its_status(void **state)
@@ -532,7 +533,21 @@ static void cycle__refuses_a_job_that_no_host_could_ever_take(void **state)
     job->vcpus = 1;
     job->due_at_s = START + 30;
     assert_int_equal(hs_cycle_check_job(w->cycle, job, START, cannot_meet, &err), 0);
-    assert_non_null(strstr(cannot_meet, "30 s late"));
+    assert_non_null(strstr(cannot_meet, "needs 1m and would end 30s late"));
+}
+
+static void cycle__says_how_late_a_job_will_be_as_people_write_it(void **state)
+{
+    struct world *w = *state;
+
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    push_job(w, 1, "movable", 3000, START + 1200, false);
+    step(w);
+    json_auto_t *job = hs_cycle_format_job(w->cycle, 1, START);
+
+    assert_string_equal(json_string_value(json_object_get(job, "cannot_meet")),
+                        "it will end 30m after its due time");
 }
 
 static void cycle__takes_up_again_what_ran_before_a_restart(void **state)
@@ -608,6 +623,7 @@ int main(void)
         CASE(cycle__names_no_command_that_is_not_there_for_a_held_job),
         CASE(cycle__tries_a_job_as_it_would_place_it_and_keeps_nothing),
         CASE(cycle__refuses_a_job_that_no_host_could_ever_take),
+        CASE(cycle__says_how_late_a_job_will_be_as_people_write_it),
         CASE(cycle__takes_up_again_what_ran_before_a_restart),
         CASE(cycle__gives_the_same_decisions_for_the_same_events),
     };
