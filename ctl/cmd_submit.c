@@ -10,20 +10,11 @@
 #include "scheduler/base/auto.h"
 #include "scheduler/base/clock.h"
 
-/** When and where, what it costs, and why: all on stderr. Asks the daemon if it did not say. */
-static void say_plan(struct hs_client *client, const json_t *job)
+/** When and where, what it costs, and why: all on stderr. */
+static void say_plan(const json_t *job)
 {
     const json_t *explanation = json_object_get(job, "explanation");
-    json_int_t id = json_integer_value(json_object_get(job, "id"));
-    json_auto_t *answer = NULL;
 
-    if (explanation == NULL && id > 0) {
-        HS_AUTO_MEM char *path = hs_say_format("/v1/jobs/%" JSON_INTEGER_FORMAT "/explain", id);
-
-        if (hs_client_get(client, path, &answer) == HS_EXIT_OK) {
-            explanation = answer;
-        }
-    }
     /* Without an explanation the job itself still knows its window. */
     hs_jobview_explain(stderr, json_is_object(explanation) ? explanation : job, job);
 }
@@ -62,7 +53,7 @@ static enum hs_exit submit_run(const struct hs_args *args)
     if (is_dry) {
         hs_say_note("dry run: it would be accepted, nothing was submitted");
     }
-    say_plan(client, job);
+    say_plan(job);
     cannot_meet = hs_render_find_text(job, "cannot_meet");
     if (cannot_meet != NULL) {
         hs_say_error("%s, but %s", is_dry ? "it would be accepted" : "accepted", cannot_meet);

@@ -10,6 +10,7 @@
 #define LOG_BYTES_DEFAULT ((size_t)64 << 10)
 #define LOG_BYTES_MAX     ((size_t)4 << 20)
 #define CANNOT_MEET_MAX   192
+#define HTTP_CREATED      201
 
 /* --- submit --- */
 
@@ -51,30 +52,14 @@ static struct hs_job *read_job(struct hs_api_call *call, char *ret_cannot_meet)
     return HS_STEAL(job);
 }
 
-static void reply_job(struct hs_api_call *call, int status, uint64_t job_id,
-                      const char *cannot_meet)
+/** Answer a submit, real or dry. @param json  the Job with its explanation; taken */
+static void reply_submit(struct hs_api_call *call, int status, json_t *json,
+                         const char *cannot_meet)
 {
-    json_t *json = hs_cycle_format_job(call->cycle, job_id, hs_api_get_at_s(call));
-
-    if (json == NULL) {
-        hs_api_reply_error(call, -HS_E_NOTFOUND, evhttp_request_get_uri(call->http), "no such job");
-        return;
-    }
-    if (cannot_meet != NULL && cannot_meet[0] != '\0'
-        && !json_is_string(json_object_get(json, "cannot_meet"))) {
-        hs_jsonx_set_text(json, "cannot_meet", cannot_meet);
-    }
-    hs_api_reply_thing(call, status, "Job", json);
-}
-
-static void reply_dry(struct hs_api_call *call, const struct hs_job *job, const char *cannot_meet)
-{
-    json_t *json = hs_cycle_format_trial(call->cycle, job, hs_api_get_at_s(call));
-
     if (cannot_meet[0] != '\0' && !json_is_string(json_object_get(json, "cannot_meet"))) {
         hs_jsonx_set_text(json, "cannot_meet", cannot_meet);
     }
-    hs_api_reply_thing(call, HTTP_OK, "Job", json);
+    hs_api_reply_thing(call, status, "Job", json);
 }
 
 struct submit {
@@ -85,12 +70,22 @@ struct submit {
 static void on_submitted(int rc, const struct hs_err *err, uint64_t job_id, void *arg)
 {
     HS_AUTO_MEM struct submit *submit = arg;
+    struct hs_api_call *call = submit->call;
+    int64_t now_at_s;
+    json_t *json;
 
     if (rc != 0) {
-        hs_api_reply_error(submit->call, rc, "/v1/jobs", err->text);
+        hs_api_reply_error(call, rc, "/v1/jobs", err->text);
         return;
     }
-    reply_job(submit->call, 201, job_id, submit->cannot_meet);
+    now_at_s = hs_api_get_at_s(call);
+    json = hs_cycle_format_job(call->cycle, job_id, now_at_s);
+    if (json == NULL) { /* durable, but the daemon ended before it was planned */
+        hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/jobs", "the daemon is stopping");
+        return;
+    }
+    hs_jsonx_set(json, "explanation", hs_cycle_format_explain(call->cycle, job_id, now_at_s));
+    reply_submit(call, HTTP_CREATED, json, submit->cannot_meet);
 }
 
 static bool is_true(const char *text)
@@ -108,7 +103,8 @@ void hs_api_jobs_submit(struct hs_api_call *call)
         return;
     }
     if (is_true(hs_api_get_query(call, "dry_run"))) {
-        reply_dry(call, job, cannot_meet);
+        reply_submit(call, HTTP_OK, hs_cycle_format_trial(call->cycle, job, hs_api_get_at_s(call)),
+                     cannot_meet);
         return;
     }
     if (!hs_daemon_is_store_up(call->daemon)) {
@@ -226,6 +222,17 @@ void hs_api_jobs_list(struct hs_api_call *call)
     hs_api_reply_list(call, "JobList", items);
 }
 
+static void reply_job(struct hs_api_call *call, uint64_t job_id)
+{
+    json_t *json = hs_cycle_format_job(call->cycle, job_id, hs_api_get_at_s(call));
+
+    if (json == NULL) {
+        hs_api_reply_error(call, -HS_E_NOTFOUND, evhttp_request_get_uri(call->http), "no such job");
+        return;
+    }
+    hs_api_reply_thing(call, HTTP_OK, "Job", json);
+}
+
 /** The job named in the path, or NULL after answering that there is none. */
 static const struct hs_job *find_job(struct hs_api_call *call)
 {
@@ -245,7 +252,7 @@ void hs_api_jobs_show(struct hs_api_call *call)
     const struct hs_job *job = find_job(call);
 
     if (job != NULL) {
-        reply_job(call, HTTP_OK, job->id, NULL);
+        reply_job(call, job->id);
     }
 }
 
@@ -305,7 +312,7 @@ static void on_cancelled(int rc, const struct hs_err *err, uint64_t job_id, void
         hs_api_reply_error(call, rc, evhttp_request_get_uri(call->http), err->text);
         return;
     }
-    reply_job(call, HTTP_OK, job_id, NULL);
+    reply_job(call, job_id);
 }
 
 void hs_api_jobs_cancel(struct hs_api_call *call)

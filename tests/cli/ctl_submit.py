@@ -124,11 +124,17 @@ class Submit(Case):
                      "start by Tue 04:30Z", "saves 0.11 EUR"):
             self.assertIn(part, done.stderr)
 
-    def test_a_daemon_that_does_not_explain_at_once_is_asked(self):
+    def test_one_request_submits_and_explains(self):
+        server = self.replay(answer(201, dict(JOB, explanation=EXPLANATION)), answer(200, EXPLANATION))
+        done = self.check(self.hsched("submit", "true"), 0)
+        self.assertEqual(len(server.requests), 1)
+        self.assertIn("waits for dearer heat", done.stderr)
+
+    def test_without_an_explanation_the_window_of_the_job_is_said(self):
         server = self.replay(answer(201, JOB), answer(200, EXPLANATION))
         done = self.check(self.hsched("submit", "true"), 0)
-        self.assertEqual(server.requests[1]["target"], "/v1/jobs/7/explain")
-        self.assertIn("waits for dearer heat", done.stderr)
+        self.assertEqual(len(server.requests), 1)
+        self.assertIn("Mon 18:15Z to Mon 19:45Z on pool/h1", done.stderr)
 
     def test_what_cannot_be_met_is_accepted_with_status_8(self):
         job = dict(SUBMITTED, cannot_meet="it will be done 2h after its due time")

@@ -101,6 +101,16 @@ class Api:
         self.assertEqual((answer["kind"], answer["job"]), ("Explanation", job))
         self.assertTrue(answer["text"])
 
+    def test_submit__explains_at_once(self):
+        job = self.submit(earliest="2026-01-06T10:00:00Z", due="2026-01-07T10:00:00Z")
+        told = job["explanation"]
+        asked = self.rig.get(f"/v1/jobs/{job['id']}/explain")
+        self.assertEqual((told["job"], told["text"], told["planned_start"]),
+                         (job["id"], asked["text"], asked["planned_start"]))
+        self.assertEqual([reason["code"] for reason in told["reasons"]],
+                         [reason["code"] for reason in asked["reasons"]])
+        self.assertNotIn("explanation", self.rig.job(job["id"]))
+
     def test_dry_run__takes_nothing(self):
         before = len(self.rig.get("/v1/jobs")["items"])
         status, _, job = self.rig.ask("POST", "/v1/jobs?dry_run=1", JOB)
