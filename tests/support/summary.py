@@ -26,7 +26,7 @@ def cases_of(entry):
     cases = [(name, kind, reason) for name, (kind, reason) in found.items()]
     result = entry["result"]
     if result == "SKIP":
-        return cases or [("all", "SKIPPED", text.strip().splitlines()[-1:] or "")]
+        return cases or [("all", "SKIPPED", (text.strip().splitlines() or [""])[-1])]
     if result not in ("OK", "EXPECTEDFAIL") and all(kind != "FAILED" for _, kind, _ in cases):
         cases.append((result.lower(), "FAILED", ""))  # a crash, a time-out, a leak at exit
     return cases or [("all", "OK", "")]
