@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* config - the fields of hschedd.json itself; the files it names are read by config_files.c. */
+/*
+ * config - the fields of hschedd.json and its life; its lists and objects of names are read by
+ * config_parts.c, the files it names by config_files.c.
+ */
 #include "scheduler/daemon/config.h"
 
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,11 +12,9 @@
 #include "adapters/signal/filetext.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
-#include "scheduler/base/vec.h"
 #include "scheduler/daemon/config_priv.h"
 
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
-#define POINTER_MAX 256
 
 static const char *const store_words[] = {"redis", "mem", NULL};
 static const char *const plant_words[] = {"redis", "csv", "sim", NULL};
@@ -64,8 +64,6 @@ static const struct hs_conf_field signals_fields[] = {
     {.name = "carbon", .type = HS_CONF_CHILDREN, .help = "carbon intensity, g/kWh"},
     {.name = "weather", .type = HS_CONF_CHILDREN, .help = "outdoor temperature, degrees C"},
 };
-static const enum hs_signal_kind signals_kinds[] = {HS_SIGNAL_PRICE, HS_SIGNAL_CARBON,
-                                                    HS_SIGNAL_OUTDOOR};
 static const struct hs_conf_table signals_table = {"signals", signals_fields, N_OF(signals_fields)};
 
 static const struct hs_conf_field config_fields[] = {
@@ -201,237 +199,6 @@ void hs_config_resolve(const char *dir, char *io_path)
     }
 }
 
-/** The array at @pointer, or NULL with an error; an absent one is NULL without. */
-static const json_t *expect_array(const json_t *json, const char *pointer,
-                                  struct hs_conf_report *report)
-{
-    if (json != NULL && !json_is_array(json)) {
-        hs_conf_report_add(report, pointer, "must be an array");
-        return NULL;
-    }
-    return json;
-}
-
-static const json_t *expect_object(const json_t *json, const char *pointer,
-                                   struct hs_conf_report *report)
-{
-    if (json != NULL && !json_is_object(json)) {
-        hs_conf_report_add(report, pointer, "must be an object");
-        return NULL;
-    }
-    return json;
-}
-
-/** hs_signal_spec_table and one field more, for entries that name what a series is of. */
-static struct hs_conf_table make_spec_table(const char *name, const struct hs_conf_field *field)
-{
-    struct hs_conf_field *fields = hs_xcalloc(hs_signal_spec_table.n_fields + 1, sizeof(*fields));
-
-    memcpy(fields, hs_signal_spec_table.fields, hs_signal_spec_table.n_fields * sizeof(*fields));
-    fields[hs_signal_spec_table.n_fields] = *field;
-    return (struct hs_conf_table){name, fields, hs_signal_spec_table.n_fields + 1};
-}
-
-/* --- the parts of hschedd.json --- */
-
-static void read_listener(const json_t *entry, const char *pointer, struct hs_config *config,
-                          struct hs_conf_report *report)
-{
-    const json_t *path = json_object_get(entry, "unix");
-    char *joined;
-
-    if (json_object_get(entry, "tcp") != NULL) {
-        hs_conf_report_add(report, pointer,
-                           "a tcp listener is not supported yet, use {\"unix\": PATH}");
-        return;
-    }
-    if (!json_is_string(path) || json_string_length(path) == 0) {
-        hs_conf_report_add(report, pointer, "must be {\"unix\": PATH}");
-        return;
-    }
-    joined = hs_config_join(config->dir, json_string_value(path));
-    for (size_t i = 0; i < config->n_sockets; i++) {
-        if (strcmp(config->sockets[i], joined) == 0) {
-            hs_conf_report_add(report, pointer, "'%s' is listed twice", joined);
-        }
-    }
-    config->sockets = hs_xrealloc(config->sockets, config->n_sockets + 1, sizeof(char *));
-    config->sockets[config->n_sockets++] = joined;
-}
-
-static void read_listen(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
-{
-    const json_t *list = expect_array(json_object_get(root, "listen"), "/listen", report);
-    char pointer[POINTER_MAX];
-    size_t i;
-    json_t *entry;
-
-    if (list != NULL && json_array_size(list) == 0) {
-        hs_conf_report_add(report, "/listen", "needs at least one {\"unix\": PATH}");
-    }
-    json_array_foreach (list, i, entry) {
-        snprintf(pointer, sizeof(pointer), "/listen/%zu", i);
-        read_listener(entry, pointer, config, report);
-    }
-}
-
-static void read_auth(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
-{
-    const json_t *users = expect_array(json_object_get(json_object_get(root, "auth"), "unix_users"),
-                                       "/auth/unix_users", report);
-    char pointer[POINTER_MAX];
-    size_t i;
-    json_t *entry;
-
-    json_array_foreach (users, i, entry) {
-        const struct passwd *user =
-            json_is_string(entry) ? getpwnam(json_string_value(entry)) : NULL;
-
-        snprintf(pointer, sizeof(pointer), "/auth/unix_users/%zu", i);
-        if (user == NULL) {
-            hs_conf_report_add(report, pointer, "must be the name of a user of this machine");
-            continue;
-        }
-        config->uids = hs_xrealloc(config->uids, config->n_uids + 1, sizeof(*config->uids));
-        config->uids[config->n_uids++] = user->pw_uid;
-    }
-}
-
-static void read_heat(const json_t *list, struct hs_config *config, struct hs_conf_report *report)
-{
-    static const struct hs_conf_field sink_field = {
-        .name = "sink",
-        .type = HS_CONF_TEXT,
-        .offset = offsetof(struct hs_config_heat, sink),
-        .size = sizeof(((struct hs_config_heat *)NULL)->sink),
-        .required = true,
-        .help = "site/loop/sink"};
-    struct hs_conf_table table = make_spec_table("heat", &sink_field);
-    char pointer[POINTER_MAX];
-    size_t i;
-    json_t *entry;
-
-    config->heat = hs_xcalloc(json_array_size(list), sizeof(*config->heat));
-    json_array_foreach (list, i, entry) {
-        snprintf(pointer, sizeof(pointer), "/plant/heat/%zu", i);
-        if (hs_conf_read(&table, entry, pointer, &config->heat[i], report)) {
-            hs_config_resolve(config->dir, config->heat[i].spec.csv);
-        }
-        config->n_heat = i + 1;
-    }
-    free((void *)table.fields);
-}
-
-static void read_plant(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
-{
-    const json_t *heat = json_object_get(json_object_get(root, "plant"), "heat");
-    bool has_redis = config->redis_url[0] != '\0' || config->readings_url[0] != '\0';
-
-    if (json_object_get(root, "plant") == NULL && has_redis) {
-        snprintf(config->plant_kind, sizeof(config->plant_kind), "redis");
-    }
-    read_heat(expect_array(heat, "/plant/heat", report), config, report);
-}
-
-static void read_signal_list(const json_t *list, const char *word, enum hs_signal_kind kind,
-                             struct hs_config *config, struct hs_conf_report *report)
-{
-    static const struct hs_conf_field site_field = {
-        .name = "site",
-        .type = HS_CONF_TEXT,
-        .offset = offsetof(struct hs_config_signal, site),
-        .size = sizeof(((struct hs_config_signal *)NULL)->site),
-        .required = true,
-        .help = "site that the series is of"};
-    struct hs_conf_table table = make_spec_table(word, &site_field);
-    char pointer[POINTER_MAX];
-    size_t i;
-    json_t *entry;
-
-    config->signals = hs_xrealloc(config->signals, config->n_signals + json_array_size(list),
-                                  sizeof(*config->signals));
-    json_array_foreach (list, i, entry) {
-        struct hs_config_signal *signal = &config->signals[config->n_signals++];
-
-        *signal = (struct hs_config_signal){.kind = kind};
-        snprintf(pointer, sizeof(pointer), "/signals/%s/%zu", word, i);
-        if (hs_conf_read(&table, entry, pointer, signal, report)) {
-            hs_config_resolve(config->dir, signal->spec.csv);
-        }
-    }
-    free((void *)table.fields);
-}
-
-static void read_signals(const json_t *root, struct hs_config *config,
-                         struct hs_conf_report *report)
-{
-    const json_t *signals = json_object_get(root, "signals");
-    char pointer[POINTER_MAX];
-
-    for (size_t i = 0; i < N_OF(signals_fields); i++) {
-        const char *word = signals_fields[i].name;
-
-        snprintf(pointer, sizeof(pointer), "/signals/%s", word);
-        read_signal_list(expect_array(json_object_get(signals, word), pointer, report), word,
-                         signals_kinds[i], config, report);
-    }
-}
-
-struct image_texts {
-    char kernel[HS_CONFIG_PATH_MAX];
-    char initrd[HS_CONFIG_PATH_MAX];
-    char cmdline[1024];
-};
-
-static void read_images(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
-{
-    static const struct hs_conf_field fields[] = {
-        {.name = "kernel",
-         .type = HS_CONF_TEXT,
-         .offset = offsetof(struct image_texts, kernel),
-         .size = sizeof(((struct image_texts *)NULL)->kernel),
-         .required = true,
-         .help = "path on the host"},
-        {.name = "initrd",
-         .type = HS_CONF_TEXT,
-         .offset = offsetof(struct image_texts, initrd),
-         .size = sizeof(((struct image_texts *)NULL)->initrd),
-         .help = "path on the host"},
-        {.name = "cmdline",
-         .type = HS_CONF_TEXT,
-         .offset = offsetof(struct image_texts, cmdline),
-         .size = sizeof(((struct image_texts *)NULL)->cmdline),
-         .help = "kernel arguments"},
-    };
-    static const struct hs_conf_table table = {"image", fields, N_OF(fields)};
-    const json_t *images = expect_object(json_object_get(root, "images"), "/images", report);
-    const char *name;
-    char pointer[POINTER_MAX];
-    json_t *entry;
-
-    config->images = hs_xcalloc(json_object_size(images), sizeof(*config->images));
-    json_object_foreach ((json_t *)images, name, entry) {
-        struct image_texts texts = {0};
-
-        if (name[0] == '$' || strcmp(name, "description") == 0) {
-            continue;
-        }
-        snprintf(pointer, sizeof(pointer), "/images/%.64s", name);
-        if (strlen(name) >= HS_NAME_MAX) {
-            hs_conf_report_add(report, "/images", "name '%.64s…' is too long", name);
-        } else if (hs_conf_read(&table, entry, pointer, &texts, report)) {
-            struct hs_image *image = &config->images[config->n_images++];
-
-            hs_config_resolve(config->dir, texts.kernel);
-            hs_config_resolve(config->dir, texts.initrd);
-            snprintf(image->name, sizeof(image->name), "%s", name);
-            image->kernel = hs_xstrdup(texts.kernel);
-            image->initrd = hs_xstrdup(texts.initrd);
-            image->cmdline = hs_xstrdup(texts.cmdline);
-        }
-    }
-}
-
 static void read_root(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
 {
     if (!json_is_object(root)) {
@@ -439,11 +206,7 @@ static void read_root(const json_t *root, struct hs_config *config, struct hs_co
         return;
     }
     (void)hs_conf_read(&hs_config_table, root, "", config, report);
-    read_listen(root, config, report);
-    read_auth(root, config, report);
-    read_plant(root, config, report);
-    read_signals(root, config, report);
-    read_images(root, config, report);
+    hs_config_read_parts(root, config, report);
     hs_config_resolve(config->dir, config->estate_file);
     hs_config_resolve(config->dir, config->policies_dir);
     hs_config_resolve(config->dir, config->state_dir);

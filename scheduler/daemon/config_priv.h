@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/** config_priv - what config.c and config_files.c share. */
+/** config_priv - what config.c, config_parts.c and config_files.c share. */
 
 #include "scheduler/base/conf.h"
 #include "scheduler/daemon/config.h"
@@ -25,6 +25,10 @@ char *hs_config_join(const char *dir, const char *path);
 
 /** The same, in place. @param io_path  [HS_CONFIG_PATH_MAX] */
 void hs_config_resolve(const char *dir, char *io_path);
+
+/** Read what the field table cannot: lists and objects of names; @report is of hschedd.json. */
+void hs_config_read_parts(const json_t *root, struct hs_config *config,
+                          struct hs_conf_report *report);
 
 /** Read estate and policies; adds to @errors. */
 void hs_config_read_estate(struct hs_config *config, struct hs_config_errors *errors);
