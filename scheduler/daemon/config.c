@@ -216,14 +216,16 @@ static void read_root(const json_t *root, struct hs_config *config, struct hs_co
 
 static void set_dir(struct hs_config *config, const char *path)
 {
-    const char *slash = strrchr(path, '/');
+    const char *slash;
 
     snprintf(config->file, sizeof(config->file), "%s", path);
+    slash = strrchr(config->file, '/');
     if (slash == NULL) {
         snprintf(config->dir, sizeof(config->dir), ".");
     } else {
-        snprintf(config->dir, sizeof(config->dir), "%.*s", slash == path ? 1 : (int)(slash - path),
-                 path);
+        int n = slash == config->file ? 1 : (int)(slash - config->file);
+
+        snprintf(config->dir, sizeof(config->dir), "%.*s", n, config->file);
     }
 }
 
