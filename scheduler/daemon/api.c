@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <event2/buffer.h>
@@ -18,11 +16,10 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/api_priv.h"
+#include "scheduler/daemon/callers.h"
+#include "scheduler/daemon/unixsocket.h"
 
 #define HEADERS_MAX_BYTES 8192 /* promises.md, threats */
-#define TIMEOUT_S         10
-#define BACKLOG           128
-#define SOCKET_MODE       0666 /* who may speak is decided by credentials */
 #define RETRY_AFTER_S     "2"
 /* evhttp's own limit answers without our words, so ours comes first */
 #define EVHTTP_BODY_MAX_BYTES (2 * HS_API_BODY_MAX_BYTES)
@@ -31,6 +28,7 @@ struct hs_api {
     struct hs_daemon *daemon;
     const struct hs_config *config;
     struct evhttp *http;
+    struct hs_callers *callers;
     struct hs_repeat *repeat;
     size_t n_bound; /* sockets of the config that are ours to remove */
 };
@@ -88,6 +86,7 @@ static void send_reply(struct hs_api_call *call, int status, const char *type, c
     if (call->key[0] != '\0') {
         hs_repeat_set(call->api->repeat, call->uid, call->key, status, text);
     }
+    hs_callers_start(call->api->callers, evhttp_request_get_connection(call->http));
     evhttp_send_reply(call->http, status, NULL, NULL);
     call_free(call);
 }
@@ -385,6 +384,7 @@ static void on_request(struct evhttp_request *http, void *arg)
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(http);
     const char *path = uri != NULL ? evhttp_uri_get_path(uri) : NULL;
 
+    hs_callers_stop(api->callers, evhttp_request_get_connection(http));
     call->api = api;
     call->daemon = api->daemon;
     call->cycle = hs_daemon_get_cycle(api->daemon);
@@ -407,53 +407,13 @@ static void on_request(struct evhttp_request *http, void *arg)
 
 /* --- sockets --- */
 
-/** Remove a socket that nobody answers on any more. */
-static int clear_stale(const char *path, const struct sockaddr_un *address, struct hs_err *err)
-{
-    HS_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct stat st;
-
-    if (stat(path, &st) != 0) {
-        return 0;
-    }
-    if (!S_ISSOCK(st.st_mode)) {
-        return hs_err_set(err, HS_E_CONFLICT, NULL, "'%s' is there and is not a socket", path);
-    }
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
-        return hs_err_set(err, HS_E_CONFLICT, NULL, "another daemon answers on '%s'", path);
-    }
-    (void)unlink(path);
-    return 0;
-}
-
-static int open_socket(const char *path, int *ret_fd, struct hs_err *err)
-{
-    HS_AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int rc;
-
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
-    rc = clear_stale(path, &address, err);
-    if (rc != 0) {
-        return rc;
-    }
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0
-        || chmod(path, SOCKET_MODE) != 0 || listen(fd, BACKLOG) != 0) {
-        return hs_err_set(err, HS_E_SYSTEM, NULL, "cannot listen on '%s': %s", path,
-                          strerror(errno));
-    }
-    *ret_fd = fd;
-    fd = -1;
-    return 0;
-}
-
 static int bind_all(struct hs_api *api, struct hs_err *err)
 {
     const struct hs_config *config = api->config;
 
     for (size_t i = 0; i < config->n_sockets; i++) {
         int fd = -1;
-        int rc = open_socket(config->sockets[i], &fd, err);
+        int rc = hs_unixsocket_open(config->sockets[i], &fd, err);
 
         if (rc != 0) {
             return rc;
@@ -481,9 +441,10 @@ int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api 
     if (api->http == NULL) {
         abort();
     }
+    api->callers = hs_callers_new(base, api->http);
     evhttp_set_max_headers_size(api->http, HEADERS_MAX_BYTES);
     evhttp_set_max_body_size(api->http, EVHTTP_BODY_MAX_BYTES);
-    evhttp_set_timeout(api->http, TIMEOUT_S);
+    evhttp_set_timeout(api->http, (int)HS_CALLERS_REQUEST_S);
     evhttp_set_flags(api->http, EVHTTP_SERVER_LINGERING_CLOSE);
     evhttp_set_allowed_methods(api->http, EVHTTP_REQ_GET | EVHTTP_REQ_POST | EVHTTP_REQ_HEAD
                                               | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE
@@ -503,6 +464,7 @@ void hs_api_free(struct hs_api *api)
         return;
     }
     evhttp_free(api->http);
+    hs_callers_free(api->callers);
     hs_repeat_free(api->repeat);
     for (size_t i = 0; i < api->n_bound; i++) {
         (void)unlink(api->config->sockets[i]);
