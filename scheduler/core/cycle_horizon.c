@@ -254,14 +254,19 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
 {
     HS_AUTO_MEM struct hs_place_job *jobs = hs_xcalloc(cycle->entries.n, sizeof(*jobs));
     size_t n_jobs = 0;
+    int64_t last_from_at_s = cycle->plan_from_at_s;
 
     cycle->plan_from_at_s = slot_start(cycle, cycle->now_at_s);
     set_frame(cycle);
     for (size_t i = 0; i < cycle->entries.n; i++) {
-        cycle->entries.items[i].is_placed = false;
-        if (hs_cycle_fill_place_job(cycle, &cycle->entries.items[i], &jobs[n_jobs])) {
+        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+
+        if (hs_cycle_fill_place_job(cycle, entry, &jobs[n_jobs])) {
+            jobs[n_jobs].last = entry->is_placed ? &entry->placement : NULL;
+            jobs[n_jobs].last_from_at_s = last_from_at_s;
             n_jobs++;
         }
+        entry->is_placed = false;
     }
     hs_place_plan(cycle->place, jobs, n_jobs);
     const struct hs_plan *plan = hs_place_get_plan(cycle->place);

@@ -11,7 +11,12 @@
 #include "scheduler/base/vec.h"
 #include "scheduler/core/search.h"
 
-enum mode { MODE_CHEAPEST, MODE_EARLIEST };
+enum mode {
+    MODE_CHEAPEST, /* every job anew */
+    MODE_KEEP,     /* what the last plan promised, then the others */
+    MODE_EARLIEST, /* as soon as possible */
+    MODE_COUNT_,
+};
 
 struct reserved {
     size_t host_idx;
@@ -363,7 +368,7 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job, e
 {
     size_t first = first_start(place, job);
     double due_at_s = (double)job->due_at_s;
-    bool waits = job->freedom != HS_PLACE_AT_ONCE && mode == MODE_CHEAPEST;
+    bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != MODE_EARLIEST;
 
     ret_offer->placement.host_idx = SIZE_MAX;
     if (waits) {
@@ -490,15 +495,45 @@ static int compare_urgency(const void *left, const void *right)
     return a->job_id < b->job_id ? -1 : a->job_id > b->job_id;
 }
 
+/* Give the job what it was promised; false if it was promised nothing that still holds. */
+static bool keep_one(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_search_offer offer;
+
+    if (job->freedom == HS_PLACE_FIXED) {
+        place_fixed(place, job); /* first: nothing else may take its room */
+        return true;
+    }
+    if (job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE) {
+        return false;
+    }
+    hold_memory(place, job, false);
+    hs_search_last(&place->search, job, &offer);
+    if (offer.placement.host_idx == SIZE_MAX) {
+        hold_memory(place, job, true);
+        return false;
+    }
+    offer.placement.is_forced = offer.placement.first_slot == 0 && !can_wait(place, job);
+    commit(place, job, &offer.placement);
+    return true;
+}
+
 static void place_all(struct hs_place *place, const struct hs_place_job *const *order,
                       size_t n_jobs, enum mode mode)
 {
+    HS_AUTO_MEM bool *is_kept = hs_xcalloc(n_jobs, sizeof(bool));
+
     reset(place);
     for (size_t i = 0; i < n_jobs; i++) {
         hold_memory(place, order[i], true);
     }
     for (size_t i = 0; i < n_jobs; i++) {
-        place_one(place, order[i], mode);
+        is_kept[i] = mode == MODE_KEEP && keep_one(place, order[i]);
+    }
+    for (size_t i = 0; i < n_jobs; i++) {
+        if (!is_kept[i]) {
+            place_one(place, order[i], mode);
+        }
     }
 }
 
@@ -511,14 +546,19 @@ void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size
         order[i] = &jobs[i];
     }
     qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
-    place_all(place, order, n_jobs, MODE_CHEAPEST);
-    if (place->n_avoidable > 0) {
-        size_t n_avoidable = place->n_avoidable;
+    enum mode best = MODE_CHEAPEST;
+    size_t n_best = SIZE_MAX;
+    enum mode mode = MODE_CHEAPEST;
 
-        place_all(place, order, n_jobs, MODE_EARLIEST);
-        if (place->n_avoidable >= n_avoidable) {
-            place_all(place, order, n_jobs, MODE_CHEAPEST);
+    for (; mode < MODE_COUNT_ && n_best > 0; mode++) {
+        place_all(place, order, n_jobs, mode);
+        if (place->n_avoidable < n_best) {
+            n_best = place->n_avoidable;
+            best = mode;
         }
+    }
+    if (best + 1 != mode) {
+        place_all(place, order, n_jobs, best);
     }
 }
 

@@ -7,8 +7,9 @@
  * Greedy insertion, most urgent first: each job takes the host and slots at which electricity,
  * carbon and waiting, less the exact worth of its heat given everything placed before it, cost
  * least, and which end before its due time on a host that fits. Heat prices are updated as power
- * is placed. If some job comes out late, the plan in which everything starts as early as it can
- * is made too, and the one with fewer late jobs stands. Source: planner.md, Method 1-3. Pure.
+ * is placed. If some job comes out late that need not be, two other plans are made: one that keeps
+ * what the last plan promised and adds what is new, one in which everything starts as early as it
+ * can; the one with the fewest such jobs stands. Source: planner.md, Method 1-3. Pure.
  */
 
 #include <stdbool.h>
@@ -36,15 +37,17 @@ struct hs_place_job {
     uint64_t job_id;
     enum hs_place_freedom freedom;
     struct hs_fit_size size;
-    double remaining_s;       /* > 0 */
-    int64_t earliest_at_s;    /* 0: now */
-    int64_t due_at_s;         /* latest end; never 0 */
-    int64_t min_run_s;        /* shortest run between suspensions */
-    bool is_running;          /* now; stopping it costs something */
-    bool must_run_now;        /* its minimum run is not over */
-    size_t host_idx;          /* SIZE_MAX: any; else bound to this one */
-    int priority;             /* higher first among equally urgent */
-    const bool *site_allowed; /* [n_sites] borrowed until the next set; NULL: all */
+    double remaining_s;              /* > 0 */
+    int64_t earliest_at_s;           /* 0: now */
+    int64_t due_at_s;                /* latest end; never 0 */
+    int64_t min_run_s;               /* shortest run between suspensions */
+    bool is_running;                 /* now; stopping it costs something */
+    bool must_run_now;               /* its minimum run is not over */
+    size_t host_idx;                 /* SIZE_MAX: any; else bound to this one */
+    int priority;                    /* higher first among equally urgent */
+    const bool *site_allowed;        /* [n_sites] borrowed until the next set; NULL: all */
+    const struct hs_placement *last; /* of the plan before, borrowed for the call; NULL: none */
+    int64_t last_from_at_s;          /* start of that plan's slot 0 */
 };
 
 /** What the horizon looks like before any job. Borrowed for the call. */

@@ -474,3 +474,64 @@ void hs_search_interruptible(const struct hs_search *search, const struct hs_pla
         }
     }
 }
+
+/* --- what the last plan promised --- */
+
+/* The slots of @last that still lie ahead, counted from this horizon's start. */
+static bool move_on(const struct hs_search *search, const struct hs_place_job *job,
+                    struct hs_placement *ret_placement)
+{
+    size_t gone = (size_t)((search->from_at_s - job->last_from_at_s) / search->slot_s);
+
+    *ret_placement = no_offer.placement;
+    ret_placement->job_id = job->job_id;
+    ret_placement->host_idx = job->last->host_idx;
+    for (size_t t = 0; t + gone < HS_PLAN_SLOTS_MAX && t < search->n_slots; t++) {
+        if (hs_plan_runs(job->last, t + gone)) {
+            set_slot(ret_placement, t);
+            ret_placement->first_slot =
+                ret_placement->first_slot == SIZE_MAX ? t : ret_placement->first_slot;
+            ret_placement->last_slot = t;
+        }
+    }
+    ret_placement->held_slot = held_from(job, ret_placement->first_slot);
+    return ret_placement->first_slot != SIZE_MAX;
+}
+
+/* Does the work fit into its slots, and is it done by its due time? */
+static bool ends_in_time(const struct hs_search *search, const struct hs_place_job *job,
+                         const struct hs_placement *placement)
+{
+    double left_s = job->remaining_s;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot && left_s > 0; t++) {
+        if (hs_plan_runs(placement, t)) {
+            double run_s = fmin(left_s, hs_search_slot_s(search, t));
+
+            left_s -= run_s;
+            if (hs_search_start_at_s(search, t) + run_s > (double)job->due_at_s) {
+                return false;
+            }
+        }
+    }
+    return left_s < 1.0;
+}
+
+void hs_search_last(const struct hs_search *search, const struct hs_place_job *job,
+                    struct hs_search_offer *ret_offer)
+{
+    bool fits[HS_PLAN_SLOTS_MAX];
+    struct hs_placement moved;
+
+    *ret_offer = no_offer;
+    if (job->last == NULL || job->last->host_idx == SIZE_MAX || !move_on(search, job, &moved)
+        || !may_use_host(search, moved.host_idx, job) || !ends_in_time(search, job, &moved)) {
+        return;
+    }
+    hs_fit_fill(search->fit, moved.host_idx, &job->size, 0, true, fits);
+    if (placement_fits(search, job, &moved, fits)) {
+        ret_offer->placement = moved;
+        ret_offer->cost_cur = price_placement(search, kind_of(search, moved.host_idx), job, &moved);
+        ret_offer->placement.cost_cur = ret_offer->cost_cur;
+    }
+}

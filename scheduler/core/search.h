@@ -81,3 +81,9 @@ void hs_search_earliest(const struct hs_search *search, const struct hs_place_jo
 /** Cheapest offer in stretches of at least min_run within slots @first..@last. */
 void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
                              size_t first, size_t last, struct hs_search_offer *ret_offer);
+
+/**
+ * The job's last placement moved on to this horizon, if it still fits and ends by its due time.
+ */
+void hs_search_last(const struct hs_search *search, const struct hs_place_job *job,
+                    struct hs_search_offer *ret_offer);
