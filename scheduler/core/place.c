@@ -326,9 +326,13 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
         hs_search_contiguous(&place->search, job, first, last, ret_offer);
         return;
     }
+    struct hs_search_offer through;
+
     hs_search_interruptible(&place->search, job, first, end_slot - 1, ret_offer);
-    if (ret_offer->placement.host_idx == SIZE_MAX) {
-        hs_search_contiguous(&place->search, job, first, last, ret_offer);
+    /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better. */
+    hs_search_contiguous(&place->search, job, first, last, &through);
+    if (through.cost_cur < ret_offer->cost_cur) {
+        *ret_offer = through;
     }
 }
 

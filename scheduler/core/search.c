@@ -135,6 +135,15 @@ static double price_waiting(const struct hs_search *search, const struct hs_plac
     return search->waiting_weight * fabs(elec_cur) * late_s / HS_S_PER_DAY;
 }
 
+/* One stop with work left, at the price of slot @t. */
+static double price_stop(const struct hs_search *search, const struct hs_search_kind *kind,
+                         const struct hs_place_job *job, size_t t)
+{
+    double elec_cur_per_mwh = search->elec_cur_per_mwh[kind->site_idx * search->n_slots + t];
+
+    return hs_cur_from_wh(hs_wh_from_w(job_elec_w(kind, job), STOP_COST_S), fabs(elec_cur_per_mwh));
+}
+
 /* --- contiguous --- */
 
 /* For each start slot the tightest host of @kind that fits all the way, SIZE_MAX if none. */
@@ -200,8 +209,9 @@ static double price_run(const struct hs_search *search, const struct hs_search_k
         run_wh[i] *= kind->capture_ratio;
     }
     double end_at_s = hs_search_start_at_s(search, start) + job->remaining_s;
+    double stop_cur = job->is_running && start > 0 ? price_stop(search, kind, job, 0) : 0.0;
 
-    return elec_cur + price_waiting(search, job, end_at_s, elec_cur)
+    return elec_cur + stop_cur + price_waiting(search, job, end_at_s, elec_cur)
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], start, run_wh, n);
 }
 
@@ -331,18 +341,23 @@ static double price_placement(const struct hs_search *search, const struct hs_se
     const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
     double heat_wh[HS_PLAN_SLOTS_MAX];
     double elec_cur = 0.0;
+    double stop_cur = 0.0;
     size_t first = placement->first_slot;
     size_t n = placement->last_slot - first + 1;
 
     (void)fill_placement(search, kind, job, placement, heat_wh);
+    stop_cur += job->is_running && first > 0 ? price_stop(search, kind, job, 0) : 0.0;
     for (size_t t = first; t < first + n; t++) {
         elec_cur += hs_cur_from_wh(heat_wh[t], elec[t]);
         heat_wh[t] *= kind->capture_ratio;
+        if (t > first && hs_plan_runs(placement, t - 1) && !hs_plan_runs(placement, t)) {
+            stop_cur += price_stop(search, kind, job, t);
+        }
     }
     double end_at_s = hs_search_start_at_s(search, placement->last_slot)
                       + hs_search_slot_s(search, placement->last_slot);
 
-    return elec_cur + price_waiting(search, job, end_at_s, elec_cur)
+    return elec_cur + stop_cur + price_waiting(search, job, end_at_s, elec_cur)
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
 }
 
@@ -386,14 +401,11 @@ static void search_kind(const struct hs_search *search, const struct hs_search_k
     size_t first = blocks[0].first;
     bool fits[HS_PLAN_SLOTS_MAX];
     bool taken[HS_PLAN_SLOTS_MAX] = {0};
-    double elec_w = job_elec_w(kind, job);
     struct hs_slotpath path = {
         .blocks = blocks,
         .n_blocks = n_blocks,
         .fits = fits,
-        .stop_cur = hs_cur_from_wh(
-            hs_wh_from_w(elec_w, STOP_COST_S),
-            fabs(search->elec_cur_per_mwh[kind->site_idx * search->n_slots + first])),
+        .stop_cur = price_stop(search, kind, job, first),
         .is_running = job->is_running && first == 0,
         .must_run_first = job->must_run_now && first == 0,
     };
