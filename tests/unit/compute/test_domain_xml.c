@@ -29,9 +29,9 @@ static const struct hs_domain_xml plain = {
     .kernel = "/images/vmlinuz",
     .initrd = "/images/initrd",
     .cmdline = "console=ttyS0 quiet",
-    .seed = "/work/job-12/seed.iso",
-    .console = "/work/job-12/console.log",
-    .exit = "/work/job-12/exit.json",
+    .seed = "/var/lib/hsched/jobs/job-12/seed.iso",
+    .console = "/var/lib/hsched/jobs/job-12/console.log",
+    .exit = "/var/lib/hsched/jobs/job-12/exit.json",
 };
 
 static void drop(void *arg, const char *fmt, ...)
@@ -115,7 +115,7 @@ static void domain_xml__text_cannot_become_markup(void **state)
 
     domain.class_word = "x\"/><memory unit=\"TiB\">1</memory><a b=\"";
     domain.cmdline = "</cmdline></os><memory unit='TiB'>1</memory>&lt;";
-    domain.seed = "/work/'\"<source file=\"/etc/shadow\"/>";
+    domain.seed = "/var/lib/hsched/jobs/'\"<source file=\"/etc/shadow\"/>";
     assert_int_equal(hs_domain_xml_format(&domain, &text, NULL), 0);
     assert_true(count(text, "count(//memory)") == 1);
     assert_true(count(text, "number(//memory)") == 512);
