@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes one winter day for the demo's estate: heat demand, prices, carbon, jobs, scenario.json.
+"""Writes one winter day, or more, for the demo's estate: heat demand, prices, carbon, jobs, scenario.json.
 
-    generate.py --out DIR [--data DIR]
+    generate.py --out DIR [--data DIR] [--days N]
 
 Without --data every series is SYNTHETIC: made here from a seed, shaped like winter, measured
 nowhere. With --data the folder's measured series are named instead (heat_de_eon_network.csv,
@@ -40,11 +40,11 @@ def stamp(at):
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def synthetic_series(out, start, rng):
-    """Hourly rows from HISTORY_DAYS before @start to three days after it."""
+def synthetic_series(out, start, days, rng):
+    """Hourly rows from HISTORY_DAYS before @start to three days after the last of @days."""
     heat, price, carbon = [], [], []
     weather_k = 0.0
-    for i in range((HISTORY_DAYS + 4) * 24):
+    for i in range((HISTORY_DAYS + days + 3) * 24):
         at = start + datetime.timedelta(hours=i - HISTORY_DAYS * 24)
         hour, workday = at.hour, at.weekday() < 5
         weather_k = 0.97 * weather_k + rng.gauss(0, 0.6)
@@ -66,24 +66,26 @@ def synthetic_series(out, start, rng):
     write_csv(out / "carbon.csv", ["time_utc", "gco2_kwh"], carbon)
 
 
-def synthetic_jobs(out, rng):
+def synthetic_jobs(out, days, rng):
     """Batch work as people hand it in: mostly by day, an hour or three long, many vCPUs."""
     rows = []
-    at_s = 0.0
-    while at_s < 17 * 3600:
-        busy = 0.35 + bump(at_s / 3600, 10, 4) + 0.5 * bump(at_s / 3600, 1, 1.5)
-        at_s += rng.expovariate(busy / 175)
-        run_s = min(4 * 3600, max(1200, rng.lognormvariate(math.log(5400), 0.5)))
-        rows.append([int(at_s), int(run_s), rng.choice((32, 32, 64, 64, 96, 128))])
-    write_csv(out / "jobs.csv", ["arrival_s", "run_s", "cpus"],
-              [r for r in rows if r[0] < 17 * 3600])
+    for day in range(days):
+        at_s = 0.0
+        while at_s < 17 * 3600:
+            busy = 0.35 + bump(at_s / 3600, 10, 4) + 0.5 * bump(at_s / 3600, 1, 1.5)
+            at_s += rng.expovariate(busy / 175)
+            run_s = min(4 * 3600, max(1200, rng.lognormvariate(math.log(5400), 0.5)))
+            vcpus = rng.choice((32, 32, 64, 64, 96, 128))
+            if at_s < 17 * 3600:
+                rows.append([day * 86400 + int(at_s), int(run_s), vcpus])
+    write_csv(out / "jobs.csv", ["arrival_s", "run_s", "cpus"], rows)
 
 
-def synthetic(out, seed):
+def synthetic(out, days, seed):
     start = datetime.datetime(2026, 1, 13, tzinfo=UTC)
     rng = random.Random(seed)
-    synthetic_series(out, start, rng)
-    synthetic_jobs(out, rng)
+    synthetic_series(out, start, days, rng)
+    synthetic_jobs(out, days, rng)
     return {
         "$comment": f"SYNTHETIC data, seed {seed}: made by docs/examples/demo/generate.py",
         "start": stamp(start),
@@ -123,12 +125,13 @@ def main():
     parser.add_argument("--out", type=pathlib.Path, required=True)
     parser.add_argument("--data", type=pathlib.Path, help="folder of measured series")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--days", type=int, default=1)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    day = measured(args.data) if args.data else synthetic(args.out, args.seed)
+    day = measured(args.data) if args.data else synthetic(args.out, args.days, args.seed)
     estate = json.loads((HERE / "estate.json").read_text())
     scenario = {"$comment": day.pop("$comment"), "estate": estate, "start": day.pop("start"),
-                "days": 1, "slot_s": 900, "seed": args.seed, **day, "policies": ["heat", "asap"]}
+                "days": args.days, "slot_s": 900, "seed": args.seed, **day, "policies": ["heat", "asap"]}
     (args.out / "scenario.json").write_text(json.dumps(scenario, indent=1) + "\n")
     print(scenario["$comment"])
 
