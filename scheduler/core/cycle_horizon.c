@@ -212,6 +212,22 @@ static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
     return job->interruptible ? HS_PLACE_INTERRUPTIBLE : HS_PLACE_CONTIGUOUS;
 }
 
+/*
+ * An estimate that cannot end by the due time is likelier wrong than the due time: people ask
+ * for fourteen times what they run. Room is kept until the due time only, and it starts at once.
+ */
+static void cut_hopeless(const struct hs_cycle *cycle, struct hs_place_job *job)
+{
+    int64_t start_at_s =
+        job->earliest_at_s > cycle->now_at_s ? job->earliest_at_s : cycle->now_at_s;
+    double left_s = (double)(job->due_at_s - start_at_s);
+
+    if (job->remaining_s > left_s && left_s >= 60.0) {
+        job->is_hopeless = true;
+        job->remaining_s = left_s;
+    }
+}
+
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                              struct hs_place_job *ret_job)
 {
@@ -238,6 +254,7 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
         .priority = job->priority,
         .site_allowed = entry->site_allowed,
     };
+    cut_hopeless(cycle, ret_job);
     ret_job->must_run_now =
         job->state == HS_JOB_STARTING
         || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s);

@@ -279,8 +279,9 @@ static size_t last_start(const struct hs_place *place, const struct hs_place_job
 /* Too long for the time that is left: no plan is to blame. */
 static bool is_hopeless(const struct hs_place *place, const struct hs_place_job *job)
 {
-    return hs_search_start_at_s(&place->search, first_start(place, job)) + job->remaining_s
-           > (double)job->due_at_s;
+    return job->is_hopeless
+           || hs_search_start_at_s(&place->search, first_start(place, job)) + job->remaining_s
+                  > (double)job->due_at_s;
 }
 
 /* Occupy its host from now to its end, fit or not: it runs already. */
@@ -329,7 +330,8 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
     struct hs_search_offer through;
 
     hs_search_interruptible(&place->search, job, first, end_slot - 1, ret_offer);
-    /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better. */
+    /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better.
+     */
     hs_search_contiguous(&place->search, job, first, last, &through);
     if (through.cost_cur < ret_offer->cost_cur) {
         *ret_offer = through;
@@ -414,7 +416,7 @@ static void find_placement(struct hs_place *place, const struct hs_place_job *jo
         };
         return;
     }
-    offer.placement.is_late = ends_late(place, job, &offer.placement);
+    offer.placement.is_late = job->is_hopeless || ends_late(place, job, &offer.placement);
     if (offer.placement.first_slot == 0 && !can_wait(place, job)) {
         offer.placement.is_forced = true;
     }

@@ -37,14 +37,15 @@ struct hs_place_job {
     uint64_t job_id;
     enum hs_place_freedom freedom;
     struct hs_fit_size size;
-    double remaining_s;              /* > 0 */
-    int64_t earliest_at_s;           /* 0: now */
-    int64_t due_at_s;                /* latest end; never 0 */
-    int64_t min_run_s;               /* shortest run between suspensions */
-    bool is_running;                 /* now; stopping it costs something */
-    bool must_run_now;               /* its minimum run is not over */
-    size_t host_idx;                 /* SIZE_MAX: any; else bound to this one */
-    int priority;                    /* higher first among equally urgent */
+    double remaining_s;    /* > 0 */
+    bool is_hopeless;      /* its estimate is longer than the time left, and remaining_s is cut */
+    int64_t earliest_at_s; /* 0: now */
+    int64_t due_at_s;      /* latest end; never 0 */
+    int64_t min_run_s;     /* shortest run between suspensions */
+    bool is_running;       /* now; stopping it costs something */
+    bool must_run_now;     /* its minimum run is not over */
+    size_t host_idx;       /* SIZE_MAX: any; else bound to this one */
+    int priority;          /* higher first among equally urgent */
     const bool *site_allowed;        /* [n_sites] borrowed until the next set; NULL: all */
     const struct hs_placement *last; /* of the plan before, borrowed for the call; NULL: none */
     int64_t last_from_at_s;          /* start of that plan's slot 0 */

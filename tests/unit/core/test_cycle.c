@@ -569,6 +569,29 @@ static void cycle__takes_up_again_what_ran_before_a_restart(void **state)
     (void)only_action(w, HS_ACTION_RESUME); /* not a second start */
 }
 
+static void cycle__keeps_room_for_an_estimate_until_the_due_time_only(void **state)
+{
+    struct world *w = *state;
+    uint64_t id = 1;
+
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    for (; id <= 2 * SMALL_HOST_VCPUS / 2; id++) {
+        push_job(w, id, "deferrable", 900000, START + 5000, false); /* asks for ten days */
+    }
+    push_job(w, id, "deferrable", 1000, START + 9000, false);
+    step(w);
+    assert_int_equal(w->decision.n_actions, id - 1); /* they start at once */
+    json_t *job = hs_cycle_format_job(w->cycle, id, w->now_at_s);
+
+    assert_true(json_is_string(json_object_get(job, "planned_start")));
+    assert_true(json_is_null(json_object_get(job, "cannot_meet")));
+    json_decref(job);
+    job = hs_cycle_format_job(w->cycle, 1, w->now_at_s);
+    assert_true(json_is_string(json_object_get(job, "cannot_meet"))); /* and are told so */
+    json_decref(job);
+}
+
 static void cycle__gives_the_same_decisions_for_the_same_events(void **state)
 {
     struct world *w = *state;
@@ -625,6 +648,7 @@ int main(void)
         CASE(cycle__refuses_a_job_that_no_host_could_ever_take),
         CASE(cycle__says_how_late_a_job_will_be_as_people_write_it),
         CASE(cycle__takes_up_again_what_ran_before_a_restart),
+        CASE(cycle__keeps_room_for_an_estimate_until_the_due_time_only),
         CASE(cycle__gives_the_same_decisions_for_the_same_events),
     };
     return cmocka_run_group_tests_name("cycle", tests, NULL, NULL);

@@ -250,6 +250,52 @@ static void place_plan__counts_a_suspended_machines_memory_from_now_on(void **st
     assert_int_equal(hs_plan_find(plan, 2)->host_idx, 1);
 }
 
+/* What the last plan promised holds where choosing anew would make somebody late. */
+static void place_plan__keeps_a_promise_that_a_new_choice_would_break(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job jobs[3];
+    struct hs_placement promised[3];
+
+    set_flat(&h);
+    for (size_t i = 0; i < 3; i++) {
+        jobs[i] = job_of(i + 1, HS_PLACE_CONTIGUOUS, 3000.0, FROM + 20 * SLOT_S);
+        jobs[i].size.vcpus = SMALL_HOST_VCPUS;
+    }
+    hs_place_set(place, &h.frame);
+    hs_place_bar(place, 1);
+    hs_place_plan(place, jobs, 3);
+    memcpy(promised, hs_place_get_plan(place)->placements, sizeof(promised));
+    assert_int_equal(hs_place_get_plan(place)->n_late, 0);
+    /* A suspended machine, bound to the host, would now like the cheapest slots for itself. */
+    struct hs_place_job more[4] = {jobs[0], jobs[1], jobs[2],
+                                   job_of(4, HS_PLACE_INTERRUPTIBLE, 3000.0, FROM + 40 * SLOT_S)};
+
+    more[3].size.vcpus = SMALL_HOST_VCPUS;
+    more[3].host_idx = 0;
+    for (size_t i = 0; i < 3; i++) {
+        more[i].last = &promised[i];
+        more[i].last_from_at_s = FROM;
+        more[i].due_at_s = FROM + (int64_t)(promised[i].last_slot + 1) * SLOT_S;
+    }
+    for (size_t s = 0; s < SMALL_SITES; s++) {
+        for (size_t t = 0; t < 12; t++) {
+            h.elec[s * N + t] = 10.0;
+        }
+    }
+    hs_place_set(place, &h.frame);
+    hs_place_bar(place, 1);
+    hs_place_plan(place, more, 4);
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    assert_int_equal(plan->n_late, 0);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(hs_plan_find(plan, promised[i].job_id)->first_slot,
+                         promised[i].first_slot);
+    }
+}
+
 static void place_plan__runs_filler_only_where_its_heat_pays(void **state)
 {
     struct horizon h;
@@ -313,6 +359,7 @@ int main(void)
         cmocka_unit_test(place_plan__loses_no_deadline_that_as_soon_as_possible_meets),
         cmocka_unit_test(place_plan__never_overcommits_vcpus_memory_or_rack_power),
         cmocka_unit_test(place_plan__counts_a_suspended_machines_memory_from_now_on),
+        cmocka_unit_test(place_plan__keeps_a_promise_that_a_new_choice_would_break),
         cmocka_unit_test(place_plan__runs_filler_only_where_its_heat_pays),
         cmocka_unit_test(place_plan__leaves_hosts_that_do_not_answer_alone),
         cmocka_unit_test(place_plan__of_the_same_input_is_the_same_plan),
