@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* awaken - from an open store to a running daemon: clock, cycle, hosts, plant, then jobs. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,9 +18,9 @@
 
 /** An accelerated clock goes on as if it had never stopped, because machines did. */
 static struct hs_clock *make_clock(const struct hs_config *config,
-                                   const struct hs_recall_memory *memory, int64_t wall_at_s)
+                                   const struct hs_recall_memory *memory, double wall_at_s)
 {
-    int64_t origin_at_s = config->start_at_s != 0 ? config->start_at_s : wall_at_s;
+    int64_t origin_at_s = config->start_at_s != 0 ? config->start_at_s : (int64_t)wall_at_s;
 
     if (config->start_at_s == 0 && config->speed == 1.0) {
         return hs_clock_new_real();
@@ -27,9 +28,10 @@ static struct hs_clock *make_clock(const struct hs_config *config,
     if (memory->clock_origin_at_s != 0 && memory->clock_speed == config->speed
         && strcmp(memory->clock_start, config->start) == 0
         && wall_at_s >= memory->clock_wall_at_s) {
-        double gone_s = (double)(wall_at_s - memory->clock_wall_at_s) * config->speed;
+        double gone_s = (wall_at_s - memory->clock_wall_at_s) * config->speed;
 
-        origin_at_s = memory->clock_origin_at_s + (int64_t)gone_s;
+        /* Rounded up: plan time never goes back, not by a second of it. */
+        origin_at_s = (int64_t)ceil(memory->clock_origin_at_s + gone_s);
     }
     return hs_clock_new_accelerated(origin_at_s, config->speed);
 }
@@ -37,9 +39,8 @@ static struct hs_clock *make_clock(const struct hs_config *config,
 static void set_clock(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
     HS_AUTO(hs_clock) wall = hs_clock_new_real();
-    int64_t wall_at_s = hs_clock_at_s(wall);
 
-    daemon->clock = make_clock(daemon->config, memory, wall_at_s);
+    daemon->clock = make_clock(daemon->config, memory, hs_clock_at_exact_s(wall));
     daemon->inbox =
         (struct hs_inbox){.clock = daemon->clock, .due = hs_daemon_make_due, .arg = daemon};
 }
@@ -53,8 +54,8 @@ static void keep_clock(struct hs_daemon *daemon)
 
     hs_jsonx_set_text(json, "start", daemon->config->start);
     hs_jsonx_set_real(json, "speed", daemon->config->speed);
-    hs_jsonx_set_int(json, "origin_at_s", hs_clock_at_s(daemon->clock));
-    hs_jsonx_set_int(json, "wall_at_s", hs_clock_at_s(wall));
+    hs_jsonx_set_real(json, "origin_at_s", hs_clock_at_exact_s(daemon->clock));
+    hs_jsonx_set_real(json, "wall_at_s", hs_clock_at_exact_s(wall));
     text = hs_jsonx_format(json);
     hs_enact_write(daemon->enact, &(struct hs_store_op){HS_STORE_PUT, "meta", "clock", text});
 }

@@ -167,8 +167,8 @@ static void take_meta(const char *key, const char *text, void *arg)
                && hs_jsonx_parse("meta", text, strlen(text), &json, NULL) == 0) {
         const char *start = json_string_value(json_object_get(json, "start"));
 
-        memory->clock_origin_at_s = json_integer_value(json_object_get(json, "origin_at_s"));
-        memory->clock_wall_at_s = json_integer_value(json_object_get(json, "wall_at_s"));
+        memory->clock_origin_at_s = json_number_value(json_object_get(json, "origin_at_s"));
+        memory->clock_wall_at_s = json_number_value(json_object_get(json, "wall_at_s"));
         memory->clock_speed = json_number_value(json_object_get(json, "speed"));
         snprintf(memory->clock_start, sizeof(memory->clock_start), "%s",
                  start != NULL ? start : "");

@@ -31,8 +31,8 @@ struct hs_intent {
 struct hs_recall_memory {
     uint64_t epoch;            /* of this life */
     uint64_t next_id;          /* first free job id */
-    int64_t clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
-    int64_t clock_wall_at_s;   /* wall time then */
+    double clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
+    double clock_wall_at_s;   /* wall time then; both with their fractions */
     double clock_speed;
     char clock_start[64]; /* `start` as it was written then */
     HS_VEC(struct hs_job *) jobs;
