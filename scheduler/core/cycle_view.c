@@ -360,6 +360,10 @@ static void set_jobs(const struct hs_cycle *cycle, int64_t now_at_s, json_t *obj
     hs_jsonx_set_real(object, "wait_s_mean", n_started > 0 ? wait_s / (double)n_started : NAN);
     hs_jsonx_set_int(object, "moves", moves);
     hs_jsonx_set_int(object, "suspends", suspends);
+    /* What only a simulator measures is absent here. */
+    hs_jsonx_set_real(object, "plan_ms_p50", NAN);
+    hs_jsonx_set_real(object, "plan_ms_p99", NAN);
+    hs_jsonx_set_real(object, "plan_gap_ratio_p50", NAN);
 }
 
 json_t *hs_cycle_format_report(const struct hs_cycle *cycle, int64_t now_at_s)
