@@ -86,7 +86,8 @@ def shrink(scenario, hours, folder):
     estate = scenario["estate"]
     estate["sites"] = [s for s in estate["sites"] if s["name"] in SITES]
     for site in estate["sites"]:
-        site["loops"][0]["tank"]["volume_l"] = 300
+        # small, or a morning's figures would be those of the heat that it started with
+        site["loops"][0]["tank"]["volume_l"] = 100
         host = site["racks"][0]["hosts"][0]
         host.update(vcpus=VCPUS, memory_mib=2048, idle_w=400, max_w=8400)
         host.pop("count", None)
@@ -104,17 +105,18 @@ def shrink(scenario, hours, folder):
 
 
 def pick_jobs(entry, path):
-    """A dozen short jobs of one vCPU from the day's list, arriving from nine on.
+    """A dozen short jobs of one vCPU from the list, arriving from nine on.
 
-    A measured list keeps its run times and arrivals. The synthetic one has long jobs only, so
-    theirs are cut to a quarter: a guest sleeps what it runs, and nobody waits that long."""
+    A measured list keeps its run times and times of day; three of its days are laid over each
+    other. The synthetic one has long jobs only, so theirs are cut to a quarter: a guest sleeps
+    what it runs, and nobody waits that long."""
     opener = gzip.open if entry["csv"].endswith(".gz") else open
     with opener(entry["csv"], "rt") as file:
-        rows = [(float(r["arrival_s"]) - entry.get("offset_s", 0) - FROM_S, float(r["run_s"]))
-                for r in csv.DictReader(file)]
+        rows = [(float(r["arrival_s"]) - entry.get("offset_s", 0), float(r["run_s"])) for r in csv.DictReader(file)]
     measured = "offset_s" in entry
-    rows = [(at_s, run_s if measured else run_s / 4) for at_s, run_s in rows if 0 <= at_s < 6000]
-    rows = [(at_s, run_s) for at_s, run_s in rows if 300 <= run_s <= 2400][:N_JOBS]
+    rows = [(at_s % 86400 - FROM_S, run_s if measured else run_s / 4) for at_s, run_s in rows
+            if 0 <= at_s < (3 if measured else 1) * 86400]
+    rows = sorted((at_s, run_s) for at_s, run_s in rows if 0 <= at_s < 6000 and 300 <= run_s <= 2400)[:N_JOBS]
     with path.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["arrival_s", "run_s", "cpus"])
