@@ -35,7 +35,7 @@ def run_week(data=None, jobs=None):
     for run in (heat, asap):
         print(f"{run['name']:5} {run['jobs_done']}/{run['jobs_total']} done, {run['jobs_late']} late, recovery "
               f"{run['recovery_ratio']:.3f}, coverage {run['coverage_ratio']:.3f}, cost {run['cost_cur']:.2f} EUR, "
-              f"{run['suspends']} suspends", file=sys.stderr)
+              f"{run['suspends']} suspends")
     return heat, asap
 
 
@@ -66,7 +66,7 @@ class Week(unittest.TestCase):
 
     @unittest.skipUnless(DATA.is_dir(), f"no measured data at {DATA}")
     def test_measured_week_with_a_queue_that_asks_for_days(self):
-        """Requested times here are 14 times the run: no bound on cost yet, only on service."""
+        # requested times here are 14 times the run: no bound on cost yet, only on service
         self.check_service(*run_week(DATA, {
             "swf": str(DATA / "jobs_wagap_2013.swf.gz"), "offset_s": 44 * 86400, "scale_cpus": 12, "slack_ratio": 1,
             "min_slack_s": 6 * 3600, "interruptible_ratio": 0.5, "max_run_s": 4 * 3600}))
