@@ -29,8 +29,8 @@ struct hs_intent {
 };
 
 struct hs_recall_memory {
-    uint64_t epoch;            /* of this life */
-    uint64_t next_id;          /* first free job id */
+    uint64_t epoch;           /* of this life */
+    uint64_t next_id;         /* first free job id */
     double clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
     double clock_wall_at_s;   /* wall time then; both with their fractions */
     double clock_speed;
