@@ -57,7 +57,8 @@ struct hs_machine_end {
 struct hs_compute_listener {
     /* one machine changed or appeared; state SHUT_OFF says that it is gone */
     void (*changed)(void *arg, size_t host_idx, const struct hs_machine *machine);
-    /* one of ours ended; comes once per job machine, after its output was collected */
+    /* one of ours ended; comes once per job machine, after its output was collected; not while its
+     * files cannot be read: hs_compute_collect() tells then */
     void (*ended)(void *arg, size_t host_idx, const struct hs_machine_end *end);
     /* the link to the host came up or went down; @text says why, "" when up */
     void (*link)(void *arg, size_t host_idx, bool up, const char *text);

@@ -129,8 +129,8 @@ static void end_done(int rc, const struct hs_err *err, void *arg)
     struct hs_compute_listener *listener = &request->owner->options.listener;
     struct hs_machine_end end = {.job_id = request->job_id};
 
-    if (rc == -HS_E_UNAVAILABLE) {
-        return; /* we are being closed: a later life asks hs_compute_collect() */
+    if (rc == -HS_E_UNAVAILABLE || rc == -HS_E_TIMEOUT) {
+        return; /* closed, or the files cannot be read now: hs_compute_collect() is asked later */
     }
     if (rc == 0) {
         end = request->end;
@@ -284,7 +284,8 @@ static void on_event(const struct hs_libvirt_event *event, void *arg)
     struct compute_libvirt *lv = arg;
     struct hs_libvirt_request *request;
 
-    if (event->event == VIR_DOMAIN_EVENT_STOPPED || event->event == VIR_DOMAIN_EVENT_UNDEFINED) {
+    /* undefined is not stopped: what runs without a definition is still there, and is looked at */
+    if (event->event == VIR_DOMAIN_EVENT_STOPPED) {
         stopped(lv, event);
         return;
     }
@@ -383,6 +384,7 @@ static void create_note(struct compute_libvirt *lv, struct hs_libvirt_request *r
 
     if (known != NULL) {
         request->is_repeat = true;
+        known->is_creating = true; /* a list from before it must not tell that it is gone */
         (void)snprintf(request->uuid, sizeof(request->uuid), "%s", known->machine.uuid);
         return;
     }
@@ -420,7 +422,9 @@ static void compute_libvirt_create(struct hs_compute *compute, const struct hs_m
                               hs_libvirt_request_free, request)) {
         struct hs_known_machine *known = hs_known_machines_find(&lv->known, request->uuid);
 
-        if (known != NULL && known->is_creating) {
+        if (known != NULL && request->is_repeat) {
+            known->is_creating = false;
+        } else if (known != NULL) {
             hs_known_machines_remove(&lv->known, known);
         }
         refuse(request, hs_err_set(&request->err, HS_E_UNAVAILABLE, NULL, "the link is down"));

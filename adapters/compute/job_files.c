@@ -106,6 +106,23 @@ int hs_job_files_make(const struct hs_job_files *files, const struct hs_seed *se
     return rc;
 }
 
+/** As fail(); what may be read a moment later is -HS_E_UNAVAILABLE. */
+static int fail_reading(struct hs_err *err, const char *path)
+{
+    switch (errno) {
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case EIO:
+    case ESTALE:
+        return hs_err_set(err, HS_E_UNAVAILABLE, path, "cannot be read now: %s", strerror(errno));
+    case ELOOP:
+        return hs_err_set(err, HS_E_PROTOCOL, path, "is not a plain file");
+    default:
+        return fail(err, path, "be read");
+    }
+}
+
 /** Up to @n_max_bytes from the end of a plain file. */
 static int read_tail(const char *path, size_t n_max_bytes, char **ret_text, size_t *ret_n_bytes,
                      struct hs_err *err)
@@ -120,7 +137,7 @@ static int read_tail(const char *path, size_t n_max_bytes, char **ret_text, size
         return hs_err_set(err, HS_E_NOTFOUND, path, "does not exist");
     }
     if (fd < 0 || fstat(fd, &st) != 0) {
-        return fail(err, path, "be read");
+        return fail_reading(err, path);
     }
     if (!S_ISREG(st.st_mode)) {
         return hs_err_set(err, HS_E_PROTOCOL, path, "is not a plain file");
@@ -131,7 +148,7 @@ static int read_tail(const char *path, size_t n_max_bytes, char **ret_text, size
         ssize_t n = pread(fd, text + n_bytes, n_max_bytes - n_bytes, from + (off_t)n_bytes);
 
         if (n < 0 && errno != EINTR) {
-            return fail(err, path, "be read");
+            return fail_reading(err, path);
         }
         if (n == 0) {
             break;
@@ -201,6 +218,11 @@ int hs_job_files_read_console(const struct hs_job_files *files, size_t n_max_byt
         (*ret_text)[*ret_n_bytes] = '\0';
     }
     return rc;
+}
+
+void hs_job_files_remove_seed(const struct hs_job_files *files)
+{
+    (void)unlink(files->seed); /* if it stays, hs_job_files_remove() meets it again */
 }
 
 int hs_job_files_remove(const struct hs_job_files *files, struct hs_err *err)

@@ -41,7 +41,8 @@ int hs_job_files_make(const struct hs_job_files *files, const struct hs_seed *se
 /**
  * Read what the guest told at its end (docs/guest.md).
  *
- * @return 0, -HS_E_NOTFOUND if the job has no files here
+ * @return 0, -HS_E_NOTFOUND if the job has no files here, -HS_E_UNAVAILABLE if they cannot be read
+ *         now (no descriptor left, a disk error): ask again
  */
 int hs_job_files_read_end(const struct hs_job_files *files, uint64_t job_id,
                           struct hs_machine_end *ret_end, struct hs_err *err);
@@ -56,6 +57,9 @@ int hs_job_files_parse_exit(const char *text, size_t n_bytes, int *ret_status);
 /** The newest bytes of the console, cleaned. @param ret_text  owned by the caller on success */
 int hs_job_files_read_console(const struct hs_job_files *files, size_t n_max_bytes, char **ret_text,
                               size_t *ret_n_bytes, struct hs_err *err);
+
+/** The seed of a job that is over: nobody boots it again, and it holds the job's environment. */
+void hs_job_files_remove_seed(const struct hs_job_files *files);
 
 /** Nothing there is success. */
 int hs_job_files_remove(const struct hs_job_files *files, struct hs_err *err);

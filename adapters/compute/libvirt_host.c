@@ -90,11 +90,12 @@ static enum hs_machine_state state_from(int state)
     }
 }
 
-/** Who made it: fills job and epoch, or leaves 0 where it does not carry our tag. */
+/** Who made it: fills job and epoch, or leaves 0 where tag and name do not say that we did. */
 static int read_tag(virDomainPtr domain, struct hs_machine *machine, struct hs_err *err)
 {
     HS_AUTO_MEM char *text =
         virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, HS_DOMAIN_XML_NAMESPACE, 0);
+    char name[32];
 
     machine->job_id = 0;
     machine->epoch = 0;
@@ -106,6 +107,12 @@ static int read_tag(virDomainPtr domain, struct hs_machine *machine, struct hs_e
     }
     /* somebody else's use of our namespace: not ours, so left alone */
     (void)hs_domain_xml_parse_tag(text, &machine->job_id, &machine->epoch);
+    (void)snprintf(name, sizeof(name), "hs-%" PRIu64, machine->job_id);
+    if (strcmp(machine->name, name) != 0) {
+        /* a copy of one of ours carries its tag along, and is somebody else's */
+        machine->job_id = 0;
+        machine->epoch = 0;
+    }
     return 0;
 }
 
@@ -244,12 +251,13 @@ static virDomainPtr lookup(virConnectPtr conn, uint64_t job_id)
 int hs_libvirt_host_check(virConnectPtr conn, uint64_t job_id, struct hs_err *err)
 {
     AUTO_DOMAIN domain = lookup(conn, job_id);
-    int rc;
+    struct hs_machine machine = {0};
+    int rc = domain != NULL ? read_machine(domain, &machine, err)
+                            : fail(err, "look for the job's machine");
 
-    if (domain != NULL) {
-        return 1;
+    if (rc == 0) {
+        return machine.job_id == job_id ? 1 : 0; /* a namesake tells nothing of ours */
     }
-    rc = fail(err, "look for the job's machine");
     return rc == -HS_E_NOTFOUND ? 0 : rc;
 }
 

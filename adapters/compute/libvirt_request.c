@@ -93,14 +93,25 @@ int hs_libvirt_request_collect(virConnectPtr conn, void *arg, struct hs_err *err
     if (rc == 1) {
         return hs_err_set(err, HS_E_CONFLICT, NULL, "the job's machine is still there");
     }
-    return hs_job_files_read_end(&request->files, request->job_id, &request->end, err);
+    rc = hs_job_files_read_end(&request->files, request->job_id, &request->end, err);
+    if (rc < 0 && rc != -HS_E_NOTFOUND && rc != -HS_E_UNAVAILABLE) {
+        /* a file that will never be read says nothing, but the machine is gone all the same */
+        request->end = (struct hs_machine_end){.job_id = request->job_id};
+        rc = 0;
+    }
+    return rc;
 }
 
 int hs_libvirt_request_read_end(void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
+    int rc = hs_job_files_read_end(&request->files, request->job_id, &request->end, err);
 
-    return hs_job_files_read_end(&request->files, request->job_id, &request->end, err);
+    /* only where an end is told: one that never booted may be made anew meanwhile */
+    if (rc == 0 && (request->end.has_exit_status || request->is_told_always)) {
+        hs_job_files_remove_seed(&request->files);
+    }
+    return rc;
 }
 
 int hs_libvirt_request_read_log(void *arg, struct hs_err *err)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "adapters/compute/compute_sim.h"
+#include "adapters/compute/domain_xml.h"
 
 struct hs_world hs_worlds[N_WORLDS] = {
     [WORLD_SIM] = {.name = "sim", .has_end = true, .is_lasting = true, .has_consoles = true},
@@ -23,6 +24,10 @@ struct hs_world hs_worlds[N_WORLDS] = {
 
 static const char foreign_xml[] =
     "<node><domain type='test'><name>" FOREIGN_NAME "</name><memory unit='MiB'>64</memory>"
+    "<vcpu>1</vcpu><os><type>hvm</type></os></domain>"
+    "<domain type='test'><name>" COPY_NAME
+    "</name><metadata><hs:job xmlns:hs='" HS_DOMAIN_XML_NAMESPACE
+    "' id='78' epoch='3'/></metadata><memory unit='MiB'>64</memory>"
     "<vcpu>1</vcpu><os><type>hvm</type></os></domain></node>\n";
 
 /** @return 0 if the shell command succeeded */
@@ -157,6 +162,24 @@ int hs_worlds_is_running(const struct hs_world *world, const char *name)
         return -1;
     }
     return sh("virsh -q -c '%s' domstate %s 2>/dev/null | grep -qx running", world->uri, name) == 0;
+}
+
+void hs_worlds_define(const char *name)
+{
+    const struct hs_world *world = &hs_worlds[WORLD_QEMU];
+
+    if (sh("virsh -q -c '%s' dumpxml %s >%s/%s.xml && virsh -q -c '%s' define %s/%s.xml >&2",
+           world->uri, name, world->dir, name, world->uri, world->dir, name)
+        != 0) {
+        abort();
+    }
+}
+
+void hs_worlds_undefine(const char *name)
+{
+    if (sh("virsh -q -c '%s' undefine %s >&2", hs_worlds[WORLD_QEMU].uri, name) != 0) {
+        abort();
+    }
 }
 
 void hs_worlds_signal_daemon(int signum)

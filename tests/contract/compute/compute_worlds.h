@@ -12,6 +12,8 @@
 
 #define FOREIGN_NAME "hs-77" /* the name of job 77's machine, but not our machine */
 #define FOREIGN_JOB  77
+#define COPY_NAME    "copy-of-hs-78" /* WORLD_TEST: with a tag that was copied along */
+#define COPY_JOB     78
 
 struct hs_world {
     const char *name;
@@ -37,6 +39,10 @@ void hs_worlds_make_foreign(struct hs_world *world, struct hs_compute *compute);
 
 /** Is the guest's machine running, asked without our code? -1: this world cannot say. */
 int hs_worlds_is_running(const struct hs_world *world, const char *name);
+
+/** Define a guest of WORLD_QEMU that runs, and take the definition away again: it runs on. */
+void hs_worlds_define(const char *name);
+void hs_worlds_undefine(const char *name);
 
 /** Signal the libvirtd of WORLD_QEMU, and start it again after a kill. */
 void hs_worlds_signal_daemon(int signum);

@@ -411,6 +411,7 @@ static void compute__foreign_machine_is_listed_and_never_touched(void **state)
                                                 HS_ACTION_SHUTDOWN, HS_ACTION_DESTROY};
     struct scene scene = scene_of(state);
     struct hs_machine machine;
+    struct answer answer;
 
     scene_open(&scene);
     hs_worlds_make_foreign(scene.world, scene.compute);
@@ -420,9 +421,51 @@ static void compute__foreign_machine_is_listed_and_never_touched(void **state)
         assert_int_equal(act(&scene, FOREIGN_JOB, kinds[i]), -HS_E_DENIED);
     }
     assert_int_equal(create(&scene, FOREIGN_JOB), -HS_E_CONFLICT);
+    assert_int_equal(collect(&scene, FOREIGN_JOB, &answer), -HS_E_NOTFOUND);
     assert_true(find(&scene, FOREIGN_NAME, &machine));
     assert_int_equal(machine.state, HS_MACHINE_RUNNING);
     assert_int_not_equal(hs_worlds_is_running(scene.world, FOREIGN_NAME), 0);
+    scene_close(&scene);
+}
+
+static void compute__copy_of_one_of_ours_is_foreign(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct hs_machine machine;
+    struct answer answer;
+
+    if (scene.world != &hs_worlds[WORLD_TEST]) {
+        skip();
+    }
+    scene_open(&scene);
+    assert_true(find(&scene, COPY_NAME, &machine));
+    assert_int_equal(machine.job_id, 0);
+    assert_int_equal(machine.epoch, 0);
+    assert_int_equal(act(&scene, COPY_JOB, HS_ACTION_DESTROY), -HS_E_NOTFOUND);
+    assert_int_equal(collect(&scene, COPY_JOB, &answer), -HS_E_NOTFOUND);
+    assert_true(find(&scene, COPY_NAME, &machine));
+    assert_int_equal(machine.state, HS_MACHINE_RUNNING);
+    scene_close(&scene);
+}
+
+static void compute__undefined_machine_that_runs_is_still_counted(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct hs_machine machine;
+
+    if (scene.world != &hs_worlds[WORLD_QEMU]) {
+        skip();
+    }
+    scene_open(&scene);
+    hs_worlds_make_foreign(scene.world, scene.compute);
+    hs_worlds_define(FOREIGN_NAME);
+    assert_false(wait_for(never, NULL, 1.0));
+    hs_worlds_undefine(FOREIGN_NAME);
+    assert_false(wait_for(never, NULL, 1.0));
+    assert_string_equal(scene.changed.name, FOREIGN_NAME);
+    assert_int_equal(scene.changed.state, HS_MACHINE_RUNNING);
+    assert_true(find(&scene, FOREIGN_NAME, &machine));
+    assert_int_equal(machine.state, HS_MACHINE_RUNNING);
     scene_close(&scene);
 }
 
@@ -663,6 +706,8 @@ static const struct {
     CASE(compute__suspends_and_resumes_and_already_so_is_success),
     CASE(compute__destroyed_machine_ends_once_without_exit_status),
     CASE(compute__foreign_machine_is_listed_and_never_touched),
+    CASE(compute__copy_of_one_of_ours_is_foreign),
+    CASE(compute__undefined_machine_that_runs_is_still_counted),
     CASE(compute__exit_status_and_log_are_told_and_kept),
     CASE(compute__machine_outlives_the_port_and_is_found_again),
     CASE(compute__suspended_time_does_not_count),

@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "adapters/compute/console_text.h"
 #include "adapters/compute/job_files.h"
+#include "adapters/compute/libvirt_request.h"
 #include "adapters/compute/libvirt_uri.h"
 
 static char work_dir[] = "/tmp/hsj-XXXXXX";
@@ -107,11 +109,42 @@ static void job_files__guests_cannot_point_us_elsewhere(void **state)
 
     assert_int_equal(unlink(files.exit), 0);
     assert_int_equal(symlink("/etc/passwd", files.exit), 0);
-    assert_int_equal(hs_job_files_read_end(&files, 9, &told, NULL), -HS_E_SYSTEM);
+    assert_int_equal(hs_job_files_read_end(&files, 9, &told, NULL), -HS_E_PROTOCOL);
     assert_int_equal(unlink(files.console), 0);
     assert_int_equal(mkfifo(files.console, 0600), 0);
     assert_int_equal(hs_job_files_read_console(&files, 10, &text, &n, NULL), -HS_E_PROTOCOL);
     assert_null(text);
+}
+
+static void job_files__an_end_is_not_lost_for_want_of_a_descriptor(void **state)
+{
+    struct hs_machine_end told;
+    struct rlimit limit;
+    struct rlimit none;
+
+    put(files.exit, "{\"exit\":0}\n");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(hs_job_files_read_end(&files, 9, &told, NULL), -HS_E_UNAVAILABLE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    assert_int_equal(hs_job_files_read_end(&files, 9, &told, NULL), 0);
+    assert_true(told.has_exit_status);
+}
+
+static void job_files__seed_of_an_ended_job_goes_and_its_end_stays(void **state)
+{
+    struct hs_libvirt_request request = {.job_id = 9, .files = files};
+
+    /* nobody knows whether it booted: it may be made again */
+    assert_int_equal(hs_libvirt_request_read_end(&request, NULL), 0);
+    assert_int_equal(access(files.seed, F_OK), 0);
+    put(files.exit, "{\"exit\":5}\n");
+    assert_int_equal(hs_libvirt_request_read_end(&request, NULL), 0);
+    assert_int_equal(request.end.exit_status, 5);
+    assert_int_equal(access(files.seed, F_OK), -1);
+    assert_int_equal(access(files.exit, F_OK), 0);
+    assert_int_equal(access(files.console, F_OK), 0);
 }
 
 static void job_files__seed_is_nobody_elses(void **state)
@@ -181,6 +214,10 @@ int main(void)
         cmocka_unit_test(parse_exit__takes_nothing_else),
         cmocka_unit_test_setup_teardown(job_files__end_is_what_the_guest_told, start, end),
         cmocka_unit_test_setup_teardown(job_files__guests_cannot_point_us_elsewhere, start, end),
+        cmocka_unit_test_setup_teardown(job_files__an_end_is_not_lost_for_want_of_a_descriptor,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(job_files__seed_of_an_ended_job_goes_and_its_end_stays,
+                                        start, end),
         cmocka_unit_test_setup_teardown(job_files__seed_is_nobody_elses, start, end),
         cmocka_unit_test_setup_teardown(job_files__console_gives_the_newest_bytes, start, end),
         cmocka_unit_test(console_text__is_clean_utf8),
