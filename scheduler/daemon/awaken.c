@@ -151,6 +151,9 @@ static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machi
         return false;
     }
     hs_enact_observe(daemon->enact, host_idx);
+    if (daemon->sweep != NULL && hs_store_is_up(daemon->store)) {
+        hs_sweep_apply(daemon->sweep, host_idx);
+    }
     return true;
 }
 
@@ -184,6 +187,7 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
     if (rc == 0) {
         hs_enact_set_fleet(daemon->enact, daemon->fleet);
         hs_reconcile_set_fleet(daemon->reconcile, daemon->fleet);
+        daemon->sweep = hs_sweep_new(daemon->cycle, config->estate, daemon->fleet, HS_SWEEP_KEPT);
     }
     return rc;
 }

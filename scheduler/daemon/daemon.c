@@ -348,6 +348,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
         waiter->done(rc, &err, waiter->job_id, waiter->arg);
     }
     HS_VEC_FINI(&daemon->waiters);
+    hs_sweep_free(daemon->sweep);
     hs_reconcile_free(daemon->reconcile);
     hs_enact_free(daemon->enact);
     hs_inbox_release(&daemon->inbox.events, false);

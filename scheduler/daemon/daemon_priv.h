@@ -12,6 +12,7 @@
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
+#include "scheduler/daemon/sweep.h"
 
 /** A request that is answered when the next step is durable. */
 struct hs_daemon_waiter {
@@ -40,6 +41,7 @@ struct hs_daemon {
     struct hs_fleet *fleet;
     struct hs_enact *enact;
     struct hs_reconcile *reconcile;
+    struct hs_sweep *sweep;
     struct hs_timer *tick;
 
     struct hs_inbox inbox;

@@ -8,6 +8,8 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/vec.h"
 
+#define RELIST_S 1.0 /* real; after a list and a look that did not agree */
+
 /** A job whose host was asked about its end. */
 struct asked {
     uint64_t job_id;
@@ -96,10 +98,13 @@ static void on_collected(int rc, const struct hs_err *err, const struct hs_machi
     if (asked != NULL) {
         asked->is_pending = false;
     }
-    if (rc == -HS_E_UNAVAILABLE || rc == -HS_E_TIMEOUT) {
-        /* ask again at the next listing */
+    if (rc != 0 && rc != -HS_E_NOTFOUND) {
+        /* not known yet: ask again at the next listing, soon if the machine was seen after all */
         if (asked != NULL) {
             asked->since_at_s = INT64_MIN;
+        }
+        if (rc == -HS_E_CONFLICT) {
+            hs_fleet_list(reconcile->fleet, question->host_idx, RELIST_S);
         }
         free(question);
         return;

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lies between a decision and its machine: intents, ends that nobody saw, old files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/daemon/enact.h"
+#include "scheduler/daemon/reconcile.h"
+#include "scheduler/daemon/sweep.h"
+#include "scheduler/sim/virtual_executor.h"
+#include "tests/unit/core/small_estate.h"
+
+#define START_AT_S INT64_C(1767600000)
+#define EPOCH      4
+
+/* A store that holds its only commit until the test answers it. */
+struct held_store {
+    struct hs_store base;
+    int n_commits;
+    char intent[512]; /* the last one put */
+    hs_store_done_fn *done;
+    void *arg;
+};
+
+static struct held_store held;
+static struct hs_clock *plan_clock;
+static struct hs_virtual_executor *executor;
+static struct hs_policy policy;
+static struct hs_cycle *cycle;
+static struct hs_inbox inbox;
+static struct hs_fleet *fleet;
+static struct hs_enact *enact;
+static struct hs_reconcile *reconcile;
+static char state_dir[32];
+static double now_s;
+
+static void held_commit(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
+                        hs_store_done_fn *done, void *arg)
+{
+    held.n_commits++;
+    held.done = done;
+    held.arg = arg;
+    for (size_t i = 0; i < n_ops; i++) {
+        if (strcmp(ops[i].table, "intents") == 0 && ops[i].kind == HS_STORE_PUT) {
+            (void)snprintf(held.intent, sizeof(held.intent), "%s %s", ops[i].key, ops[i].text);
+        }
+    }
+}
+
+static bool held_is_up(const struct hs_store *store)
+{
+    return true;
+}
+
+static const struct hs_store_ops held_ops = {
+    .name = "held", .summary = "", .commit = held_commit, .is_up = held_is_up};
+
+static void held_answer(int rc)
+{
+    struct hs_err err = {.text = "not today"};
+
+    held.done(rc, rc < 0 ? &err : NULL, held.arg);
+}
+
+static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machines, size_t n)
+{
+    return false;
+}
+
+static void on_due(void *arg)
+{
+}
+
+static void advance(double by_s)
+{
+    now_s += by_s;
+    hs_virtual_executor_advance(executor, (double)START_AT_S + now_s);
+}
+
+static int start(void **state)
+{
+    const struct hs_estate *estate = small_estate();
+    struct hs_fleet_options options = {.estate = estate, .inbox = &inbox, .listed = on_listed};
+
+    held = (struct held_store){.base.ops = &held_ops};
+    now_s = 0;
+    plan_clock = hs_clock_new_virtual(START_AT_S);
+    executor = hs_virtual_executor_new(plan_clock);
+    inbox = (struct hs_inbox){.clock = plan_clock, .due = on_due};
+    (void)snprintf(state_dir, sizeof(state_dir), "/tmp/hsd-XXXXXX");
+    if (mkdtemp(state_dir) == NULL) {
+        return -1;
+    }
+    cycle = hs_cycle_new(&(struct hs_cycle_options){
+        .estate = estate, .policy = &policy, .now_at_s = START_AT_S, .n_slots = 8});
+    enact = hs_enact_new(&(struct hs_enact_options){
+        .store = &held.base, .cycle = cycle, .estate = estate, .inbox = &inbox, .epoch = EPOCH});
+    reconcile = hs_reconcile_new(cycle, estate, enact, &inbox);
+    options.executor = hs_virtual_executor_get(executor);
+    options.clock = plan_clock;
+    options.state_dir = state_dir;
+    if (hs_fleet_new(&options, &fleet, NULL) != 0) {
+        return -1;
+    }
+    hs_enact_set_fleet(enact, fleet);
+    hs_reconcile_set_fleet(reconcile, fleet);
+    advance(1);
+    return 0;
+}
+
+static int end(void **state)
+{
+    char command[64];
+
+    hs_fleet_free(fleet);
+    hs_reconcile_free(reconcile);
+    hs_enact_free(enact);
+    hs_inbox_release(&inbox.events, false);
+    hs_cycle_free(cycle);
+    hs_virtual_executor_free(executor);
+    hs_clock_free(plan_clock);
+    (void)snprintf(command, sizeof(command), "rm -r %s", state_dir);
+    return system(command);
+}
+
+/* A job as the store remembers it. */
+static void add_job(uint64_t job_id, enum hs_job_state job_state, int64_t ended_at_s)
+{
+    struct hs_event event = {.kind = HS_EVENT_JOB, .at_s = START_AT_S, .job_id = job_id};
+    struct hs_decision decision;
+
+    event.job = hs_job_new();
+    event.job->id = job_id;
+    event.job->state = job_state;
+    event.job->ended_at_s = ended_at_s;
+    event.job->since_at_s = START_AT_S;
+    if (job_state != HS_JOB_WAITING) {
+        (void)snprintf(event.job->host, sizeof(event.job->host), "pool/h1");
+    }
+    hs_cycle_step(cycle, START_AT_S, &event, 1, &decision);
+}
+
+static void on_done(int rc, const struct hs_err *err, void *arg)
+{
+    *(int *)arg = rc;
+}
+
+static void make_machine(uint64_t job_id)
+{
+    const struct hs_machine_spec spec = {.job_id = job_id,
+                                         .epoch = EPOCH,
+                                         .class_word = "batch",
+                                         .vcpus = 1,
+                                         .memory_mib = 128,
+                                         .duration_s = 86400};
+    int rc = 1;
+
+    hs_compute_create(hs_fleet_get_compute(fleet, 0), &spec, on_done, &rc);
+    advance(0.1);
+    assert_int_equal(rc, 0);
+}
+
+static void destroy_machine(uint64_t job_id)
+{
+    int rc = 1;
+
+    hs_compute_act(hs_fleet_get_compute(fleet, 0), job_id, HS_ACTION_DESTROY, on_done, &rc);
+    advance(0.1);
+    assert_int_equal(rc, 0);
+}
+
+static void on_counted(int rc, const struct hs_err *err, const struct hs_machine *machines,
+                       size_t n, void *arg)
+{
+    *(size_t *)arg = n;
+}
+
+static size_t count_machines(void)
+{
+    size_t n = SIZE_MAX;
+
+    hs_compute_list(hs_fleet_get_compute(fleet, 0), on_counted, &n);
+    advance(0.1);
+    return n;
+}
+
+static const struct hs_event *find_event(enum hs_event_kind kind)
+{
+    for (size_t i = 0; i < inbox.events.n; i++) {
+        if (inbox.events.items[i].kind == kind) {
+            return &inbox.events.items[i];
+        }
+    }
+    return NULL;
+}
+
+static void forget_events(void)
+{
+    hs_inbox_events events;
+
+    hs_inbox_take(&inbox, &events);
+    hs_inbox_release(&events, false);
+}
+
+static void apply_start(uint64_t job_id)
+{
+    const struct hs_action action = {
+        .op_id = 40, .kind = HS_ACTION_START, .job_id = job_id, .why = "a test"};
+    const struct hs_decision decision = {.actions = &action, .n_actions = 1};
+
+    assert_true(hs_enact_apply(enact, &decision, NULL, NULL));
+}
+
+static void enact__calls_no_host_before_the_intent_is_durable(void **state)
+{
+    add_job(7, HS_JOB_WAITING, 0);
+    apply_start(7);
+    assert_int_equal(held.n_commits, 1);
+    assert_memory_equal(held.intent, "40 ", 3);
+    assert_non_null(strstr(held.intent, "\"INTENT\""));
+    assert_non_null(strstr(held.intent, "pool/h1"));
+    advance(5);
+    assert_int_equal(count_machines(), 0);
+    assert_true(hs_enact_is_busy(enact, 7));
+    held_answer(0);
+    assert_int_equal(count_machines(), 1);
+    assert_false(hs_enact_is_busy(enact, 7));
+    assert_int_equal(find_event(HS_EVENT_ACTION_DONE)->rc, 0);
+}
+
+static void enact__does_nothing_where_the_intent_did_not_land(void **state)
+{
+    static const int rcs[] = {-HS_E_UNAVAILABLE, -HS_E_TIMEOUT, -HS_E_PROTOCOL};
+
+    add_job(7, HS_JOB_WAITING, 0);
+    for (size_t i = 0; i < 3; i++) {
+        apply_start(7);
+        held_answer(rcs[i]);
+        advance(5);
+        assert_int_equal(count_machines(), 0);
+        assert_int_equal(find_event(HS_EVENT_ACTION_DONE)->rc, -HS_E_UNAVAILABLE);
+        assert_false(hs_enact_is_busy(enact, 7));
+        forget_events();
+    }
+}
+
+static void reconcile__asks_again_about_a_machine_that_was_there_after_all(void **state)
+{
+    add_job(7, HS_JOB_RUNNING, 0);
+    make_machine(7);
+    /* a listing that missed it */
+    assert_false(hs_reconcile_check(reconcile, 0, NULL, 0));
+    advance(0.1);
+    assert_null(find_event(HS_EVENT_MACHINE_ENDED));
+    destroy_machine(7);
+    forget_events(); /* the end of it is lost */
+    assert_false(hs_reconcile_check(reconcile, 0, NULL, 0));
+    advance(0.1);
+    assert_non_null(find_event(HS_EVENT_MACHINE_ENDED));
+}
+
+static void on_text(int rc, const struct hs_err *err, const char *text, size_t n, void *arg)
+{
+    *(int *)arg = rc;
+}
+
+static bool has_log(uint64_t job_id)
+{
+    int rc = 1;
+
+    hs_compute_log(hs_fleet_get_compute(fleet, 0), job_id, 100, on_text, &rc);
+    advance(0.1);
+    assert_true(rc == 0 || rc == -HS_E_NOTFOUND);
+    return rc == 0;
+}
+
+static void sweep__keeps_the_newest_logs_and_all_that_is_not_over(void **state)
+{
+    HS_AUTO(hs_sweep) sweep = hs_sweep_new(cycle, small_estate(), fleet, 2);
+    /* by the order of their ends: 3, 1, 4, 2 */
+    static const int64_t ends[] = {20, 40, 10, 30};
+
+    for (uint64_t id = 1; id <= 4; id++) {
+        make_machine(id);
+        destroy_machine(id);
+        add_job(id, HS_JOB_DONE, START_AT_S - 100 + ends[id - 1]);
+    }
+    make_machine(5);
+    add_job(5, HS_JOB_RUNNING, 0);
+    make_machine(6);
+    destroy_machine(6); /* nobody has heard of its end yet */
+    add_job(6, HS_JOB_RUNNING, 0);
+    hs_sweep_apply(sweep, 1); /* another host */
+    assert_true(has_log(3));
+    hs_sweep_apply(sweep, 0);
+    hs_sweep_apply(sweep, 0);
+    assert_false(has_log(3));
+    assert_false(has_log(1));
+    assert_true(has_log(4));
+    assert_true(has_log(2));
+    assert_true(has_log(5));
+    assert_true(has_log(6));
+    assert_int_equal(count_machines(), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(enact__calls_no_host_before_the_intent_is_durable, start,
+                                        end),
+        cmocka_unit_test_setup_teardown(enact__does_nothing_where_the_intent_did_not_land, start,
+                                        end),
+        cmocka_unit_test_setup_teardown(
+            reconcile__asks_again_about_a_machine_that_was_there_after_all, start, end),
+        cmocka_unit_test_setup_teardown(sweep__keeps_the_newest_logs_and_all_that_is_not_over,
+                                        start, end),
+    };
+
+    return cmocka_run_group_tests_name("hands", tests, NULL, NULL);
+}
