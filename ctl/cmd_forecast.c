@@ -17,7 +17,7 @@
 
 static const struct hs_command_option options[] = {
     {.name = "hours", .argument = "N", .help = "look so far ahead (24)"},
-    {.name = "slots", .help = "a row for every slot; else the mean of each hour"},
+    {.name = "slots", .help = "a row a slot, else the mean of each hour"},
 };
 
 static const struct hs_table_column columns[] = {

@@ -10,7 +10,7 @@ static const struct hs_table_column columns[] = {
     {"LOOP", "loop", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"VCPUS", "vcpus", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"BUSY", "vcpus_busy", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
-    {"PINNED", "vcpus_pinned", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"PINNED", "vcpus_pinned", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
     {"MEMORY", "memory_mib", NULL, HS_RENDER_MEMORY, HS_TABLE_ALWAYS},
     {"USED", "memory_used_mib", NULL, HS_RENDER_MEMORY, HS_TABLE_ALWAYS},
     {"POWER kW", "elec_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},

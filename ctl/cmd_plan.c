@@ -16,10 +16,10 @@
 
 static const struct hs_table_column loop_columns[] = {
     {"LOOP", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
-    {"IT PLANNED", "it_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"IT PLANNED", "it_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE | HS_TABLE_CUTS},
     {"TOP kW", "it_max_w", NULL, HS_RENDER_KW, HS_TABLE_IN_TABLE},
-    {"PRICE OF HEAT", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
-    {"TOP $/MWh", "price_max", NULL, HS_RENDER_PRICE, HS_TABLE_IN_TABLE},
+    {"HEAT PRICE A MWh", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE | HS_TABLE_CUTS},
+    {"TOP $", "price_max", NULL, HS_RENDER_PRICE, HS_TABLE_IN_TABLE},
 };
 
 static const struct hs_table loop_table = {
@@ -104,7 +104,7 @@ static void print_loops(const json_t *answer)
         hs_jsonx_add(rows, row);
     }
     if (json_array_size(rows) > 0) {
-        hs_table_print(&loop_table, HS_TABLE_WIDE, answer, rows);
+        hs_table_print(&loop_table, HS_TABLE_TABLE, answer, rows);
         putchar('\n');
     }
 }

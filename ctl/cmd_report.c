@@ -28,6 +28,8 @@ static const struct hs_table_column lines[] = {
     {"IT energy, kWh", "it_wh", NULL, HS_RENDER_KWH, 0},
     {"Heat captured, kWh", "captured_heat_wh", NULL, HS_RENDER_KWH, 0},
     {"Heat made useful, kWh", "useful_heat_wh", NULL, HS_RENDER_KWH, 0},
+    {"Heat put into tanks, kWh", "stored_heat_wh", NULL, HS_RENDER_KWH, 0},
+    {"Heat lost by tanks, kWh", "lost_heat_wh", NULL, HS_RENDER_KWH, 0},
     {"Heat rejected, kWh", "rejected_heat_wh", NULL, HS_RENDER_KWH, 0},
     {"Heat demand, kWh", "demand_heat_wh", NULL, HS_RENDER_KWH, 0},
     {"Backup heat, kWh", "backup_heat_wh", NULL, HS_RENDER_KWH, 0},
@@ -75,7 +77,9 @@ const struct hs_command hs_cmd_report = {
     .name = "report",
     .arguments = "",
     .summary = "show energy, useful heat, backup and jobs so far",
-    .details = "csv, jsonl and name hold the sites; json holds everything.\n",
+    .details = "Since the daemon's records begin. Recovered is useful heat by IT energy: over\n"
+               "100% while tanks that were full at the start are drawn. Covered is useful heat\n"
+               "by demand. csv, jsonl and name hold the sites; json holds everything.\n",
     .flags = HS_COMMAND_FORMATS,
     .run = report_run,
 };

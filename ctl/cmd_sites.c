@@ -7,7 +7,7 @@ static const struct hs_table_column columns[] = {
     {"SITE", "name", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"IT kW", "it_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
     {"DEMAND kW", "demand_heat_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
-    {"USEFUL kWh", "useful_heat_wh", NULL, HS_RENDER_KWH, HS_TABLE_ALWAYS},
+    {"USEFUL kWh", "useful_heat_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
     {"RECOVERED", "recovery_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_ALWAYS},
     {"COVERED", "coverage_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_ALWAYS},
     {"POWER $/MWh", "price_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_ALWAYS},

@@ -66,14 +66,13 @@ const struct hs_command hs_cmd_submit = {
     .name = "submit",
     .arguments = "[--] SCRIPT | COMMAND...",
     .summary = "submit a job; prints its id",
-    .details =
-        "A readable text file is the script; any other words become a command run in the guest;\n"
-        "one word that holds spaces is a shell line; - reads the script from standard input.\n"
-        "Each field may stand in the script as '#HSCHED key=value' or in the environment as\n"
-        "HSCHED_KEY: options beat the environment, which beats the script.\n"
-        "Spans: 90m, 1h30m, 1d. Times: 2026-01-05T18:00:00Z, now+2h, 18:00, tomorrow 06:00 (UTC).\n"
-        "The id alone goes to standard output. Exit status 8: accepted, but it cannot be placed\n"
-        "or will be late.\n",
+    .details = "A readable text file is the script; any other words become a command that the\n"
+               "guest runs; one word that holds spaces is a shell line; - reads the script from\n"
+               "standard input. Each field may stand in the script as '#HSCHED key=value' or in\n"
+               "the environment as HSCHED_KEY: options beat the environment, which beats the\n"
+               "script. Spans: 90m, 1h30m, 1d. Times (UTC): 2026-01-05T18:00:00Z, now+2h, 18:00,\n"
+               "tomorrow 06:00. The id alone goes to standard output. Exit status 8: accepted,\n"
+               "but it cannot be placed or will be late.\n",
     .options = hs_request_options,
     .n_options = HS_REQUEST_N_OPTIONS,
     .n_words_max = -1,

@@ -18,9 +18,7 @@ static const struct hs_command_option common[] = {
      .letter = 'o',
      .argument = "FORMAT",
      .help = "table, wide, json, jsonl, csv or name"},
-    {.name = "socket",
-     .argument = "PATH",
-     .help = "hschedd's socket (else HSCHED_SOCKET, else /run/hsched/hschedd.sock)"},
+    {.name = "socket", .argument = "PATH", .help = "or HSCHED_SOCKET, or /run/hsched/hschedd.sock"},
     {.name = "timeout", .argument = "SPAN", .help = "give up on the daemon after this long (30s)"},
     {.name = "help", .letter = 'h', .help = "say how to use this command"},
 };

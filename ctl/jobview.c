@@ -98,6 +98,7 @@ static void explain_window(FILE *out, const json_t *it, int64_t now_at_s, bool i
 {
     HS_AUTO_MEM char *start = text_at(it, "planned_start", now_at_s);
     HS_AUTO_MEM char *end = text_at(it, "planned_end", now_at_s);
+    HS_AUTO_MEM char *due = text_at(it, "due", now_at_s);
     HS_AUTO_MEM char *latest = text_at(it, "latest_start", now_at_s);
     const char *host = hs_render_find_text(it, "planned_host");
 
@@ -106,7 +107,11 @@ static void explain_window(FILE *out, const json_t *it, int64_t now_at_s, bool i
                 host != NULL ? host : "any host");
     }
     if (is_waiting && hs_render_find(it, "latest_start") != NULL) {
-        fprintf(out, "latest    start by %s to be done in time\n", latest);
+        if (hs_render_find(it, "due") != NULL) {
+            fprintf(out, "latest    start by %s to be done by %s\n", latest, due);
+        } else {
+            fprintf(out, "latest    start by %s, as long as its class may wait\n", latest);
+        }
     }
 }
 

@@ -14,7 +14,8 @@
 #include "scheduler/base/timetext.h"
 #include "scheduler/base/units.h"
 
-#define NEAR_S (6 * HS_S_PER_DAY) /* a weekday names one day only within a week */
+#define FLAT_RATIO 0.005 /* what differs less is drawn as the same: bars show no rounding */
+#define NEAR_S     (6 * HS_S_PER_DAY) /* a weekday names one day only within a week */
 
 bool hs_render_is_utf8(void)
 {
@@ -43,6 +44,15 @@ static char *render_memory(double memory_mib)
     return hs_say_format(memory_gib == floor(memory_gib) ? "%.0f GiB" : "%.1f GiB", memory_gib);
 }
 
+/** A small job costs a fraction of a cent: keep two digits of it, never an exponent. */
+static char *render_money(double value)
+{
+    double size = fabs(value);
+    int n_decimals = size == 0 || size >= 0.095 ? 2 : 1 - (int)floor(log10(size));
+
+    return hs_say_format("%.*f", n_decimals < 12 ? n_decimals : 2, value);
+}
+
 char *hs_render_number(double value, enum hs_render_kind kind)
 {
     char span[HS_TIMETEXT_MAX];
@@ -57,9 +67,7 @@ char *hs_render_number(double value, enum hs_render_kind kind)
     case HS_RENDER_PRICE:
         return hs_say_format("%.1f", value);
     case HS_RENDER_MONEY:
-        /* A small job costs a fraction of a cent: keep two digits of it. */
-        return value != 0 && fabs(value) < 0.095 ? hs_say_format("%.2g", value)
-                                                 : hs_say_format("%.2f", value);
+        return render_money(value);
     case HS_RENDER_DURATION:
         hs_timetext_format_duration(llround(value), span);
         return hs_xstrdup(span);
@@ -147,8 +155,10 @@ char *hs_render_bars(const double *values, size_t n_values)
         least = values[i] < least ? values[i] : least;
         greatest = values[i] > greatest ? values[i] : greatest;
     }
+    bool is_flat = !(greatest - least > FLAT_RATIO * fmax(fabs(least), fabs(greatest)));
+
     for (size_t i = 0; i < n_values; i++) {
-        double ratio = greatest > least ? (values[i] - least) / (greatest - least) : 0;
+        double ratio = is_flat ? 0 : (values[i] - least) / (greatest - least);
         size_t step = 0;
 
         if (isnan(values[i])) {

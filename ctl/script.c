@@ -65,16 +65,20 @@ static enum hs_exit script_find_lines(struct hs_script *script)
     HS_AUTO_MEM char *copy = hs_xstrdup(script->text);
     char *rest = copy;
     int number = 0;
+    bool is_past = false;
 
     for (char *line = strsep(&rest, "\n"); line != NULL; line = strsep(&rest, "\n")) {
         const char *key = line + strlen(MARK);
         size_t n_key = 0;
 
         number++;
-        if (line[strspn(line, " \t\r")] != '\0' && line[strspn(line, " \t")] != '#') {
-            break;
-        }
+        is_past |= line[strspn(line, " \t\r")] != '\0' && line[strspn(line, " \t")] != '#';
         if (strncmp(line, MARK, strlen(MARK)) != 0 || !isspace((unsigned char)*key)) {
+            continue;
+        }
+        if (is_past) {
+            hs_say_note("note: %s:%d: '%s' after the first command does not count; move it up",
+                        script->file, number, MARK);
             continue;
         }
         key += strspn(key, " \t-");
@@ -159,6 +163,10 @@ static enum hs_exit script_take(struct hs_script *script, const struct hs_args *
     enum hs_exit status = HS_EXIT_OK;
     FILE *in = stdin;
 
+    if (word[0] == '\0') {
+        hs_say_error("the command is empty: name a script or a command");
+        return HS_EXIT_USAGE;
+    }
     if (!is_stdin && (stat(word, &info) != 0 || !S_ISREG(info.st_mode))) {
         if (strchr(word, ' ') == NULL && strstr(word, ".sh") != NULL) {
             hs_say_note("note: there is no file %s here; it is sent as a command", word);

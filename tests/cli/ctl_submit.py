@@ -49,6 +49,11 @@ class Submit(Case):
         self.assertEqual(request, {"name": "job.sh", "duration": "2h", "min_run": "15m",
                                    "due": "tomorrow 06:00", "script": script})
 
+    def test_a_line_after_the_first_command_is_said_not_to_count(self):
+        (self.folder / "late.sh").write_text("#!/bin/sh\n#HSCHED duration=2h\ntrue\n#HSCHED vcpus=64\n")
+        done = self.hsched("submit", "late.sh", cwd=self.folder)
+        self.assertIn("note: late.sh:4: '#HSCHED' after the first command does not count", done.stderr)
+
     def test_options_beat_the_environment_which_beats_the_script(self):
         files = {"job.sh": "#!/bin/sh\n#HSCHED vcpus=1\n#HSCHED memory=1G\n#HSCHED duration=1h\n"
                            "#HSCHED site=a\n"}
@@ -79,6 +84,7 @@ class Submit(Case):
         for words, sentence in (
                 (["--duration", "90", "true"], "--duration:"),
                 (["--due", "someday", "true"], "--due:"),
+                (["--", ""], "the command is empty"),
                 (["--memory", "lots", "true"], "write 512M or 2G"),
                 (["--vcpus", "0", "true"], "of 1 or more"),
                 (["--vcpus", "2x", "true"], "no whole number"),
