@@ -36,6 +36,7 @@ static int check_size(const struct hs_cycle *cycle, const struct hs_job *job, st
 {
     uint32_t most_vcpus = 0;
     uint64_t most_mib = 0;
+    bool has_site = false;
 
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         const struct hs_host *host = &cycle->estate->hosts[h];
@@ -43,6 +44,7 @@ static int check_size(const struct hs_cycle *cycle, const struct hs_job *job, st
         if (!site_is_allowed(job, cycle->estate->sites[host->site_idx].name)) {
             continue;
         }
+        has_site = true;
         uint32_t vcpus = host->vcpus - host->pinned_vcpus;
 
         if (vcpus >= job->vcpus && host->memory_mib >= job->memory_mib) {
@@ -50,6 +52,10 @@ static int check_size(const struct hs_cycle *cycle, const struct hs_job *job, st
         }
         most_vcpus = vcpus > most_vcpus ? vcpus : most_vcpus;
         most_mib = host->memory_mib > most_mib ? host->memory_mib : most_mib;
+    }
+    if (!has_site) {
+        return hs_err_set(err, HS_E_INVALID, "/not_sites",
+                          "sites and not_sites leave no site with a host that it may use");
     }
     return hs_err_set(err, HS_E_INVALID, "/vcpus",
                       "larger than any host it may use: it asks for %u vCPUs and %llu MiB, one "

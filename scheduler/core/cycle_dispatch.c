@@ -148,8 +148,9 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
 
     if (job->state == HS_JOB_WAITING && runs_now && job->earliest_at_s <= cycle->now_at_s) {
         want(dispatch, entry, HS_ACTION_START, entry->placement.host_idx,
-             entry->placement.is_forced ? "at its latest start"
-                                        : "cheapest place and time that ends in time");
+             job->now                     ? "at once, as its owner asked"
+             : entry->placement.is_forced ? "at its latest start"
+                                          : "cheapest place and time that ends in time");
     } else if (job->state == HS_JOB_SUSPENDED && runs_now) {
         want(dispatch, entry, HS_ACTION_RESUME, entry->host_idx,
              entry->placement.is_forced ? "at its latest start" : "heat and power are cheap again");

@@ -22,20 +22,32 @@ static void add_reason(json_t *reasons, const char *code, const char *object, co
 
 /* --- where and when --- */
 
+static int64_t horizon_end(const struct hs_cycle *cycle)
+{
+    return cycle->plan_from_at_s + (int64_t)cycle->n_slots * cycle->estate->slot_s;
+}
+
+/* It may only start after the last slot that is planned: nothing is wrong, its time will come. */
+static bool starts_beyond(const struct hs_cycle *cycle, const struct hs_job *job)
+{
+    return cycle->has_plan && job->earliest_at_s >= horizon_end(cycle);
+}
+
 /* End of the last stretch: its work in its slots, in order. */
 static int64_t end_of(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
     double left_s = hs_cycle_get_remaining_s(cycle, entry);
     int64_t slot_s = cycle->estate->slot_s;
-    int64_t end_at_s = 0;
+    int64_t from_at_s = cycle->now_at_s; /* what is left is left from here on */
+    int64_t end_at_s = from_at_s;
 
     for (size_t t = entry->placement.first_slot; t <= entry->placement.last_slot; t++) {
         if (hs_plan_runs(&entry->placement, t)) {
             int64_t start_at_s = cycle->plan_from_at_s + (int64_t)t * slot_s;
             int64_t slot_end_at_s = start_at_s + slot_s;
 
-            start_at_s = start_at_s > cycle->planned_at_s ? start_at_s : cycle->planned_at_s;
-            double run_s = fmin(left_s, (double)(slot_end_at_s - start_at_s));
+            start_at_s = start_at_s > from_at_s ? start_at_s : from_at_s;
+            double run_s = fmin(left_s, fmax(0.0, (double)(slot_end_at_s - start_at_s)));
 
             end_at_s = start_at_s + (int64_t)ceil(run_s);
             left_s -= run_s;
@@ -68,14 +80,17 @@ void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_c
     char late[HS_TIMETEXT_MAX];
 
     ret_text[0] = '\0';
-    if (!entry->is_placed || hs_job_is_over(entry->job) || !entry->placement.is_late) {
+    if (!entry->is_placed || hs_job_is_over(entry->job) || !entry->placement.is_late
+        || starts_beyond(cycle, entry->job)) {
         return;
     }
     if (entry->placement.host_idx == SIZE_MAX) {
         snprintf(ret_text, size, "no host has room for it within the planning horizon");
         return;
     }
-    hs_timetext_format_duration(end_of(cycle, entry) - entry->due_at_s, late);
+    int64_t late_s = end_of(cycle, entry) - entry->due_at_s;
+
+    hs_timetext_format_duration(late_s > 0 ? late_s : 0, late);
     snprintf(ret_text, size, "it will end %s after its due time", late);
 }
 
@@ -88,6 +103,22 @@ static size_t slot_now(const struct hs_cycle *cycle, int64_t now_at_s)
     return slots < 0 ? 0 : slots >= (int64_t)cycle->n_slots ? cycle->n_slots - 1 : (size_t)slots;
 }
 
+static void add_power_reason(const struct hs_cycle *cycle, const struct hs_heatloop *loop,
+                             double now_cur_per_mwh, double then_cur_per_mwh, json_t *reasons)
+{
+    char text[512];
+
+    if (then_cur_per_mwh < now_cur_per_mwh - 0.01) {
+        snprintf(text, sizeof(text),
+                 "electricity, with carbon and auxiliaries, costs %.2f %s/MWh now and %.2f at its "
+                 "planned start",
+                 now_cur_per_mwh, cycle->estate->currency, then_cur_per_mwh);
+        add_reason(reasons, "electricity-cheaper-later", cycle->estate->sites[loop->site_idx].name,
+                   "a lower price now, a lower electricity weight, or --now", text);
+    }
+}
+
+/* Why this slot and not now: what gains most by waiting comes first. */
 static void add_plan_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                             int64_t now_at_s, json_t *reasons)
 {
@@ -100,7 +131,11 @@ static void add_plan_reason(const struct hs_cycle *cycle, const struct hs_cycle_
     double heat_then = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + then];
     double elec_now = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + now];
     double elec_then = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + then];
-    const char *unit = cycle->estate->currency;
+    double capture_ratio =
+        cycle->estate->racks[cycle->estate->hosts[entry->placement.host_idx].rack_idx]
+            .capture_ratio;
+    double heat_gain = capture_ratio * (heat_then - heat_now);
+    double elec_gain = elec_now - elec_then;
     char text[512];
 
     if (cycle->loops[loop_idx].state.kind == HS_LOOPSTATE_FULL) {
@@ -108,19 +143,21 @@ static void add_plan_reason(const struct hs_cycle *cycle, const struct hs_cycle_
                  cycle->loops[loop_idx].state.cause);
         add_reason(reasons, "loop-full", loop->path, "a fall of the tank below 90 %", text);
     }
-    if (heat_then > heat_now + 0.01) {
+    bool is_power_first = elec_gain > heat_gain;
+
+    if (is_power_first) {
+        add_power_reason(cycle, loop, elec_now, elec_then, reasons);
+    }
+    /* What is a twentieth of the other is not why. */
+    if (heat_gain > 0.01 && heat_gain > 0.05 * elec_gain) {
         snprintf(text, sizeof(text),
                  "heat at '%s' is worth %.2f %s/MWh now and %.2f at its planned start", loop->path,
-                 heat_now, unit, heat_then);
+                 heat_now, cycle->estate->currency, heat_then);
         add_reason(reasons, "heat-worth-more-later", loop->path,
                    "more demand for heat now, a higher heat weight, or --now", text);
     }
-    if (elec_then < elec_now - 0.01) {
-        snprintf(text, sizeof(text),
-                 "electricity with its carbon costs %.2f %s/MWh now and %.2f at its planned start",
-                 elec_now, unit, elec_then);
-        add_reason(reasons, "electricity-cheaper-later", cycle->estate->sites[loop->site_idx].name,
-                   "a lower price now, a lower electricity weight, or --now", text);
+    if (!is_power_first && elec_gain > 0.05 * heat_gain) {
+        add_power_reason(cycle, loop, elec_now, elec_then, reasons);
     }
     if (json_array_size(reasons) == 0 && then > now) {
         snprintf(text, sizeof(text), "over its whole run the planned hours at '%s' cost less",
@@ -177,6 +214,16 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     if (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED) {
         return reasons;
     }
+    if (starts_beyond(cycle, job)) {
+        char until[HS_TIMETEXT_MAX];
+
+        hs_timetext_format(job->earliest_at_s, at);
+        hs_timetext_format(horizon_end(cycle), until);
+        snprintf(text, sizeof(text), "it may not start before %s, and plans reach until %s", at,
+                 until);
+        add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
+        return reasons;
+    }
     if (job->earliest_at_s > now_at_s) {
         hs_timetext_format(job->earliest_at_s, at);
         snprintf(text, sizeof(text), "it may not start before %s", at);
@@ -202,7 +249,7 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
         return reasons;
     }
     add_capacity_reason(cycle, entry, reasons);
-    if (entry->placement.first_slot > 0) {
+    if (entry->placement.first_slot > 0 && !job->now) {
         add_plan_reason(cycle, entry, now_at_s, reasons);
     }
     add_host_reasons(cycle, entry, reasons);
@@ -241,6 +288,18 @@ static void set_costs(const struct hs_cycle *cycle, const struct hs_cycle_entry 
     hs_jsonx_set_real(object, "saving_cur", now_cur - planned_cur);
 }
 
+static void add_lateness(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                         char *text, size_t size)
+{
+    size_t n = strlen(text);
+    char cannot_meet[192];
+
+    hs_cycle_format_cannot_meet(cycle, entry, cannot_meet, sizeof(cannot_meet));
+    if (cannot_meet[0] != '\0' && entry->placement.host_idx != SIZE_MAX) {
+        snprintf(text + n, size - n, "; %s", cannot_meet);
+    }
+}
+
 static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                      int64_t now_at_s, char *ret_text, size_t size)
 {
@@ -263,7 +322,9 @@ static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *
         hs_timetext_format(start_at_s, at);
         snprintf(ret_text, size, "%s waits and is planned to start at %s on '%s'%s", name, at,
                  cycle->estate->hosts[entry->placement.host_idx].path,
-                 entry->placement.is_forced ? ", its latest start" : "");
+                 job->now                     ? ", as soon as it can"
+                 : entry->placement.is_forced ? ", its latest start"
+                                              : "");
     } else if (job->state == HS_JOB_SUSPENDED) {
         snprintf(ret_text, size, "%s is suspended on '%s' until its hours are cheaper", name,
                  job->host);
@@ -271,6 +332,7 @@ static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *
         snprintf(ret_text, size, "%s is %s on '%s'", name, hs_job_state_word(job->state),
                  job->host);
     }
+    add_lateness(cycle, entry, ret_text, size);
 }
 
 json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s)
@@ -304,6 +366,7 @@ json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cyc
     hs_jsonx_set_at(object, "planned_end", end_at_s);
     hs_jsonx_set_text(object, "planned_host",
                       has_place ? cycle->estate->hosts[entry->placement.host_idx].path : NULL);
+    hs_jsonx_set_at(object, "due", entry->job->due_at_s);
     hs_jsonx_set_at(object, "latest_start",
                     entry->due_at_s - (int64_t)hs_cycle_get_remaining_s(cycle, entry));
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);

@@ -356,11 +356,40 @@ static void machine_ended(struct hs_cycle *cycle, const struct hs_event *event)
     }
 }
 
+static bool is_bad(enum hs_quality quality)
+{
+    return quality == HS_QUALITY_OUT_OF_RANGE || quality == HS_QUALITY_NOT_A_NUMBER;
+}
+
+/* Said when a point turns bad and when it is good again, not at each reading: sensors stay bad. */
+static void take_reading(struct hs_cycle *cycle, const struct hs_reading *reading)
+{
+    const struct hs_estimator_value *value =
+        hs_estimator_find_value(cycle->estimator, &reading->point);
+    enum hs_quality before = value != NULL ? value->quality : HS_QUALITY_GOOD;
+    char path[HS_POINT_MAX];
+
+    hs_estimator_add(cycle->estimator, reading);
+    if (value == NULL || is_bad(value->quality) == is_bad(before)) {
+        return;
+    }
+    hs_reading_format_point(cycle->estate, &reading->point, path);
+    if (!is_bad(value->quality)) {
+        hs_cycle_note(cycle, "reading", path, "good again: %g", reading->value);
+    } else if (isnan(value->value)) {
+        hs_cycle_note(cycle, "reading", path, "%g is %s, left out: no good one has come yet",
+                      reading->value, hs_reading_quality_word(value->quality));
+    } else {
+        hs_cycle_note(cycle, "reading", path, "%g is %s, left out: the last good one, %g, holds",
+                      reading->value, hs_reading_quality_word(value->quality), value->value);
+    }
+}
+
 void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event)
 {
     switch (event->kind) {
     case HS_EVENT_READING:
-        hs_estimator_add(cycle->estimator, &event->reading);
+        take_reading(cycle, &event->reading);
         return;
     case HS_EVENT_JOB:
         add_job(cycle, event->job);

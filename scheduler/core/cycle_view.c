@@ -6,6 +6,7 @@
 
 #include "scheduler/base/units.h"
 #include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
 
 static size_t slot_now(const struct hs_cycle *cycle, int64_t now_at_s)
 {
@@ -33,6 +34,7 @@ json_t *hs_cycle_format_entry(const struct hs_cycle *cycle, const struct hs_cycl
 
     hs_cycle_get_window(cycle, entry, now_at_s, &start_at_s, &end_at_s);
     hs_cycle_format_cannot_meet(cycle, entry, cannot_meet, sizeof(cannot_meet));
+    hs_jsonx_set_real(object, "ran_s", hs_jobstate_get_ran_s(entry->job, now_at_s));
     hs_jsonx_set_at(object, "planned_start", start_at_s);
     hs_jsonx_set_at(object, "planned_end", end_at_s);
     hs_jsonx_set_text(object, "planned_host",

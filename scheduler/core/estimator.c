@@ -196,6 +196,25 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
     }
 }
 
+const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimator *est,
+                                                         const struct hs_point *point)
+{
+    switch (point->kind) {
+    case HS_POINT_DEMAND_HEAT_W:
+        return &est->sinks[point->thing_idx].demand_w;
+    case HS_POINT_USEFUL_HEAT_WH:
+        return &est->sinks[point->thing_idx].useful_wh;
+    case HS_POINT_TANK_C:
+        return &est->loops[point->thing_idx].tank_c;
+    case HS_POINT_CAPTURED_HEAT_WH:
+        return &est->loops[point->thing_idx].captured_wh;
+    case HS_POINT_REJECTED_HEAT_W:
+        return &est->loops[point->thing_idx].rejected_w;
+    default:
+        return NULL;
+    }
+}
+
 void hs_estimator_close(struct hs_estimator *est, int64_t now_at_s, hs_estimator_slot_fn *closed,
                         void *arg)
 {

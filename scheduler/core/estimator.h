@@ -68,6 +68,10 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
 /** Take in one reading, good or bad. */
 void hs_estimator_add(struct hs_estimator *estimator, const struct hs_reading *reading);
 
+/** What is known of @point, or NULL for a kind that nothing here needs. */
+const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimator *estimator,
+                                                         const struct hs_point *point);
+
 /** Close every slot that ended by @now_at_s. */
 void hs_estimator_close(struct hs_estimator *estimator, int64_t now_at_s,
                         hs_estimator_slot_fn *closed, void *arg);

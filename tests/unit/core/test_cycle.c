@@ -454,6 +454,38 @@ static void cycle__bad_readings_take_credit_away_and_never_raise_load(void **sta
     (void)only_action(w, HS_ACTION_START);
 }
 
+static bool has_note(const struct world *w, const char *subject, const char *text)
+{
+    for (size_t i = 0; i < w->decision.n_notes; i++) {
+        if (strcmp(w->decision.notes[i].subject, subject) == 0
+            && strstr(w->decision.notes[i].text, text) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void cycle__says_once_when_a_point_turns_bad_and_when_it_is_good_again(void **state)
+{
+    struct world *w = *state;
+    char point[HS_POINT_MAX];
+
+    hs_reading_format_point(small_estate(), &(struct hs_point){.kind = HS_POINT_DEMAND_HEAT_W},
+                            point);
+    push_reading(w, HS_POINT_DEMAND_HEAT_W, 0, NAN);
+    step(w);
+    assert_true(has_note(w, point, "nan is not-a-number, left out: no good one has come yet"));
+    push_reading(w, HS_POINT_DEMAND_HEAT_W, 0, NAN);
+    step(w);
+    assert_false(has_note(w, point, ""));
+    push_reading(w, HS_POINT_DEMAND_HEAT_W, 0, 5000.0);
+    step(w);
+    assert_true(has_note(w, point, "good again: 5000"));
+    push_reading(w, HS_POINT_DEMAND_HEAT_W, 0, -7.0);
+    step(w);
+    assert_true(has_note(w, point, "-7 is out-of-range, left out: the last good one, 5000, holds"));
+}
+
 static void cycle__explains_why_a_job_waits_with_prices_now_and_then(void **state)
 {
     struct world *w = *state;
@@ -473,6 +505,65 @@ static void cycle__explains_why_a_job_waits_with_prices_now_and_then(void **stat
     assert_true(json_is_number(json_object_get(why, "heat_price_planned_cur_per_mwh")));
     assert_true(json_number_value(json_object_get(why, "saving_cur")) > 0);
     json_decref(why);
+}
+
+static void
+cycle__puts_what_gains_most_first_and_leaves_out_what_gains_next_to_nothing(void **state)
+{
+    struct world *w = *state;
+
+    push_hosts_up(w);
+    push_plant(w, 300.0, 36.0);
+    set_prices(w, START + 9000);
+    push_job(w, 1, "deferrable", 2000, START + 40000, false);
+    step(w);
+    json_auto_t *why = hs_cycle_format_explain(w->cycle, 1, w->now_at_s);
+    json_t *reasons = json_object_get(why, "reasons");
+
+    assert_int_equal(json_array_size(reasons), 1);
+    assert_string_equal(json_string_value(json_object_get(json_array_get(reasons, 0), "code")),
+                        "electricity-cheaper-later");
+    assert_string_equal(json_string_value(json_object_get(why, "due")), "2023-11-15T09:20:00Z");
+}
+
+static void cycle__says_that_a_start_beyond_the_horizon_is_not_planned_yet(void **state)
+{
+    struct world *w = *state;
+
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    push_job(w, 1, "deferrable", 2000, 0, false);
+    w->events.items[w->events.n - 1].job->earliest_at_s = START + 100000;
+    step(w);
+    json_auto_t *why = hs_cycle_format_explain(w->cycle, 1, w->now_at_s);
+    json_auto_t *job = hs_cycle_format_job(w->cycle, 1, w->now_at_s);
+    json_t *reasons = json_object_get(why, "reasons");
+
+    assert_int_equal(json_array_size(reasons), 1);
+    assert_non_null(strstr(json_string_value(json_object_get(json_array_get(reasons, 0), "text")),
+                           "plans reach until"));
+    assert_true(json_is_null(json_object_get(job, "cannot_meet")));
+}
+
+static void cycle__says_that_a_job_runs_late_and_how_long_it_has_run(void **state)
+{
+    struct world *w = *state;
+
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    push_job(w, 1, "movable", 3000, START + 1200, false);
+    step_at(w, START + 100);
+    uint64_t op_id = only_action(w, HS_ACTION_START);
+
+    push_done(w, op_id, 0, "");
+    step_at(w, START + 100);
+    step_at(w, START + 400);
+    json_auto_t *why = hs_cycle_format_explain(w->cycle, 1, w->now_at_s);
+    json_auto_t *job = hs_cycle_format_job(w->cycle, 1, w->now_at_s);
+
+    assert_non_null(strstr(json_string_value(json_object_get(why, "text")),
+                           "; it will end 31m40s after its due time"));
+    assert_near(json_number_value(json_object_get(job, "ran_s")), 300.0, 1e-9);
 }
 
 static void cycle__names_no_command_that_is_not_there_for_a_held_job(void **state)
@@ -530,6 +621,16 @@ static void cycle__refuses_a_job_that_no_host_could_ever_take(void **state)
     job->duration_s = 60;
     assert_int_equal(hs_cycle_check_job(w->cycle, job, START, cannot_meet, &err), -HS_E_INVALID);
     assert_non_null(strstr(err.text, "larger than any host"));
+    job->vcpus = 1;
+    job->n_not_sites = SMALL_SITES;
+    job->not_sites = hs_xcalloc(SMALL_SITES, sizeof(*job->not_sites));
+    for (size_t s = 0; s < SMALL_SITES; s++) {
+        job->not_sites[s] = hs_xstrdup(small_estate()->sites[s].name);
+    }
+    assert_int_equal(hs_cycle_check_job(w->cycle, job, START, cannot_meet, &err), -HS_E_INVALID);
+    assert_non_null(strstr(err.text, "leave no site"));
+    job->n_not_sites = 1;
+    free(job->not_sites[1]);
     job->vcpus = 1;
     job->due_at_s = START + 30;
     assert_int_equal(hs_cycle_check_job(w->cycle, job, START, cannot_meet, &err), 0);
@@ -642,7 +743,11 @@ int main(void)
         CASE(cycle__ends_a_job_that_runs_over_its_limit),
         CASE(cycle__fails_a_job_whose_script_failed_and_keeps_its_status),
         CASE(cycle__bad_readings_take_credit_away_and_never_raise_load),
+        CASE(cycle__says_once_when_a_point_turns_bad_and_when_it_is_good_again),
         CASE(cycle__explains_why_a_job_waits_with_prices_now_and_then),
+        CASE(cycle__puts_what_gains_most_first_and_leaves_out_what_gains_next_to_nothing),
+        CASE(cycle__says_that_a_start_beyond_the_horizon_is_not_planned_yet),
+        CASE(cycle__says_that_a_job_runs_late_and_how_long_it_has_run),
         CASE(cycle__names_no_command_that_is_not_there_for_a_held_job),
         CASE(cycle__tries_a_job_as_it_would_place_it_and_keeps_nothing),
         CASE(cycle__refuses_a_job_that_no_host_could_ever_take),
