@@ -99,10 +99,9 @@ const struct hs_command hs_cmd_loops = {
     .name = "loops",
     .arguments = "",
     .summary = "list heat loops: state, demand, tank, price of heat",
-    .details =
-        "The price of heat is what one more MWh into the loop is worth: what backup heat it\n"
-        "replaces now or later, negative where it would be thrown away. NEXT draws it\n"
-        "over the next hours.\n",
+    .details = "The price of heat is what one more MWh into the loop is worth: the backup heat\n"
+               "that it replaces now or later, negative where it would be thrown away. NEXT\n"
+               "draws it over the next hours.\n",
     .flags = HS_COMMAND_FORMATS,
     .run = loops_run,
 };
