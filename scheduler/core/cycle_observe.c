@@ -40,6 +40,16 @@ static void put_machine(struct hs_cycle_host *host, const struct hs_machine *mac
     }
 }
 
+static bool has_machine_of(const struct hs_cycle_host *host, uint64_t job_id)
+{
+    for (size_t i = 0; i < host->machines.n; i++) {
+        if (host->machines.items[i].job_id == job_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void drop_machine_of(struct hs_cycle_host *host, uint64_t job_id)
 {
     for (size_t i = host->machines.n; i-- > 0;) {
@@ -323,12 +333,13 @@ static void host_listed(struct hs_cycle *cycle, const struct hs_event *event)
             follow_machine(cycle, event->host_idx, &machine, event->at_s);
         }
     }
-    /* A start that timed out and left no machine never happened. */
+    /* A start that timed out and left no machine, in whatever state, never happened. */
     for (size_t i = 0; i < cycle->entries.n; i++) {
         struct hs_cycle_entry *entry = &cycle->entries.items[i];
 
         if (entry->is_op_unknown && entry->op_kind == HS_ACTION_START
-            && entry->host_idx == event->host_idx && entry->job->state == HS_JOB_STARTING) {
+            && entry->host_idx == event->host_idx && entry->job->state == HS_JOB_STARTING
+            && !has_machine_of(host, entry->job->id)) {
             entry->is_op_unknown = false;
             start_failed(cycle, entry,
                          &(struct hs_event){.at_s = event->at_s, .rc = -HS_E_TIMEOUT});

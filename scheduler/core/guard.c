@@ -126,6 +126,26 @@ static int check_ours(const struct hs_guard_view *view, const struct hs_action *
                       view->estate->hosts[action->host_idx].path);
 }
 
+/* A machine of the job in any state, on any host that was ever seen: another would be a second. */
+static int check_single(const struct hs_guard_view *view, const struct hs_action *action,
+                        struct hs_err *err)
+{
+    for (size_t h = 0; h < view->estate->n_hosts; h++) {
+        for (size_t i = 0; i < view->hosts[h].n_machines; i++) {
+            const struct hs_machine *machine = &view->hosts[h].machines[i];
+
+            if (machine->job_id == action->job_id) {
+                return hs_err_set(err, HS_E_DENIED, view->estate->hosts[h].path,
+                                  "job %llu has machine '%s' on host '%s' already, %s",
+                                  (unsigned long long)action->job_id, machine->name,
+                                  view->estate->hosts[h].path,
+                                  hs_machine_state_word(machine->state));
+            }
+        }
+    }
+    return 0;
+}
+
 int hs_guard_check(const struct hs_guard_view *view, const struct hs_action *action,
                    const struct hs_job *job, struct hs_err *err)
 {
@@ -145,6 +165,7 @@ int hs_guard_check(const struct hs_guard_view *view, const struct hs_action *act
         return hs_err_set(err, HS_E_DENIED, NULL, "job %llu is %s", (unsigned long long)job->id,
                           hs_job_state_word(job->state));
     }
-    rc = check_site(&view->estate->sites[host->site_idx], job, err);
+    rc = check_single(view, action, err);
+    rc = rc != 0 ? rc : check_site(&view->estate->sites[host->site_idx], job, err);
     return rc != 0 ? rc : check_room(view, action, job, err);
 }

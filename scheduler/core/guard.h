@@ -4,10 +4,10 @@
 /**
  * guard - what may never happen. The planner proposes, the guard refuses, with a reason.
  *
- * The list: a machine that is not ours acted upon; a host that does not answer; a host's memory
- * or vCPUs overcommitted; a rack or a site's grid connection over its limit; a site the job may
- * not use; an action on a job that is over. Looks at what is observed, not at what was planned.
- * Pure.
+ * The list: a machine that is not ours acted upon; a second machine for a job; a host that does
+ * not answer; a host's memory or vCPUs overcommitted; a rack or a site's grid connection over its
+ * limit; a site the job may not use; an action on a job that is over. Looks at what is observed,
+ * not at what was planned. Pure.
  */
 
 #include <stdbool.h>

@@ -274,6 +274,35 @@ static void cycle__settles_a_start_that_timed_out_by_looking(void **state)
     assert_int_equal(state_of(w, 1), HS_JOB_RUNNING);
 }
 
+static void cycle__waits_for_a_machine_that_is_there_in_no_known_state(void **state)
+{
+    struct world *w = *state;
+    struct hs_machine ours = {
+        .name = "hs-1", .state = HS_MACHINE_UNKNOWN, .vcpus = 2, .memory_mib = 1024, .job_id = 1};
+
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    push_job(w, 1, "deferrable", 2000, START + 2100, false);
+    step(w);
+
+    struct hs_event listed = {.kind = HS_EVENT_HOST_LISTED,
+                              .host_idx = w->decision.actions[0].host_idx,
+                              .machines = &ours,
+                              .n_machines = 1};
+
+    push_done(w, only_action(w, HS_ACTION_START), -HS_E_TIMEOUT, "no answer in 10 s");
+    step_at(w, START + 10);
+    push(w, listed);
+    step_at(w, START + 20);
+    step_at(w, START + 500);
+    assert_int_equal(w->decision.n_actions, 0); /* started elsewhere it would run twice */
+    assert_int_equal(state_of(w, 1), HS_JOB_STARTING);
+    ours.state = HS_MACHINE_RUNNING;
+    push(w, listed);
+    step_at(w, START + 520);
+    assert_int_equal(state_of(w, 1), HS_JOB_RUNNING);
+}
+
 static void cycle__tries_again_where_a_timed_out_start_left_no_machine(void **state)
 {
     struct world *w = *state;
@@ -735,6 +764,7 @@ int main(void)
         CASE(cycle__starts_at_the_latest_start_whatever_heat_costs),
         CASE(cycle__never_acts_on_machines_that_it_did_not_make),
         CASE(cycle__settles_a_start_that_timed_out_by_looking),
+        CASE(cycle__waits_for_a_machine_that_is_there_in_no_known_state),
         CASE(cycle__tries_again_where_a_timed_out_start_left_no_machine),
         CASE(cycle__places_nothing_on_a_host_that_was_lost),
         CASE(cycle__cancels_a_waiting_job_at_once_and_a_running_one_by_its_machine),

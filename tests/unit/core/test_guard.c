@@ -72,6 +72,25 @@ static void guard__never_acts_on_a_machine_that_is_not_ours(void **state)
     assert_int_equal(check(&f), 0);
 }
 
+static void guard__starts_no_second_machine_for_a_job(void **state)
+{
+    static const enum hs_machine_state seen[] = {HS_MACHINE_RUNNING, HS_MACHINE_PAUSED,
+                                                 HS_MACHINE_CRASHED, HS_MACHINE_UNKNOWN};
+    struct fixture f;
+
+    fill(&f);
+    f.machines[0] = (struct hs_machine){.name = "hs-7", .job_id = 7};
+    f.hosts[1].n_machines = 1;
+    f.hosts[1].is_up = false; /* what it showed last still counts */
+    for (size_t i = 0; i < 4; i++) {
+        f.machines[0].state = seen[i];
+        assert_int_equal(check(&f), -HS_E_DENIED);
+        assert_non_null(strstr(f.err.text, "'office/h1'"));
+    }
+    f.machines[0].job_id = 8;
+    assert_int_equal(check(&f), 0);
+}
+
 static void guard__counts_foreign_machines_as_taken(void **state)
 {
     struct fixture f;
@@ -144,6 +163,7 @@ int main(void)
         cmocka_unit_test(guard__lets_a_job_start_where_there_is_room),
         cmocka_unit_test(guard__refuses_a_host_that_does_not_answer),
         cmocka_unit_test(guard__never_acts_on_a_machine_that_is_not_ours),
+        cmocka_unit_test(guard__starts_no_second_machine_for_a_job),
         cmocka_unit_test(guard__counts_foreign_machines_as_taken),
         cmocka_unit_test(guard__never_overcommits_memory_not_even_with_suspended_guests),
         cmocka_unit_test(guard__keeps_a_rack_under_its_limit),
