@@ -50,6 +50,17 @@ static int print_err(const struct hs_err *err)
     return err->kind == HS_E_SYSTEM ? HSIM_FAILED : HSIM_INVALID;
 }
 
+/** What of the traces is not simulated: nothing is dropped without a word. */
+static void say_left_out(const struct hs_simjobs *jobs)
+{
+    if (jobs->n_bad + jobs->n_long + jobs->n_after_end > 0) {
+        fprintf(stderr,
+                "note: records left out: %zu without a run time or processors, %zu over "
+                "max_run_s, %zu due after the end\n",
+                jobs->n_bad, jobs->n_long, jobs->n_after_end);
+    }
+}
+
 /** Read the scenario and its jobs, printing what is wrong. @return an exit status */
 static int load(const char *path, struct hs_scenario **ret_scenario, struct hs_simjobs *ret_jobs)
 {
@@ -67,6 +78,8 @@ static int load(const char *path, struct hs_scenario **ret_scenario, struct hs_s
     }
     if (rc != 0) {
         status = print_err(&err);
+    } else {
+        say_left_out(ret_jobs);
     }
     return status;
 }
@@ -283,7 +296,12 @@ static int cmd_jobs(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    static char own_name[] = "hsim";
     const char *verb = argc > 1 ? argv[1] : "";
+
+    if (argc > 1) {
+        argv[1] = own_name; /* getopt's messages begin with it, not with the verb */
+    }
 
     if (strcmp(verb, "run") == 0) {
         return cmd_run(argc - 1, argv + 1);

@@ -184,12 +184,16 @@ static void read_series_entry(struct scenario_reader *reader, const struct serie
                            entry.thing);
         return;
     }
+    if (group->series[thing_idx] != NULL) {
+        hs_conf_report_add(reader->report, pointer, "%s '%s' is listed twice", group->thing_key,
+                           entry.thing);
+        return;
+    }
     if (hs_signal_load(&entry.spec, reader->dir, &series, &cause) != 0) {
         hs_conf_report_add(reader->report, pointer, "%s: %s", cause.where, cause.text);
         return;
     }
     check_cover(reader, series, pointer);
-    hs_series_free(group->series[thing_idx]); /* a later entry replaces an earlier one */
     group->series[thing_idx] = series;
 }
 

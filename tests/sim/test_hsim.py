@@ -172,6 +172,7 @@ class Hsim(unittest.TestCase):
                 ("start", "2027-01-05T00:00:00Z", ("/heat/0", "covers 2026-01-03", "shift_s")),
                 ("events", [{"at": "2026-01-05T10:00:00Z"}], ("/events", "not supported yet")),
                 ("heat", scenario["heat"][:1], ("/heat", "school/main/building")),
+                ("heat", [*scenario["heat"], scenario["heat"][0]], ("/heat/2", "is listed twice")),
                 ("jobs", [{"swf": "a.swf", "csv": "jobs.csv"}], ("/jobs/0", "one trace"))]:
             write_scenario(self.folder, {**scenario, key: value})
             self.assert_refused(6, *parts)
@@ -183,13 +184,29 @@ class Hsim(unittest.TestCase):
         (self.folder / "scenario.json").write_text("{")
         self.assert_refused(6, "scenario.json:1")
 
+    def test_malformed_swf_lines_say_where(self):
+        scenario = make_scenario(self.folder, 1, 30)
+        write_scenario(self.folder, {**scenario, "jobs": [{"swf": "log.swf"}]})
+        for line, part in [("1 0 0 100", "the line has 4 fields; a record is 18 numbers"),
+                           ("1 0 0 x" + " -1" * 14, "something here is no number")]:
+            (self.folder / "log.swf").write_text("; a log\n" + line + "\n")
+            self.assert_refused(6, "log.swf:2", part)
+
+    def test_records_left_out_are_counted(self):
+        scenario = make_scenario(self.folder, 1, 30)
+        write_scenario(self.folder, {**scenario, "jobs": [{"csv": "some.csv", "max_run_s": 1000}]})
+        (self.folder / "some.csv").write_text("arrival_s,run_s,cpus\n1,-1,1\n2,5000,1\n86000,900,1\n3,60,1\n")
+        done = self.call("jobs", str(self.folder / "scenario.json"))
+        self.assertEqual(len(done.stdout.splitlines()), 1)
+        self.assertIn("left out: 1 without a run time or processors, 1 over max_run_s, 1 due after the end", done.stderr)
+
     def test_usage_errors_exit_2(self):
         make_scenario(self.folder, 1, 30)
         path = str(self.folder / "scenario.json")
         for args, part in [((), "name a verb"), (("fly",), "no verb 'fly'"), (("run",), "usage"),
                            (("run", path, "--policies", "thermostat"), "heat and asap"),
                            (("run", path, "--policies", "asp"), "'asap'"),
-                           (("run", path, "--speed"), "usage"), (("jobs",), "usage")]:
+                           (("run", path, "--speed"), "hsim: unrecognized option '--speed'"), (("jobs",), "usage")]:
             done = self.call(*args)
             self.assertEqual(done.returncode, 2, args)
             self.assertIn(part, done.stderr)
