@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "adapters/redis/redis_url.h"
 #include "adapters/signal/filetext.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/mem.h"
@@ -137,9 +138,22 @@ void hs_config_read_series(struct hs_config *config, struct hs_conf_report *repo
     }
 }
 
+static void check_url(const char *url, const char *pointer, struct hs_conf_report *report)
+{
+    struct hs_redis_url parts;
+    struct hs_err err;
+
+    if (url[0] != '\0' && hs_redis_url_parse(url, &parts, &err) != 0) {
+        hs_conf_report_add(report, pointer, "%s", err.text);
+    }
+}
+
 static void check_store(const struct hs_config *config, struct hs_conf_report *report)
 {
     bool is_mem = strcmp(config->store, "mem") == 0;
+
+    check_url(config->redis_url, "/redis/url", report);
+    check_url(config->readings_url, "/readings/url", report);
 
     if (!is_mem && config->redis_url[0] == '\0') {
         hs_conf_report_add(report, "", "needs 'redis' with its 'url', or \"store\": \"mem\"");

@@ -89,7 +89,10 @@ static int read_options(int argc, char **argv, struct options *ret_options)
         }
     }
     if (ret_options->config == NULL || optind < argc) {
-        fputs(usage, stderr);
+        fprintf(stderr, "hschedd: %s%s\n\n%s",
+                optind < argc ? "takes no words, only options: "
+                              : "name hschedd.json with --config FILE",
+                optind < argc ? argv[optind] : "", usage);
         return EXIT_USAGE;
     }
     return -1;

@@ -102,6 +102,19 @@ class Check(unittest.TestCase):
         del self.files.config["store"]
         self.refused(r"needs 'redis'")
 
+    def test_redis_url__is_placed(self):
+        del self.files.config["store"]
+        self.files.config.update(redis={"url": "localhost"}, readings={"url": "redis://h:99999"})
+        self.refused(r"hschedd\.json:\d+:\d+: /redis/url: ", r"hschedd\.json:\d+:\d+: /readings/url: ")
+
+    def test_duplicate_key__is_placed(self):
+        self.files.write("hschedd.json", '{"cell": "a",\n "cell": "b"}')
+        self.refused(r"hschedd\.json:2:\d+: .*cell")
+
+    def test_number_out_of_range__is_placed_with_its_bounds(self):
+        self.files.config["speed"] = 0
+        self.refused(r"hschedd\.json:\d+:\d+: /speed: must be 0\.001 to 100000, is 0")
+
     def test_fast_clock__needs_simulated_hosts(self):
         self.files.config["speed"] = 61
         self.assertEqual(self.files.check()[0], 0)
@@ -141,6 +154,8 @@ class Usage(unittest.TestCase):
         for args in ([], ["--nonsense"], ["--config", "x", "y"], ["--log-level", "loud", "--config", "x"]):
             done = self.run_it(*args)
             self.assertEqual((done.returncode, done.stdout), (2, ""), args)
+        self.assertIn("name hschedd.json with --config FILE", self.run_it().stderr)
+        self.assertIn("takes no words, only options: y", self.run_it("--config", "x", "y").stderr)
 
     def test_missing_file__is_a_bad_file(self):
         done = self.run_it("--config", "nowhere.json")
