@@ -647,8 +647,10 @@ const struct hs_plan *hs_place_get_plan(struct hs_place *place)
     }
     fill_it_power(place);
     place->plan->placements = hs_xcalloc(place->placements.n, sizeof(struct hs_placement));
-    memcpy(place->plan->placements, place->placements.items,
-           place->placements.n * sizeof(struct hs_placement));
+    if (place->placements.n > 0) {
+        memcpy(place->plan->placements, place->placements.items,
+               place->placements.n * sizeof(struct hs_placement));
+    }
     place->plan->n_placements = place->placements.n;
     place->plan->n_late = place->n_late;
     place->is_plan_stale = false;
