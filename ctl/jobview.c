@@ -118,10 +118,10 @@ static void explain_window(FILE *out, const json_t *it, int64_t now_at_s, bool i
 /** "heat      now 12.0 EUR/MWh, planned 71.9 EUR/MWh", the second part if there is one. */
 static void explain_price(FILE *out, const json_t *it, const char *word, const char *now_key,
                           const char *planned_key, const char *currency, const char *place,
-                          bool is_waiting)
+                          const char *then)
 {
     double now = hs_render_find_real(it, now_key);
-    double planned = is_waiting ? hs_render_find_real(it, planned_key) : NAN;
+    double planned = then != NULL ? hs_render_find_real(it, planned_key) : NAN;
 
     if (isnan(now) && isnan(planned)) {
         return;
@@ -131,7 +131,7 @@ static void explain_price(FILE *out, const json_t *it, const char *word, const c
         fprintf(out, "now %.1f %s/MWh%s", now, currency, isnan(planned) ? "" : ", ");
     }
     if (!isnan(planned)) {
-        fprintf(out, "at the planned start %.1f %s/MWh", planned, currency);
+        fprintf(out, "%s %.1f %s/MWh", then, planned, currency);
     }
     fprintf(out, "%s%s\n", place != NULL ? " at " : "", place != NULL ? place : "");
 }
@@ -183,6 +183,10 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
     const json_t *reasons = json_object_get(it, "reasons");
     const char *state = hs_render_find_text(it, "state");
     bool is_waiting = state != NULL && strcmp(state, "waiting") == 0;
+    bool is_suspended = state != NULL && strcmp(state, "suspended") == 0;
+    const char *then = is_waiting     ? "at the planned start"
+                       : is_suspended ? "when it goes on"
+                                      : NULL;
 
     if (text != NULL) {
         fprintf(out, "%s\n", text);
@@ -196,9 +200,9 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
     }
     explain_window(out, it, now_at_s, is_waiting);
     explain_price(out, it, "heat", "heat_price_now_cur_per_mwh", "heat_price_planned_cur_per_mwh",
-                  currency, hs_render_find_text(it, "loop"), is_waiting);
+                  currency, hs_render_find_text(it, "loop"), then);
     explain_price(out, it, "power", "electricity_now_cur_per_mwh",
-                  "electricity_planned_cur_per_mwh", currency, NULL, is_waiting);
+                  "electricity_planned_cur_per_mwh", currency, NULL, then);
     if (is_waiting) {
         explain_cost(out, it, currency);
     }

@@ -300,6 +300,21 @@ static void add_lateness(const struct hs_cycle *cycle, const struct hs_cycle_ent
     }
 }
 
+static void describe_suspended(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                               const char *name, char *ret_text, size_t size)
+{
+    char at[HS_TIMETEXT_MAX];
+
+    if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX) {
+        snprintf(ret_text, size, "%s is suspended on '%s'", name, entry->job->host);
+        return;
+    }
+    hs_timetext_format(
+        cycle->plan_from_at_s + (int64_t)entry->placement.first_slot * cycle->estate->slot_s, at);
+    snprintf(ret_text, size, "%s is suspended on '%s' and goes on at %s, when it is cheaper", name,
+             entry->job->host, at);
+}
+
 static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                      int64_t now_at_s, char *ret_text, size_t size)
 {
@@ -326,8 +341,7 @@ static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *
                  : entry->placement.is_forced ? ", its latest start"
                                               : "");
     } else if (job->state == HS_JOB_SUSPENDED) {
-        snprintf(ret_text, size, "%s is suspended on '%s' until its hours are cheaper", name,
-                 job->host);
+        describe_suspended(cycle, entry, name, ret_text, size);
     } else {
         snprintf(ret_text, size, "%s is %s on '%s'", name, hs_job_state_word(job->state),
                  job->host);

@@ -115,6 +115,10 @@ class Formats(Case):
         text = self.show(dict(EXPLANATION, due="2026-01-06T06:00:00Z"), "explain", "7").stdout
         self.assertIn("start by 2026-01-06 04:30Z to be done by 2026-01-06 06:00Z", text)
 
+    def test_a_suspended_job_shows_prices_now_and_when_it_goes_on(self):
+        text = self.show(dict(EXPLANATION, state="suspended"), "explain", "7").stdout
+        self.assertIn("heat      now 12.0 EUR/MWh, when it goes on 71.9 EUR/MWh at pool/main", text)
+
     def test_help_fits_80_columns(self):
         for line in self.check(self.hsched("help"), 0).stdout.splitlines()[4:]:
             for name in line.split()[:1] if line.startswith("  ") else []:
