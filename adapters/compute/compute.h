@@ -83,6 +83,7 @@ struct hs_compute_options {
     /* borrowed, made by the caller and reachable by the host's user; this host's alone: seeds,
      * consoles and exit files of its jobs. compute_sim keeps its machines there over a restart;
      * NULL is legal for it and keeps nothing */
+    const char *store_id; /* kept: whose machines are ours; "" or NULL takes every tag as ours */
     const char *work_dir;
     struct hs_compute_listener listener;
     double call_deadline_s; /* real s; 0 takes the default of 10 */

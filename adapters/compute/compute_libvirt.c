@@ -74,6 +74,8 @@ static struct hs_libvirt_request *request_new(struct hs_compute *compute, uint64
     request->job_id = job_id;
     request->arg = arg;
     request->uri = lv->uri;
+    (void)snprintf(request->store_id, sizeof(request->store_id), "%s",
+                   lv->options.store_id != NULL ? lv->options.store_id : "");
     /* the length of work_dir was checked when the host was opened */
     (void)hs_job_files_find(lv->work_dir, job_id, &request->files, NULL);
     return request;

@@ -57,9 +57,10 @@ static int check_text(const char *what, const char *text, struct hs_err *err)
 static int check_all(const struct hs_domain_xml *domain, struct hs_err *err)
 {
     const char *const texts[][2] = {
-        {"type", domain->type},     {"uuid", domain->uuid},     {"class", domain->class_word},
-        {"kernel", domain->kernel}, {"initrd", domain->initrd}, {"cmdline", domain->cmdline},
-        {"seed", domain->seed},     {"exit", domain->exit},     {"console", domain->console},
+        {"type", domain->type},       {"uuid", domain->uuid},     {"class", domain->class_word},
+        {"store", domain->store_id},  {"kernel", domain->kernel}, {"initrd", domain->initrd},
+        {"cmdline", domain->cmdline}, {"seed", domain->seed},     {"exit", domain->exit},
+        {"console", domain->console},
     };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -82,6 +83,9 @@ static void add_tag(xmlNode *root, const struct hs_domain_xml *domain)
     set_number(tag, "id", domain->job_id);
     set(tag, "class", domain->class_word);
     set_number(tag, "epoch", domain->epoch);
+    if (domain->store_id != NULL && domain->store_id[0] != '\0') {
+        set(tag, "store", domain->store_id);
+    }
 }
 
 static void add_os(xmlNode *root, const struct hs_domain_xml *domain)
@@ -190,7 +194,19 @@ static int read_number(xmlNode *node, const char *name, uint64_t *ret_value)
     return rc;
 }
 
-int hs_domain_xml_parse_tag(const char *text, uint64_t *ret_job_id, uint64_t *ret_epoch)
+/** Does the tag name @store_id? Another hschedd counts its jobs from 1 as well. */
+static bool is_of_store(xmlNode *tag, const char *store_id)
+{
+    xmlChar *text = xmlGetNoNsProp(tag, BAD_CAST "store");
+    bool is_same = store_id == NULL || store_id[0] == '\0'
+                   || (text != NULL && strcmp((const char *)text, store_id) == 0);
+
+    xmlFree(text);
+    return is_same;
+}
+
+int hs_domain_xml_parse_tag(const char *text, const char *store_id, uint64_t *ret_job_id,
+                            uint64_t *ret_epoch)
 {
     size_t n_bytes = strnlen(text, TAG_MAX_BYTES + 1);
     xmlDoc *doc;
@@ -209,7 +225,7 @@ int hs_domain_xml_parse_tag(const char *text, uint64_t *ret_job_id, uint64_t *re
     if (root != NULL && strcmp((const char *)root->name, "job") == 0
         && (root->ns == NULL || strcmp((const char *)root->ns->href, HS_DOMAIN_XML_NAMESPACE) == 0)
         && read_number(root, "id", &job_id) == 0 && read_number(root, "epoch", &epoch) == 0
-        && job_id > 0) {
+        && job_id > 0 && is_of_store(root, store_id)) {
         *ret_job_id = job_id;
         *ret_epoch = epoch;
         rc = 0;

@@ -6,7 +6,7 @@
  *
  * Built as a libxml2 tree from an allow-list of fields, so that no text can become markup
  * (promises.md, Threats). The tag is one metadata element:
- * <hs:job xmlns:hs="https://hsched.dev/xmlns/1" id="12" class="batch" epoch="3"/>.
+ * <hs:job xmlns:hs="https://hsched.dev/xmlns/1" id="12" class="batch" epoch="3" store="9f…"/>.
  */
 
 #include <stdint.h>
@@ -22,6 +22,7 @@ struct hs_domain_xml {
     const char *uuid;
     uint64_t job_id;
     uint64_t epoch;
+    const char *store_id; /* "" leaves it out */
     const char *class_word;
     uint32_t vcpus;
     uint64_t memory_mib;
@@ -42,6 +43,8 @@ int hs_domain_xml_format(const struct hs_domain_xml *domain, char **ret_text, st
 /**
  * Read a tag as virDomainGetMetadata() hands it out.
  *
+ * @param store_id  the store whose machines are ours; "" takes any
  * @return 0, or -HS_E_INVALID if it is not ours
  */
-int hs_domain_xml_parse_tag(const char *text, uint64_t *ret_job_id, uint64_t *ret_epoch);
+int hs_domain_xml_parse_tag(const char *text, const char *store_id, uint64_t *ret_job_id,
+                            uint64_t *ret_epoch);

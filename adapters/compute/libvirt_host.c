@@ -91,7 +91,8 @@ static enum hs_machine_state state_from(int state)
 }
 
 /** Who made it: fills job and epoch, or leaves 0 where tag and name do not say that we did. */
-static int read_tag(virDomainPtr domain, struct hs_machine *machine, struct hs_err *err)
+static int read_tag(virDomainPtr domain, const char *store_id, struct hs_machine *machine,
+                    struct hs_err *err)
 {
     HS_AUTO_MEM char *text =
         virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, HS_DOMAIN_XML_NAMESPACE, 0);
@@ -106,7 +107,7 @@ static int read_tag(virDomainPtr domain, struct hs_machine *machine, struct hs_e
         return has_none ? 0 : fail(err, "read the tag of a machine");
     }
     /* somebody else's use of our namespace: not ours, so left alone */
-    (void)hs_domain_xml_parse_tag(text, &machine->job_id, &machine->epoch);
+    (void)hs_domain_xml_parse_tag(text, store_id, &machine->job_id, &machine->epoch);
     (void)snprintf(name, sizeof(name), "hs-%" PRIu64, machine->job_id);
     if (strcmp(machine->name, name) != 0) {
         /* a copy of one of ours carries its tag along, and is somebody else's */
@@ -143,7 +144,8 @@ static int read_name(virDomainPtr domain, struct hs_machine *machine, struct hs_
     return 0;
 }
 
-static int read_machine(virDomainPtr domain, struct hs_machine *ret_machine, struct hs_err *err)
+static int read_machine(virDomainPtr domain, const char *store_id, struct hs_machine *ret_machine,
+                        struct hs_err *err)
 {
     struct hs_machine machine = {0};
     int rc = read_name(domain, &machine, err);
@@ -152,7 +154,7 @@ static int read_machine(virDomainPtr domain, struct hs_machine *ret_machine, str
         rc = read_info(domain, &machine, err);
     }
     if (rc == 0) {
-        rc = read_tag(domain, &machine, err);
+        rc = read_tag(domain, store_id, &machine, err);
     }
     if (rc == 0) {
         *ret_machine = machine;
@@ -161,8 +163,8 @@ static int read_machine(virDomainPtr domain, struct hs_machine *ret_machine, str
 }
 
 /** From bulk statistics, where the driver gives enough of them; else asked one by one. */
-static int read_record(const virDomainStatsRecord *record, struct hs_machine *ret_machine,
-                       struct hs_err *err)
+static int read_record(const virDomainStatsRecord *record, const char *store_id,
+                       struct hs_machine *ret_machine, struct hs_err *err)
 {
     virTypedParameterPtr params = record->params;
     struct hs_machine machine = {0};
@@ -187,7 +189,7 @@ static int read_record(const virDomainStatsRecord *record, struct hs_machine *re
         rc = read_info(record->dom, &machine, err);
     }
     if (rc == 0) {
-        rc = read_tag(record->dom, &machine, err);
+        rc = read_tag(record->dom, store_id, &machine, err);
     }
     if (rc == 0) {
         *ret_machine = machine;
@@ -195,8 +197,8 @@ static int read_record(const virDomainStatsRecord *record, struct hs_machine *re
     return rc;
 }
 
-int hs_libvirt_host_list(virConnectPtr conn, struct hs_machine_list *ret_machines,
-                         struct hs_err *err)
+int hs_libvirt_host_list(virConnectPtr conn, const char *store_id,
+                         struct hs_machine_list *ret_machines, struct hs_err *err)
 {
     const unsigned wanted = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL
                             | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BALLOON;
@@ -216,7 +218,7 @@ int hs_libvirt_host_list(virConnectPtr conn, struct hs_machine_list *ret_machine
     for (int i = 0; i < n && rc == 0; i++) {
         struct hs_machine machine;
 
-        rc = read_record(records[i], &machine, err);
+        rc = read_record(records[i], store_id, &machine, err);
         if (rc == 0) {
             HS_VEC_PUSH(&machines, machine);
         } else if (rc == -HS_E_NOTFOUND) {
@@ -232,12 +234,13 @@ int hs_libvirt_host_list(virConnectPtr conn, struct hs_machine_list *ret_machine
     return 0;
 }
 
-int hs_libvirt_host_find(virConnectPtr conn, const char *uuid, struct hs_machine *ret_machine,
-                         struct hs_err *err)
+int hs_libvirt_host_find(virConnectPtr conn, const char *store_id, const char *uuid,
+                         struct hs_machine *ret_machine, struct hs_err *err)
 {
     AUTO_DOMAIN domain = virDomainLookupByUUIDString(conn, uuid);
 
-    return domain != NULL ? read_machine(domain, ret_machine, err) : fail(err, "find a machine");
+    return domain != NULL ? read_machine(domain, store_id, ret_machine, err)
+                          : fail(err, "find a machine");
 }
 
 static virDomainPtr lookup(virConnectPtr conn, uint64_t job_id)
@@ -248,11 +251,12 @@ static virDomainPtr lookup(virConnectPtr conn, uint64_t job_id)
     return virDomainLookupByName(conn, name);
 }
 
-int hs_libvirt_host_check(virConnectPtr conn, uint64_t job_id, struct hs_err *err)
+int hs_libvirt_host_check(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                          struct hs_err *err)
 {
     AUTO_DOMAIN domain = lookup(conn, job_id);
     struct hs_machine machine = {0};
-    int rc = domain != NULL ? read_machine(domain, &machine, err)
+    int rc = domain != NULL ? read_machine(domain, store_id, &machine, err)
                             : fail(err, "look for the job's machine");
 
     if (rc == 0) {
@@ -285,7 +289,7 @@ static int check_name(virConnectPtr conn, const struct hs_libvirt_create *create
         rc = fail(err, "look for the job's machine");
         return rc == -HS_E_NOTFOUND ? 0 : rc;
     }
-    rc = read_machine(domain, &machine, err);
+    rc = read_machine(domain, create->store_id, &machine, err);
     if (rc < 0) {
         return rc;
     }
@@ -304,6 +308,7 @@ int hs_libvirt_host_create(virConnectPtr conn, const struct hs_libvirt_create *c
         .uuid = create->uuid,
         .job_id = create->job_id,
         .epoch = create->epoch,
+        .store_id = create->store_id,
         .class_word = create->class_word,
         .vcpus = create->vcpus,
         .memory_mib = create->memory_mib,
@@ -369,8 +374,8 @@ static int take_step(virDomainPtr domain, enum hs_machine_state state, enum hs_a
     return -1;
 }
 
-int hs_libvirt_host_act(virConnectPtr conn, uint64_t job_id, enum hs_action_kind kind,
-                        struct hs_err *err)
+int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                        enum hs_action_kind kind, struct hs_err *err)
 {
     AUTO_DOMAIN domain = lookup(conn, job_id);
     struct hs_machine machine;
@@ -381,7 +386,7 @@ int hs_libvirt_host_act(virConnectPtr conn, uint64_t job_id, enum hs_action_kind
     if (domain == NULL) {
         return fail(err, what);
     }
-    rc = read_machine(domain, &machine, err);
+    rc = read_machine(domain, store_id, &machine, err);
     if (rc < 0) {
         return rc;
     }

@@ -25,6 +25,7 @@ void hs_libvirt_request_set_spec(struct hs_libvirt_request *request,
                                      .n_env = spec->n_env};
     request->create = (struct hs_libvirt_create){.job_id = spec->job_id,
                                                  .epoch = spec->epoch,
+                                                 .store_id = request->store_id,
                                                  .uuid = request->uuid,
                                                  .class_word = request->class_word,
                                                  .vcpus = spec->vcpus,
@@ -38,14 +39,14 @@ int hs_libvirt_request_list(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
 
-    return hs_libvirt_host_list(conn, &request->machines, err);
+    return hs_libvirt_host_list(conn, request->store_id, &request->machines, err);
 }
 
 int hs_libvirt_request_find(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
 
-    return hs_libvirt_host_find(conn, request->uuid, &request->machine, err);
+    return hs_libvirt_host_find(conn, request->store_id, request->uuid, &request->machine, err);
 }
 
 int hs_libvirt_request_create(virConnectPtr conn, void *arg, struct hs_err *err)
@@ -54,7 +55,7 @@ int hs_libvirt_request_create(virConnectPtr conn, void *arg, struct hs_err *err)
     struct hs_job_files_owner owner;
 
     if (request->is_repeat) {
-        int rc = hs_libvirt_host_check(conn, request->job_id, err);
+        int rc = hs_libvirt_host_check(conn, request->store_id, request->job_id, err);
 
         if (rc < 0) {
             return rc;
@@ -76,7 +77,7 @@ int hs_libvirt_request_act(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
 
-    int rc = hs_libvirt_host_act(conn, request->job_id, request->action, err);
+    int rc = hs_libvirt_host_act(conn, request->store_id, request->job_id, request->action, err);
 
     request->is_over = rc == 1;
     return rc < 0 ? rc : 0;
@@ -85,7 +86,7 @@ int hs_libvirt_request_act(virConnectPtr conn, void *arg, struct hs_err *err)
 int hs_libvirt_request_collect(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
-    int rc = hs_libvirt_host_check(conn, request->job_id, err);
+    int rc = hs_libvirt_host_check(conn, request->store_id, request->job_id, err);
 
     if (rc < 0) {
         return rc;

@@ -16,6 +16,7 @@ struct hs_libvirt_request {
     struct compute_libvirt *owner; /* executor's thread only */
 
     /* set before the call */
+    char store_id[HS_NAME_MAX];
     uint64_t job_id;
     enum hs_action_kind action;
     size_t n_max_bytes;

@@ -166,6 +166,7 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
         .estate = config->estate,
         .images = config->images,
         .n_images = config->n_images,
+        .store_id = daemon->store_id,
         .state_dir = config->state_dir,
         .inbox = &daemon->inbox,
         .listed = on_listed,
@@ -229,6 +230,7 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
 
     hs_recall_free(HS_STEAL(daemon->recall));
     daemon->epoch = memory->epoch;
+    snprintf(daemon->store_id, sizeof(daemon->store_id), "%s", memory->store_id);
     daemon->next_id = memory->next_id;
     daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
     set_clock(daemon, memory);

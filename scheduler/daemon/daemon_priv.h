@@ -47,6 +47,7 @@ struct hs_daemon {
     struct hs_inbox inbox;
     hs_daemon_waiters waiters;
     uint64_t epoch;
+    char store_id[40];
     uint64_t next_id;
     int64_t accounted_slot;
     double ticked_mono_s;

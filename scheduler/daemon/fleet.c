@@ -182,6 +182,7 @@ static int open_host(struct hs_fleet *fleet, size_t i, struct hs_err *err)
         .host_idx = i,
         .images = options->images,
         .n_images = options->n_images,
+        .store_id = options->store_id,
         .work_dir = work_dir,
         .listener = {.changed = on_changed, .ended = on_ended, .link = on_link, .arg = fleet},
     };

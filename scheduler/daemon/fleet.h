@@ -28,6 +28,7 @@ struct hs_fleet_options {
     const struct hs_estate *estate; /* kept */
     const struct hs_image *images;  /* kept, [n_images] */
     size_t n_images;
+    const char *store_id;   /* kept: whose machines are ours */
     const char *state_dir;  /* borrowed; a directory per host is made below it */
     struct hs_inbox *inbox; /* kept */
     /* a host was listed; false keeps the listing from the inbox. @machines borrowed */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/log.h"
@@ -110,17 +111,40 @@ static void on_epoch(int rc, const struct hs_err *err, void *arg)
     }
 }
 
+/**
+ * Another hschedd, or an emptied store, counts its jobs from 1 as well: by this id its machines
+ * and ours are told apart.
+ */
+static void make_store_id(char *ret_id, size_t size)
+{
+    unsigned char bytes[8];
+    size_t n = 0;
+
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
+        abort(); /* cannot happen for 8 bytes once the system is up */
+    }
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        n += (size_t)snprintf(ret_id + n, size - n, "%02x", bytes[i]);
+    }
+}
+
 static void on_intents(int rc, const struct hs_err *err, void *arg)
 {
     struct hs_recall *recall = arg;
     char epoch[24];
-    struct hs_store_op op = {HS_STORE_PUT, "meta", "epoch", epoch};
+    const struct hs_store_op ops[] = {
+        {HS_STORE_PUT, "meta", "epoch", epoch},
+        {HS_STORE_PUT, "meta", "store_id", recall->memory->store_id},
+    };
 
     if (goes_on(recall, rc, err)) {
         recall->memory->epoch++;
+        if (recall->memory->store_id[0] == '\0') {
+            make_store_id(recall->memory->store_id, sizeof(recall->memory->store_id));
+        }
         snprintf(epoch, sizeof(epoch), "%" PRIu64, recall->memory->epoch);
         recall->is_asking = true;
-        hs_store_commit(recall->store, &op, 1, on_epoch, recall);
+        hs_store_commit(recall->store, ops, sizeof(ops) / sizeof(ops[0]), on_epoch, recall);
     }
 }
 
@@ -157,7 +181,9 @@ static void take_meta(const char *key, const char *text, void *arg)
     struct hs_recall_memory *memory = ((struct hs_recall *)arg)->memory;
     json_auto_t *json = NULL;
 
-    if (strcmp(key, "epoch") == 0) {
+    if (strcmp(key, "store_id") == 0) {
+        snprintf(memory->store_id, sizeof(memory->store_id), "%s", text);
+    } else if (strcmp(key, "epoch") == 0) {
         memory->epoch = strtoull(text, NULL, 10);
     } else if (strcmp(key, "next_id") == 0) {
         uint64_t next_id = strtoull(text, NULL, 10);

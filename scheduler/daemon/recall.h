@@ -31,6 +31,7 @@ struct hs_intent {
 struct hs_recall_memory {
     uint64_t epoch;           /* of this life */
     uint64_t next_id;         /* first free job id */
+    char store_id[40];        /* made once for each store; machines carry it in their tag */
     double clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
     double clock_wall_at_s;   /* wall time then; both with their fractions */
     double clock_speed;

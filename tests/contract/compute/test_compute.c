@@ -183,6 +183,9 @@ static void on_end(int rc, const struct hs_err *err, const struct hs_machine_end
 
 /* --- asking and waiting for the answer --- */
 
+/* Whose machines are ours in the scenes that open from now on. */
+static const char *store_id = "cafe";
+
 static void scene_open_with(struct scene *scene, double deadline_s)
 {
     char work_dir[128];
@@ -193,6 +196,7 @@ static void scene_open_with(struct scene *scene, double deadline_s)
         .host_idx = 5,
         .images = &scene->world->image,
         .n_images = 1,
+        .store_id = store_id,
         .work_dir = work_dir,
         .listener = {.changed = on_changed, .ended = on_ended, .link = on_link, .arg = scene},
         .call_deadline_s = deadline_s,
@@ -446,6 +450,36 @@ static void compute__copy_of_one_of_ours_is_foreign(void **state)
     assert_true(find(&scene, COPY_NAME, &machine));
     assert_int_equal(machine.state, HS_MACHINE_RUNNING);
     scene_close(&scene);
+}
+
+/* Two hschedd on one host both count their jobs from 1: what the other made is not ours. */
+static void compute__machine_of_another_store_is_never_touched(void **state)
+{
+    struct scene ours = scene_of(state);
+    struct scene theirs = scene_of(state);
+    struct hs_machine machine;
+    uint64_t job_id = ++last_job_id;
+    char name[HS_NAME_MAX];
+
+    if (ours.world != &hs_worlds[WORLD_QEMU]) {
+        skip();
+    }
+    (void)snprintf(name, sizeof(name), "hs-%d", (int)job_id);
+    scene_open(&ours);
+    assert_int_equal(create(&ours, job_id), 0);
+    store_id = "beef";
+    scene_open(&theirs);
+    store_id = "cafe";
+    assert_true(find(&theirs, name, &machine));
+    assert_int_equal(machine.job_id, 0);
+    assert_int_equal(act(&theirs, job_id, HS_ACTION_SUSPEND), -HS_E_DENIED);
+    assert_int_equal(act(&theirs, job_id, HS_ACTION_DESTROY), -HS_E_DENIED);
+    assert_int_equal(create(&theirs, job_id), -HS_E_CONFLICT);
+    assert_true(find_job(&ours, job_id, &machine));
+    assert_int_equal(machine.state, HS_MACHINE_RUNNING);
+    scene_close(&theirs);
+    assert_int_equal(act(&ours, job_id, HS_ACTION_DESTROY), 0);
+    scene_close(&ours);
 }
 
 static void compute__undefined_machine_that_runs_is_still_counted(void **state)
@@ -707,6 +741,7 @@ static const struct {
     CASE(compute__destroyed_machine_ends_once_without_exit_status),
     CASE(compute__foreign_machine_is_listed_and_never_touched),
     CASE(compute__copy_of_one_of_ours_is_foreign),
+    CASE(compute__machine_of_another_store_is_never_touched),
     CASE(compute__undefined_machine_that_runs_is_still_counted),
     CASE(compute__exit_status_and_log_are_told_and_kept),
     CASE(compute__machine_outlives_the_port_and_is_found_again),

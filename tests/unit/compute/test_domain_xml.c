@@ -23,6 +23,7 @@ static const struct hs_domain_xml plain = {
     .uuid = "3f0a4c1e-0000-4000-8000-00000000000c",
     .job_id = 12,
     .epoch = 3,
+    .store_id = "cafe",
     .class_word = "batch",
     .vcpus = 2,
     .memory_mib = 512,
@@ -155,19 +156,33 @@ static void domain_xml__reads_its_own_tag_and_no_other(void **state)
     uint64_t job_id = 0;
     uint64_t epoch = 0;
 
-    assert_int_equal(hs_domain_xml_parse_tag("<job id='12' class='b' epoch='3'/>", &job_id, &epoch),
-                     0);
+    assert_int_equal(
+        hs_domain_xml_parse_tag("<job id='12' class='b' epoch='3'/>", "", &job_id, &epoch), 0);
     assert_int_equal(job_id, 12);
     assert_int_equal(epoch, 3);
     assert_int_equal(hs_domain_xml_parse_tag("<hs:job xmlns:hs='" HS_DOMAIN_XML_NAMESPACE
                                              "' id='13' epoch='4'/>",
-                                             &job_id, &epoch),
+                                             "", &job_id, &epoch),
                      0);
     assert_int_equal(job_id, 13);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_int_equal(hs_domain_xml_parse_tag(bad[i], &job_id, &epoch), -HS_E_INVALID);
+        assert_int_equal(hs_domain_xml_parse_tag(bad[i], "", &job_id, &epoch), -HS_E_INVALID);
     }
     assert_int_equal(job_id, 13);
+}
+
+static void domain_xml_parse_tag__of_another_store_is_not_ours(void **state)
+{
+    const char *tag = "<job id='12' class='b' epoch='3' store='cafe'/>";
+    uint64_t job_id = 0;
+    uint64_t epoch = 0;
+
+    assert_int_equal(hs_domain_xml_parse_tag(tag, "beef", &job_id, &epoch), -HS_E_INVALID);
+    assert_int_equal(hs_domain_xml_parse_tag("<job id='12' epoch='3'/>", "beef", &job_id, &epoch),
+                     -HS_E_INVALID);
+    assert_int_equal(job_id, 0);
+    assert_int_equal(hs_domain_xml_parse_tag(tag, "cafe", &job_id, &epoch), 0);
+    assert_int_equal(job_id, 12);
 }
 
 int main(void)
@@ -178,6 +193,7 @@ int main(void)
         cmocka_unit_test(domain_xml__text_cannot_become_markup),
         cmocka_unit_test(domain_xml__refuses_what_xml_cannot_carry),
         cmocka_unit_test(domain_xml__reads_its_own_tag_and_no_other),
+        cmocka_unit_test(domain_xml_parse_tag__of_another_store_is_not_ours),
     };
     return cmocka_run_group_tests_name("domain_xml", tests, NULL, NULL);
 }
