@@ -25,6 +25,29 @@ static void reply_report(struct hs_api_call *call, const struct hs_conf_report *
     hs_api_reply_error(call, -HS_E_INVALID, "/v1/jobs", text);
 }
 
+/** An image that no host could boot is refused now, not when the job's hour has come. */
+static int check_image(const struct hs_api_call *call, const struct hs_job *job, struct hs_err *err)
+{
+    const struct hs_config *config = hs_daemon_get_config(call->daemon);
+    HS_AUTO_MEM const char **names = hs_xcalloc(config->n_images + 1, sizeof(*names));
+
+    /* without a list of images only simulated hosts can run anything, and they boot nothing */
+    if (job->image[0] == '\0' || config->n_images == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < config->n_images; i++) {
+        names[i] = config->images[i].name;
+        if (strcmp(names[i], job->image) == 0) {
+            return 0;
+        }
+    }
+    const char *nearest = hs_conf_nearest(names, job->image);
+
+    return hs_err_set(err, HS_E_INVALID, "/image", "no image '%s'; %s '%s'", job->image,
+                      nearest != NULL ? "did you mean" : "the first of those known is",
+                      nearest != NULL ? nearest : names[0]);
+}
+
 /** The job in the body, filled with its class's defaults; NULL after answering what is wrong. */
 static struct hs_job *read_job(struct hs_api_call *call, char *ret_cannot_meet)
 {
@@ -44,7 +67,10 @@ static struct hs_job *read_job(struct hs_api_call *call, char *ret_cannot_meet)
         hs_conf_report_fini(&report);
         return NULL;
     }
-    rc = hs_cycle_check_job(call->cycle, job, hs_api_get_at_s(call), ret_cannot_meet, &err);
+    rc = check_image(call, job, &err);
+    rc = rc != 0
+             ? rc
+             : hs_cycle_check_job(call->cycle, job, hs_api_get_at_s(call), ret_cannot_meet, &err);
     if (rc != 0) {
         hs_api_reply_error(call, rc, err.where, err.text);
         return NULL;

@@ -137,6 +137,14 @@ class Api:
         self.refused(405, "unsupported", "DELETE", "/v1/jobs")
         self.refused(405, "unsupported", "POST", "/v1/sites", {})
 
+    def test_unknown_image__is_refused_at_submit(self):
+        image = {"kernel": "/boot/vmlinuz", "initrd": "/boot/initrd.img", "cmdline": "console=ttyS0"}
+        with RedisRig(config={"store": "mem", "images": {"busybox": image}}) as daemon:
+            status, _, answer = daemon.ask("POST", "/v1/jobs", {**JOB, "image": "busibox"})
+            self.assertEqual((status, answer["where"]), (400, "/image"))
+            self.assertIn("did you mean 'busybox'", answer["text"])
+            self.assertEqual(daemon.ask("POST", "/v1/jobs", {**JOB, "image": "busybox"})[0], 201)
+
     def test_bad_body__is_400_and_says_why(self):
         for body in ("", "{", "[1]", '{"vcpus": 1, "vcpus": 2}', "[" * 40 + "]" * 40, "\x00", '{"a":"\\u0000"}'):
             with self.subTest(body=body):
