@@ -57,7 +57,6 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     (void)HS_VEC_PUSH(&cycle->actions, *action);
     entry->op_id = action->op_id;
     entry->op_kind = action->kind;
-    entry->op_at_s = cycle->now_at_s;
     entry->is_op_unknown = false;
     entry->refused[0] = '\0';
     if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {

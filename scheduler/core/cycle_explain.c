@@ -96,13 +96,6 @@ void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_c
 
 /* --- reasons --- */
 
-static size_t slot_now(const struct hs_cycle *cycle, int64_t now_at_s)
-{
-    int64_t slots = (now_at_s - cycle->plan_from_at_s) / cycle->estate->slot_s;
-
-    return slots < 0 ? 0 : slots >= (int64_t)cycle->n_slots ? cycle->n_slots - 1 : (size_t)slots;
-}
-
 static void add_power_reason(const struct hs_cycle *cycle, const struct hs_heatloop *loop,
                              double now_cur_per_mwh, double then_cur_per_mwh, json_t *reasons)
 {
@@ -126,7 +119,7 @@ static void add_plan_reason(const struct hs_cycle *cycle, const struct hs_cycle_
     size_t loop_idx = cycle->estate->hosts[entry->placement.host_idx].loop_idx;
     const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
     size_t then = entry->placement.first_slot;
-    size_t now = slot_now(cycle, now_at_s);
+    size_t now = hs_cycle_get_slot(cycle, now_at_s);
     double heat_now = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + now];
     double heat_then = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + then];
     double elec_now = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + now];
@@ -263,7 +256,7 @@ static void set_prices(const struct hs_cycle *cycle, const struct hs_cycle_entry
 {
     const struct hs_plan *plan = hs_place_get_plan(cycle->place);
     size_t loop_idx = cycle->estate->hosts[entry->placement.host_idx].loop_idx;
-    size_t now = loop_idx * cycle->n_slots + slot_now(cycle, now_at_s);
+    size_t now = loop_idx * cycle->n_slots + hs_cycle_get_slot(cycle, now_at_s);
     size_t then = loop_idx * cycle->n_slots + entry->placement.first_slot;
 
     hs_jsonx_set_text(object, "loop", cycle->estate->loops[loop_idx].path);

@@ -324,3 +324,10 @@ void hs_cycle_insert_new(struct hs_cycle *cycle)
         }
     }
 }
+
+size_t hs_cycle_get_slot(const struct hs_cycle *cycle, int64_t now_at_s)
+{
+    int64_t slots = (now_at_s - cycle->plan_from_at_s) / cycle->estate->slot_s;
+
+    return slots < 0 ? 0 : slots >= (int64_t)cycle->n_slots ? cycle->n_slots - 1 : (size_t)slots;
+}

@@ -95,7 +95,7 @@ static int64_t resolve_due(const struct hs_cycle *cycle, const struct hs_job *jo
 void hs_cycle_init_entry(const struct hs_cycle *cycle, struct hs_job *job,
                          struct hs_cycle_entry *ret_entry)
 {
-    *ret_entry = (struct hs_cycle_entry){.job = job, .host_idx = SIZE_MAX, .cost_now_cur = NAN};
+    *ret_entry = (struct hs_cycle_entry){.job = job, .host_idx = SIZE_MAX};
     resolve_sites(cycle, ret_entry);
     ret_entry->due_at_s = resolve_due(cycle, job);
 }

@@ -46,15 +46,13 @@ struct hs_cycle_entry {
     int64_t due_at_s;   /* the job's, or what its class allows it to wait */
     uint64_t op_id;     /* action in flight, 0 none */
     enum hs_action_kind op_kind;
-    int64_t op_at_s;
     bool is_op_unknown; /* it timed out: look before trying again */
     int64_t retry_at_s; /* no new action before this */
     unsigned n_fails;
     bool is_changed; /* to be written to the store */
     bool is_placed;  /* placement is of the plan in force */
     struct hs_placement placement;
-    double cost_now_cur; /* of starting at once, NAN if it did not fit; when last asked */
-    char refused[192];   /* what the guard or the host last said, "" if nothing */
+    char refused[192]; /* what the guard or the host last said, "" if nothing */
 };
 
 struct hs_cycle {
@@ -148,6 +146,9 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
 /** Reasons why it waits, most weighty first: [{code,text,object,change}]. Owned. */
 json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                 int64_t now_at_s);
+
+/** The plan's slot that holds @now_at_s, cut to the horizon. */
+size_t hs_cycle_get_slot(const struct hs_cycle *cycle, int64_t now_at_s);
 
 /** Planned start and end, plan UTC; 0 if not placed. */
 void hs_cycle_get_window(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,

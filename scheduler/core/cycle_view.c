@@ -8,13 +8,6 @@
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
-static size_t slot_now(const struct hs_cycle *cycle, int64_t now_at_s)
-{
-    int64_t slots = (now_at_s - cycle->plan_from_at_s) / cycle->estate->slot_s;
-
-    return slots < 0 ? 0 : slots >= (int64_t)cycle->n_slots ? cycle->n_slots - 1 : (size_t)slots;
-}
-
 json_t *hs_cycle_format_job(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s)
 {
     const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
@@ -153,7 +146,7 @@ static void set_loop_prices(const struct hs_cycle *cycle, size_t loop_idx, int64
 
     if (cycle->has_plan) {
         const struct hs_plan *plan = hs_place_get_plan(cycle->place);
-        size_t first = slot_now(cycle, now_at_s);
+        size_t first = hs_cycle_get_slot(cycle, now_at_s);
         size_t per_h = (size_t)fmax(1.0, HS_S_PER_H / (double)cycle->estate->slot_s);
 
         hs_jsonx_set_real(object, "heat_price_cur_per_mwh",
@@ -207,7 +200,7 @@ json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, 
     hs_jsonx_set_at(object, "from", cycle->has_plan ? cycle->plan_from_at_s : 0);
     hs_jsonx_set_int(object, "slot_s", cycle->estate->slot_s);
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
-    for (size_t t = cycle->has_plan ? slot_now(cycle, now_at_s) : cycle->n_slots;
+    for (size_t t = cycle->has_plan ? hs_cycle_get_slot(cycle, now_at_s) : cycle->n_slots;
          t < cycle->n_slots; t++) {
         const struct hs_plan *plan = hs_place_get_plan(cycle->place);
         size_t i = loop_idx * cycle->n_slots + t;
