@@ -150,6 +150,9 @@ static void close_slot(struct hs_simrun *run)
     for (size_t s = 0; s < estate->n_sites; s++) {
         close_site(run, s);
     }
+    if (run->watcher.slot_closed != NULL) {
+        run->watcher.slot_closed(run->watcher.arg);
+    }
     for (size_t r = 0; r < estate->n_racks; r++) {
         run->rack_elec_wh[r] = 0;
     }
@@ -186,22 +189,32 @@ uint32_t hs_simrun_get_free_vcpus(const struct hs_simrun *run, size_t host_idx)
     return host->vcpus > used ? host->vcpus - used : 0;
 }
 
+static void tell(const struct hs_simrun *run, size_t job_idx, enum hs_simrun_change change)
+{
+    if (run->watcher.job_changed != NULL) {
+        run->watcher.job_changed(run->watcher.arg, job_idx, change);
+    }
+}
+
 void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
 {
     struct hs_simrun_job *state = &run->states[job_idx];
+    enum hs_simrun_change change = HS_SIMRUN_START;
 
     assert(state->state == HS_SIMRUN_WAITING || state->state == HS_SIMRUN_SUSPENDED);
     assert(hs_simrun_get_free_vcpus(run, host_idx) >= run->jobs->items[job_idx].vcpus);
     if (state->state == HS_SIMRUN_WAITING) {
         state->started_at_s = run->at_s;
     } else {
-        run->moves += state->host_idx != host_idx;
+        change = state->host_idx != host_idx ? HS_SIMRUN_MOVE : HS_SIMRUN_RESUME;
+        run->moves += change == HS_SIMRUN_MOVE;
     }
     state->state = HS_SIMRUN_RUNNING;
     state->host_idx = host_idx;
     state->stretch_at_s = run->at_s;
     run->busy_vcpus[host_idx] += run->jobs->items[job_idx].vcpus;
     set_rack_power(run, run->scenario->estate->hosts[host_idx].rack_idx);
+    tell(run, job_idx, change);
 }
 
 static void stop_job(struct hs_simrun *run, size_t job_idx)
@@ -219,6 +232,7 @@ void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx)
     stop_job(run, job_idx);
     run->states[job_idx].state = HS_SIMRUN_SUSPENDED;
     run->suspends++;
+    tell(run, job_idx, HS_SIMRUN_SUSPEND);
 }
 
 void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx)
@@ -226,6 +240,7 @@ void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx)
     stop_job(run, job_idx);
     run->states[job_idx].state = HS_SIMRUN_DONE;
     run->states[job_idx].ended_at_s = run->at_s;
+    tell(run, job_idx, HS_SIMRUN_END);
 }
 
 double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "scheduler/base/auto.h"
 #include "scheduler/model/account.h"
 #include "scheduler/sim/jobtrace.h"
@@ -35,6 +37,25 @@ struct hs_simrun_job {
     double ran_s;        /* in finished stretches */
     double ended_at_s;   /* NAN until it is done */
 };
+
+enum hs_simrun_change {
+    HS_SIMRUN_START,
+    HS_SIMRUN_RESUME,
+    HS_SIMRUN_MOVE, /* goes on at another host */
+    HS_SIMRUN_SUSPEND,
+    HS_SIMRUN_END,
+};
+
+/** Is told of what changes, right after it did; looks and never touches. Slots are optional. */
+struct hs_simrun_watcher {
+    void (*job_changed)(void *arg, size_t job_idx, enum hs_simrun_change change);
+    /** run->slot is the slot that closes; rack_elec_wh and slot_* are still its own. */
+    void (*slot_closed)(void *arg);
+    void *arg;
+};
+
+/** Why the controller just did this to that job, an object owned by the caller; NULL: no word. */
+typedef json_t *hs_simrun_reason_fn(void *arg, size_t job_idx);
 
 /** The figures of a finished run. */
 struct hs_simrun_result {
@@ -76,6 +97,9 @@ struct hs_simrun {
     size_t n_slots_over_rejection;
     size_t moves;
     size_t suspends;
+    struct hs_simrun_watcher watcher;
+    hs_simrun_reason_fn *reason; /* set by a controller that can say why; else NULL */
+    void *reason_arg;
     /* scratch of one slot */
     double *slot_demand_w;  /* [n_sinks] */
     double *slot_useful_wh; /* [n_sinks] */
