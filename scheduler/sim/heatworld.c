@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* heatworld - signals, readings and requests of a run, as events of the cycle. */
+#include "scheduler/sim/heatworld.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+
+/* --- readings --- */
+
+static void push_reading(struct hs_heatdrive *drive, enum hs_point_kind kind, size_t thing_idx,
+                         double value, int64_t taken_at_s, int64_t at_s)
+{
+    struct hs_event event = {
+        .kind = HS_EVENT_READING,
+        .at_s = at_s,
+        .reading = {.point = {.kind = kind, .thing_idx = thing_idx, .height_ratio = 0.5},
+                    .value = value,
+                    .taken_at_s = taken_at_s,
+                    .received_at_s = at_s,
+                    .quality = HS_QUALITY_GOOD},
+    };
+
+    hs_heatdrive_push(drive, event);
+}
+
+/** The mean demand of the slot that has just passed, which began at @slot_at_s. */
+static void push_demand(struct hs_heatdrive *drive, int64_t slot_at_s)
+{
+    const struct hs_scenario *scenario = drive->run->scenario;
+    size_t slot = (size_t)((slot_at_s - scenario->start_at_s) / scenario->slot_s);
+
+    for (size_t k = 0; k < scenario->estate->n_sinks; k++) {
+        /* a second before the slot's end, so that the slot is closed with it */
+        push_reading(drive, HS_POINT_DEMAND_HEAT_W, k,
+                     drive->run->trace->demand_heat_w[k * scenario->n_slots + slot], slot_at_s,
+                     slot_at_s + scenario->slot_s - 1);
+    }
+}
+
+static void push_plant(struct hs_heatdrive *drive, int64_t at_s)
+{
+    const struct hs_estate *estate = drive->run->scenario->estate;
+
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        push_reading(drive, HS_POINT_USEFUL_HEAT_WH, k, drive->run->useful_wh[k], at_s, at_s);
+    }
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        const struct hs_tank *tank = &estate->loops[l].tank;
+
+        if (tank->present) {
+            push_reading(drive, HS_POINT_TANK_C, l, hs_tank_c_from_wh(tank, drive->run->tank_wh[l]),
+                         at_s, at_s);
+        }
+        push_reading(drive, HS_POINT_CAPTURED_HEAT_WH, l, drive->run->captured_wh[l], at_s, at_s);
+        push_reading(drive, HS_POINT_REJECTED_HEAT_W, l, drive->run->rejected_w[l], at_s, at_s);
+    }
+}
+
+void hs_heatworld_tell_slots(struct hs_heatdrive *drive)
+{
+    const struct hs_scenario *scenario = drive->run->scenario;
+
+    while (drive->told_slot < drive->run->slot) {
+        int64_t slot_at_s = scenario->start_at_s + (int64_t)drive->told_slot * scenario->slot_s;
+
+        push_demand(drive, slot_at_s);
+        drive->told_slot++;
+        push_plant(drive, slot_at_s + scenario->slot_s);
+    }
+}
+
+/* --- requests --- */
+
+static struct hs_job *make_request(const struct hs_simjob *simjob, uint64_t job_id)
+{
+    struct hs_job *job = hs_job_new();
+    char env[64];
+
+    job->id = job_id;
+    snprintf(job->name, sizeof(job->name), "trace-%llu-%u", (unsigned long long)simjob->record_idx,
+             simjob->piece);
+    job->vcpus = simjob->vcpus;
+    job->memory_mib = simjob->memory_mib;
+    job->duration_s = (int64_t)ceil(simjob->estimate_s);
+    job->due_at_s = (int64_t)floor(simjob->due_at_s);
+    job->interruptible = simjob->interruptible;
+    job->state = HS_JOB_WAITING;
+    job->submitted_at_s = (int64_t)floor(simjob->submit_at_s);
+    job->since_at_s = job->submitted_at_s;
+    /* for the simulated machine only; the cycle does not read a job's environment */
+    snprintf(env, sizeof(env), "HSCHED_SIM_RUN_S=%.6f", simjob->run_s);
+    job->env = hs_xcalloc(1, sizeof(*job->env));
+    job->env[0] = hs_xstrdup(env);
+    job->n_env = 1;
+    return job;
+}
+
+int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_err *err)
+{
+    const struct hs_simjobs *jobs = drive->run->jobs;
+
+    while (drive->next_submit < jobs->n && jobs->items[drive->next_submit].submit_at_s <= at_s) {
+        HS_AUTO(hs_job)
+        job = make_request(&jobs->items[drive->next_submit], (uint64_t)drive->next_submit + 1);
+        char cannot_meet[192];
+        int rc =
+            hs_cycle_check_job(drive->cycle, job, hs_heatdrive_get_at_s(drive), cannot_meet, err);
+
+        if (rc != 0) {
+            return rc;
+        }
+        hs_heatdrive_push(drive, (struct hs_event){.kind = HS_EVENT_JOB, .job = HS_STEAL(job)});
+        drive->next_submit++;
+    }
+    return 0;
+}
+
+double hs_heatworld_next_at_s(const struct hs_heatdrive *drive)
+{
+    const struct hs_simjobs *jobs = drive->run->jobs;
+
+    return drive->next_submit < jobs->n ? jobs->items[drive->next_submit].submit_at_s : INFINITY;
+}
+
+/* --- life --- */
+
+void hs_heatworld_open(struct hs_heatdrive *drive)
+{
+    const struct hs_scenario *scenario = drive->run->scenario;
+    const struct hs_estate *estate = scenario->estate;
+    struct hs_cycle_options options = {
+        .estate = estate, .policy = scenario->policy, .now_at_s = scenario->start_at_s};
+
+    drive->cycle = hs_cycle_new(&options);
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_PRICE, scenario->price[s]);
+        hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_CARBON, scenario->gco2_per_kwh[s]);
+    }
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        hs_cycle_train(drive->cycle, k, scenario->demand_heat_w[k]);
+    }
+    /* what the meters of the last slot before the start say */
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        double mean_w =
+            hs_series_get_mean(scenario->demand_heat_w[k], scenario->start_at_s - scenario->slot_s,
+                               scenario->start_at_s);
+
+        if (mean_w >= 0) {
+            push_reading(drive, HS_POINT_DEMAND_HEAT_W, k, mean_w,
+                         scenario->start_at_s - scenario->slot_s, scenario->start_at_s);
+        }
+    }
+    push_plant(drive, scenario->start_at_s);
+}
+
+void hs_heatworld_close(struct hs_heatdrive *drive)
+{
+    hs_cycle_free(drive->cycle);
+    drive->cycle = NULL;
+}
