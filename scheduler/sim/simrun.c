@@ -251,6 +251,14 @@ double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx)
                                              : state->ran_s;
 }
 
+double hs_simrun_get_end_at_s(const struct hs_simrun *run, size_t job_idx)
+{
+    const struct hs_simrun_job *state = &run->states[job_idx];
+
+    assert(state->state == HS_SIMRUN_RUNNING);
+    return state->stretch_at_s + (run->jobs->items[job_idx].run_s - state->ran_s);
+}
+
 /** Mean W per vCPU over the estate, for work that never got a host. */
 static double get_mean_w_per_vcpu(const struct hs_estate *estate)
 {

@@ -130,6 +130,9 @@ void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx);
 /** Seconds the job has run up to now. */
 double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx);
 
+/** When a running job ends if nothing stops it, Unix UTC. */
+double hs_simrun_get_end_at_s(const struct hs_simrun *run, size_t job_idx);
+
 /** Let the rest pass and sum up. @param ret_result  its sites are the caller's (free) */
 void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result);
 

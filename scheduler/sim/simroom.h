@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * simroom - may a host take more work now: its free vCPUs, its rack's limit, its site's limit.
+ *
+ * The one place where rivals ask, so that no rack's limit_w and no feeder (electricity.limit_w)
+ * is exceeded. Limits hold for the electricity of the hosts, as in the daemon's guard. (Heat
+ * does not ask here: its plan and its guard have checks of their own.)
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/sim/simrun.h"
+
+/** Rounding of sums of watts. */
+#define HS_SIMROOM_SLACK_W 1e-3
+
+/** Electricity of a site's hosts now, W. */
+double hs_simroom_get_site_w(const struct hs_simrun *run, size_t site_idx);
+
+/** W that a host's rack and its site leave it now; may be negative; INFINITY without limits. */
+double hs_simroom_get_left_w(const struct hs_simrun *run, size_t host_idx);
+
+/** Whether @host_idx may take @vcpus more now. */
+bool hs_simroom_check(const struct hs_simrun *run, size_t host_idx, uint32_t vcpus);
