@@ -371,10 +371,9 @@ static int fill(struct scenario_reader *reader, struct hs_err *err)
     read_all_series(reader);
     read_traces(reader);
     read_controllers(reader);
-    if (json_array_size(get_array(reader, "events")) > 0) {
-        hs_conf_report_add(reader->report, "/events",
-                           "events are not supported yet; leave the list empty");
-    }
+    hs_simevents_read(get_array(reader, "events"), reader->scenario->estate,
+                      reader->scenario->start_at_s, hs_scenario_end_at_s(reader->scenario),
+                      reader->report, &reader->scenario->events);
     return 0;
 }
 
@@ -433,6 +432,7 @@ void hs_scenario_free(struct hs_scenario *scenario)
     }
     free(scenario->controllers);
     free(scenario->traces);
+    hs_simevents_fini(&scenario->events);
     if (scenario->estate != NULL) {
         free_series(scenario->gco2_per_kwh, scenario->estate->n_sites);
         free_series(scenario->price, scenario->estate->n_sites);

@@ -18,6 +18,7 @@
 #include "scheduler/base/err.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/series.h"
+#include "scheduler/sim/simevents.h"
 
 #define HS_SCENARIO_PATH_MAX 1024
 
@@ -50,6 +51,7 @@ struct hs_scenario {
     size_t n_traces;
     char **controllers; /* [n_controllers] names under `policies`, as in the file */
     size_t n_controllers;
+    struct hs_simevents events; /* owned; scripted faults and maintenance */
     /* price of a disturbance: seconds of the job's power and time each */
     double move_s;
     double suspend_s;

@@ -100,15 +100,16 @@ void hs_simqueue_init(struct hs_simqueue *queue, struct hs_simrun *run)
 double hs_simqueue_get_left_s(const struct hs_simqueue *queue, size_t job_idx)
 {
     return fmax(0, queue->run->jobs->items[job_idx].estimate_s
+                       + queue->run->states[job_idx].overhead_s
                        - hs_simrun_get_ran_s(queue->run, job_idx));
 }
 
 void hs_simqueue_start(struct hs_simqueue *queue, size_t job_idx, size_t host_idx)
 {
-    struct hs_simqueue_running running = {job_idx, queue->run->at_s
-                                                       + hs_simqueue_get_left_s(queue, job_idx)};
+    struct hs_simqueue_running running = {.job_idx = job_idx};
 
     hs_simrun_start_job(queue->run, job_idx, host_idx);
+    running.expected_at_s = queue->run->at_s + hs_simqueue_get_left_s(queue, job_idx);
     push_end(queue, (struct hs_simqueue_end){hs_simrun_get_end_at_s(queue->run, job_idx), job_idx});
     add_running(&queue->hosts[host_idx], running);
 }
@@ -119,20 +120,15 @@ void hs_simqueue_suspend(struct hs_simqueue *queue, size_t job_idx)
     hs_simrun_suspend_job(queue->run, job_idx);
 }
 
-/** Jobs whose host was lost while time passed. */
+/** Jobs whose host was lost now. */
 static void take_back(struct hs_simqueue *queue, const struct hs_simqueue_ops *ops, void *arg)
 {
-    for (size_t h = 0; h < queue->run->scenario->estate->n_hosts; h++) {
-        struct hs_simqueue_host *host = &queue->hosts[h];
+    size_t job_idx;
 
-        for (size_t i = host->running.n; i > 0 && host->running.n > 0; i--) {
-            size_t job_idx = host->running.items[i - 1].job_idx;
-
-            if (queue->run->states[job_idx].state == HS_SIMRUN_WAITING) {
-                remove_running(host, job_idx);
-                ops->take_back(arg, job_idx);
-            }
-        }
+    hs_simrun_apply_events(queue->run);
+    while (hs_simrun_take_thrown(queue->run, &job_idx)) {
+        remove_running(&queue->hosts[queue->run->states[job_idx].host_idx], job_idx);
+        ops->take_back(arg, job_idx);
     }
 }
 
@@ -143,15 +139,13 @@ static void take_instant(struct hs_simqueue *queue, const struct hs_simqueue_ops
     bool is_slot_end = at_s >= hs_simrun_slot_end_at_s(run);
 
     hs_simrun_advance(run, at_s);
-    if (is_slot_end) {
-        take_back(queue, ops, arg);
-    }
     while (get_next_end_at_s(queue) <= at_s) {
         size_t job_idx = pop_end(queue).job_idx;
 
         remove_running(&queue->hosts[run->states[job_idx].host_idx], job_idx);
         hs_simrun_end_job(run, job_idx);
     }
+    take_back(queue, ops, arg);
     while (queue->next_submit < run->jobs->n
            && run->jobs->items[queue->next_submit].submit_at_s <= at_s) {
         ops->submit(arg, queue->next_submit++);
@@ -165,6 +159,7 @@ static double get_next_at_s(struct hs_simqueue *queue, const struct hs_simqueue_
 {
     double at_s = fmin(hs_simrun_slot_end_at_s(queue->run), get_next_end_at_s(queue));
 
+    at_s = fmin(at_s, hs_simrun_next_event_at_s(queue->run));
     if (queue->next_submit < queue->run->jobs->n) {
         at_s = fmin(at_s, queue->run->jobs->items[queue->next_submit].submit_at_s);
     }

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include "adapters/plant/plant_balance.h"
 #include "scheduler/base/mem.h"
@@ -20,7 +21,9 @@ static void set_rack_power(struct hs_simrun *run, size_t rack_idx)
     for (size_t h = rack->first_host_idx; h < rack->first_host_idx + rack->n_hosts; h++) {
         const struct hs_host *host = &estate->hosts[h];
 
-        sum_w += hs_host_elec_w(host, (double)host->pinned_vcpus + (double)run->busy_vcpus[h]);
+        if (!run->faults->is_host_down[h]) {
+            sum_w += hs_host_elec_w(host, (double)host->pinned_vcpus + (double)run->busy_vcpus[h]);
+        }
     }
     run->rack_elec_w[rack_idx] = sum_w;
 }
@@ -35,6 +38,7 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
     run->trace = trace;
     run->jobs = jobs;
     run->at_s = (double)scenario->start_at_s;
+    run->faults = hs_simfaults_new(&scenario->events, estate);
     run->states = hs_xcalloc(jobs->n, sizeof(*run->states));
     run->busy_vcpus = hs_xcalloc(estate->n_hosts, sizeof(*run->busy_vcpus));
     run->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(double));
@@ -72,16 +76,44 @@ double hs_simrun_slot_end_at_s(const struct hs_simrun *run)
     return (double)(run->scenario->start_at_s + (int64_t)n_ended * run->scenario->slot_s);
 }
 
+/** What a sink wants from the loop in the open slot: a part that is out wants nothing. */
+static double get_offered_w(const struct hs_simrun *run, size_t sink_idx)
+{
+    double demand_w = run->trace->demand_heat_w[sink_idx * run->scenario->n_slots + run->slot];
+
+    return demand_w
+           * hs_simfaults_get_served_ratio(run->faults, sink_idx, (double)run->scenario->slot_s);
+}
+
+/** Add to a balance what faults kept out of it: stranded heat is rejected, demand is backup's. */
+static void add_faults(const struct hs_simrun *run, size_t loop_idx,
+                       struct hs_plant_balance *balance)
+{
+    const struct hs_heatloop *loop = &run->scenario->estate->loops[loop_idx];
+
+    balance->captured_wh += run->faults->stranded_wh[loop_idx];
+    balance->rejected_wh += run->faults->stranded_wh[loop_idx];
+    for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
+        double demand_w = run->trace->demand_heat_w[k * run->scenario->n_slots + run->slot];
+        double missing_wh =
+            hs_wh_from_w(demand_w - run->slot_demand_w[k], (double)run->scenario->slot_s);
+
+        balance->demand_wh += missing_wh;
+        balance->backup_wh += missing_wh;
+        run->slot_demand_w[k] = demand_w;
+    }
+}
+
 /** The plant's part of a slot: balance, backup heat, rejection. @return rejected Wh */
 static double close_loop(struct hs_simrun *run, size_t loop_idx)
 {
     const struct hs_estate *estate = run->scenario->estate;
     const struct hs_heatloop *loop = &estate->loops[loop_idx];
     struct hs_account *account = &run->accounts[loop->site_idx];
-    size_t first = loop->first_sink_idx, n_slots = run->scenario->n_slots;
+    size_t first = loop->first_sink_idx;
     double slot_s = (double)run->scenario->slot_s;
     struct hs_plant_balance balance;
-    double captured_wh = 0;
+    double captured_wh = -run->faults->stranded_wh[loop_idx];
 
     for (size_t r = 0; r < estate->n_racks; r++) {
         if (estate->racks[r].loop_idx == loop_idx) {
@@ -89,14 +121,16 @@ static double close_loop(struct hs_simrun *run, size_t loop_idx)
         }
     }
     for (size_t k = first; k < first + loop->n_sinks; k++) {
-        run->slot_demand_w[k] = run->trace->demand_heat_w[k * n_slots + run->slot];
+        run->slot_demand_w[k] = get_offered_w(run, k);
     }
-    hs_plant_balance_apply(loop, estate->sinks + first, slot_s, hs_w_from_wh(captured_wh, slot_s),
-                           run->slot_demand_w + first, run->worth + first, &run->tank_wh[loop_idx],
-                           run->slot_useful_wh + first, &balance);
+    hs_plant_balance_apply(loop, estate->sinks + first, slot_s,
+                           hs_w_from_wh(fmax(0, captured_wh), slot_s), run->slot_demand_w + first,
+                           run->worth + first, &run->tank_wh[loop_idx], run->slot_useful_wh + first,
+                           &balance);
+    add_faults(run, loop_idx, &balance);
     run->captured_wh[loop_idx] += balance.captured_wh;
     run->rejected_w[loop_idx] = hs_w_from_wh(balance.rejected_wh, slot_s);
-    run->n_slots_over_rejection += run->rejected_w[loop_idx] > loop->rejection_limit_w;
+    run->n_slots_over_rejection += run->rejected_w[loop_idx] > run->faults->limit_w[loop_idx];
     account->captured_heat_wh += balance.captured_wh;
     account->useful_heat_wh += balance.useful_wh;
     account->rejected_heat_wh += balance.rejected_wh;
@@ -156,6 +190,7 @@ static void close_slot(struct hs_simrun *run)
     for (size_t r = 0; r < estate->n_racks; r++) {
         run->rack_elec_wh[r] = 0;
     }
+    hs_simfaults_open_slot(run->faults);
     run->slot++;
 }
 
@@ -164,6 +199,7 @@ static void integrate(struct hs_simrun *run, double at_s)
     double span_s = at_s - run->at_s;
 
     assert(span_s >= 0);
+    hs_simfaults_run(run->faults, span_s, run->rack_elec_w);
     for (size_t r = 0; r < run->scenario->estate->n_racks; r++) {
         run->rack_elec_wh[r] += hs_wh_from_w(run->rack_elec_w[r], span_s);
     }
@@ -172,13 +208,29 @@ static void integrate(struct hs_simrun *run, double at_s)
 
 void hs_simrun_advance(struct hs_simrun *run, double at_s)
 {
-    while (run->slot < run->scenario->n_slots && hs_simrun_slot_end_at_s(run) <= at_s) {
-        integrate(run, hs_simrun_slot_end_at_s(run));
-        close_slot(run);
+    while (run->slot < run->scenario->n_slots && at_s > run->at_s) {
+        double slot_end_at_s = hs_simrun_slot_end_at_s(run);
+        double to_at_s = fmin(fmin(at_s, slot_end_at_s), hs_simrun_next_event_at_s(run));
+
+        if (to_at_s > run->at_s) {
+            integrate(run, to_at_s);
+        } else {
+            hs_simrun_apply_events(run); /* of now, that nobody asked for */
+        }
+        if (to_at_s >= slot_end_at_s) {
+            close_slot(run);
+        }
     }
-    if (run->slot < run->scenario->n_slots && at_s > run->at_s) {
-        integrate(run, at_s);
-    }
+}
+
+double hs_simrun_next_event_at_s(const struct hs_simrun *run)
+{
+    return hs_simfaults_next_at_s(run->faults);
+}
+
+bool hs_simrun_is_host_up(const struct hs_simrun *run, size_t host_idx)
+{
+    return !run->faults->is_host_down[host_idx];
 }
 
 uint32_t hs_simrun_get_free_vcpus(const struct hs_simrun *run, size_t host_idx)
@@ -186,7 +238,7 @@ uint32_t hs_simrun_get_free_vcpus(const struct hs_simrun *run, size_t host_idx)
     const struct hs_host *host = &run->scenario->estate->hosts[host_idx];
     uint32_t used = host->pinned_vcpus + run->busy_vcpus[host_idx];
 
-    return host->vcpus > used ? host->vcpus - used : 0;
+    return host->vcpus > used && !run->faults->is_host_closed[host_idx] ? host->vcpus - used : 0;
 }
 
 static void tell(const struct hs_simrun *run, size_t job_idx, enum hs_simrun_change change)
@@ -196,6 +248,18 @@ static void tell(const struct hs_simrun *run, size_t job_idx, enum hs_simrun_cha
     }
 }
 
+/** Work that was done before goes on at another host. */
+static bool is_move(const struct hs_simrun_job *state, size_t host_idx)
+{
+    return (state->ran_s > 0 || state->state == HS_SIMRUN_SUSPENDED) && state->host_idx != host_idx;
+}
+
+static void add_overhead(struct hs_simrun_job *state, double overhead_s)
+{
+    state->overhead_s += overhead_s;
+    state->unpaid_s += overhead_s;
+}
+
 void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
 {
     struct hs_simrun_job *state = &run->states[job_idx];
@@ -203,11 +267,15 @@ void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
 
     assert(state->state == HS_SIMRUN_WAITING || state->state == HS_SIMRUN_SUSPENDED);
     assert(hs_simrun_get_free_vcpus(run, host_idx) >= run->jobs->items[job_idx].vcpus);
-    if (state->state == HS_SIMRUN_WAITING) {
+    if (isnan(state->started_at_s)) {
         state->started_at_s = run->at_s;
-    } else {
-        change = state->host_idx != host_idx ? HS_SIMRUN_MOVE : HS_SIMRUN_RESUME;
-        run->moves += change == HS_SIMRUN_MOVE;
+    }
+    if (state->ran_s > 0 || state->state == HS_SIMRUN_SUSPENDED) {
+        change = is_move(state, host_idx) ? HS_SIMRUN_MOVE : HS_SIMRUN_RESUME;
+    }
+    if (change == HS_SIMRUN_MOVE) {
+        run->moves++;
+        add_overhead(state, run->scenario->move_s);
     }
     state->state = HS_SIMRUN_RUNNING;
     state->host_idx = host_idx;
@@ -217,14 +285,74 @@ void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
     tell(run, job_idx, change);
 }
 
+/** Electricity that a running job has used in @span_s of its stretch. */
+static double get_job_wh(const struct hs_simrun *run, size_t job_idx, double span_s)
+{
+    const struct hs_host *host = &run->scenario->estate->hosts[run->states[job_idx].host_idx];
+
+    return hs_wh_from_w(hs_host_elec_w_per_vcpu(host) * (double)run->jobs->items[job_idx].vcpus,
+                        span_s);
+}
+
+static void leave_host(struct hs_simrun *run, size_t job_idx)
+{
+    const struct hs_simrun_job *state = &run->states[job_idx];
+
+    run->busy_vcpus[state->host_idx] -= run->jobs->items[job_idx].vcpus;
+    set_rack_power(run, run->scenario->estate->hosts[state->host_idx].rack_idx);
+}
+
 static void stop_job(struct hs_simrun *run, size_t job_idx)
 {
     struct hs_simrun_job *state = &run->states[job_idx];
+    double span_s = run->at_s - state->stretch_at_s;
+    double paid_s = fmin(span_s, state->unpaid_s);
 
     assert(state->state == HS_SIMRUN_RUNNING);
-    state->ran_s += run->at_s - state->stretch_at_s;
-    run->busy_vcpus[state->host_idx] -= run->jobs->items[job_idx].vcpus;
-    set_rack_power(run, run->scenario->estate->hosts[state->host_idx].rack_idx);
+    state->ran_s += span_s;
+    state->unpaid_s -= paid_s;
+    run->overhead_wh += get_job_wh(run, job_idx, paid_s);
+    leave_host(run, job_idx);
+}
+
+/** Its host is off: the stretch is lost, overhead that it paid there too. */
+static void throw_job(struct hs_simrun *run, size_t job_idx)
+{
+    struct hs_simrun_job *state = &run->states[job_idx];
+
+    run->lost_work_wh += get_job_wh(run, job_idx, run->at_s - state->stretch_at_s);
+    run->restarts++;
+    leave_host(run, job_idx);
+    state->state = HS_SIMRUN_WAITING;
+    HS_VEC_PUSH(&run->thrown, job_idx);
+    tell(run, job_idx, HS_SIMRUN_LOST);
+}
+
+void hs_simrun_apply_events(struct hs_simrun *run)
+{
+    if (!hs_simfaults_apply(run->faults, run->at_s)) {
+        return;
+    }
+    for (size_t j = 0; j < run->jobs->n; j++) {
+        if (run->states[j].state == HS_SIMRUN_RUNNING
+            && !hs_simrun_is_host_up(run, run->states[j].host_idx)) {
+            throw_job(run, j);
+        }
+    }
+    for (size_t r = 0; r < run->scenario->estate->n_racks; r++) {
+        set_rack_power(run, r);
+    }
+}
+
+bool hs_simrun_take_thrown(struct hs_simrun *run, size_t *ret_job_idx)
+{
+    if (run->thrown.n == 0) {
+        return false;
+    }
+    *ret_job_idx = run->thrown.items[0];
+    run->thrown.n--;
+    memmove(run->thrown.items, run->thrown.items + 1, run->thrown.n * sizeof(size_t));
+    return true;
 }
 
 void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx)
@@ -232,6 +360,7 @@ void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx)
     stop_job(run, job_idx);
     run->states[job_idx].state = HS_SIMRUN_SUSPENDED;
     run->suspends++;
+    add_overhead(&run->states[job_idx], run->scenario->suspend_s);
     tell(run, job_idx, HS_SIMRUN_SUSPEND);
 }
 
@@ -256,7 +385,17 @@ double hs_simrun_get_end_at_s(const struct hs_simrun *run, size_t job_idx)
     const struct hs_simrun_job *state = &run->states[job_idx];
 
     assert(state->state == HS_SIMRUN_RUNNING);
-    return state->stretch_at_s + (run->jobs->items[job_idx].run_s - state->ran_s);
+    return state->stretch_at_s
+           + (run->jobs->items[job_idx].run_s + state->overhead_s - state->ran_s);
+}
+
+double hs_simrun_get_need_s(const struct hs_simrun *run, size_t job_idx, size_t host_idx)
+{
+    const struct hs_simrun_job *state = &run->states[job_idx];
+    double move_s = is_move(state, host_idx) ? run->scenario->move_s : 0;
+
+    return run->jobs->items[job_idx].run_s + state->overhead_s + move_s
+           - hs_simrun_get_ran_s(run, job_idx);
 }
 
 /** Mean W per vCPU over the estate, for work that never got a host. */
@@ -293,7 +432,7 @@ static double sum_jobs(const struct hs_simrun *run, struct hs_simrun_result *res
         if (is_done) {
             result->jobs_done++;
         } else {
-            double left_s = fmax(0, job->run_s - hs_simrun_get_ran_s(run, j));
+            double left_s = fmax(0, job->run_s + state->overhead_s - hs_simrun_get_ran_s(run, j));
 
             missing_wh += hs_wh_from_w((double)job->vcpus * w_per_vcpu, left_s);
         }
@@ -346,6 +485,9 @@ void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result
     result.n_slots_over_rejection = run->n_slots_over_rejection;
     result.moves = run->moves;
     result.suspends = run->suspends;
+    result.restarts = run->restarts;
+    result.overhead_wh = run->overhead_wh;
+    result.lost_work_wh = run->lost_work_wh;
     for (size_t l = 0; l < estate->n_loops; l++) {
         credit_loop(run, l, &result);
     }
@@ -366,6 +508,7 @@ void hs_simrun_free(struct hs_simrun *run)
     if (run == NULL) {
         return;
     }
+    HS_VEC_FINI(&run->thrown);
     free(run->slot_useful_wh);
     free(run->slot_demand_w);
     free(run->accounts);
@@ -379,5 +522,6 @@ void hs_simrun_free(struct hs_simrun *run)
     free(run->rack_elec_w);
     free(run->busy_vcpus);
     free(run->states);
+    hs_simfaults_free(run->faults);
     free(run);
 }

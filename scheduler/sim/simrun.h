@@ -16,9 +16,11 @@
 #include <jansson.h>
 
 #include "scheduler/base/auto.h"
+#include "scheduler/base/vec.h"
 #include "scheduler/model/account.h"
 #include "scheduler/sim/jobtrace.h"
 #include "scheduler/sim/scenario.h"
+#include "scheduler/sim/simfaults.h"
 #include "scheduler/sim/trace.h"
 
 enum hs_simrun_job_state {
@@ -34,7 +36,9 @@ struct hs_simrun_job {
     size_t host_idx;     /* while running; where it last ran */
     double started_at_s; /* first start; NAN before */
     double stretch_at_s; /* start of the stretch it is running */
-    double ran_s;        /* in finished stretches */
+    double ran_s;        /* in finished stretches, overhead in; what a lost host cost is out */
+    double overhead_s;   /* what moves and suspends have added to its run, s */
+    double unpaid_s;     /* the part of it that it has not run yet */
     double ended_at_s;   /* NAN until it is done */
 };
 
@@ -44,6 +48,7 @@ enum hs_simrun_change {
     HS_SIMRUN_MOVE, /* goes on at another host */
     HS_SIMRUN_SUSPEND,
     HS_SIMRUN_END,
+    HS_SIMRUN_LOST, /* its host was lost; it waits again */
 };
 
 /** Is told of what changes, right after it did; looks and never touches. Slots are optional. */
@@ -73,6 +78,9 @@ struct hs_simrun_result {
     double wait_s_mean; /* NAN if nothing started */
     size_t moves;
     size_t suspends;
+    size_t restarts;     /* jobs thrown off a lost host, each time */
+    double overhead_wh;  /* electricity of what moves and suspends cost */
+    double lost_work_wh; /* electricity of work that was lost with a host */
 };
 
 struct hs_simrun {
@@ -97,6 +105,11 @@ struct hs_simrun {
     size_t n_slots_over_rejection;
     size_t moves;
     size_t suspends;
+    size_t restarts;
+    double overhead_wh;
+    double lost_work_wh;
+    struct hs_simfaults *faults; /* owned */
+    HS_VEC(size_t) thrown;       /* jobs that lost their host and were not taken back yet */
     struct hs_simrun_watcher watcher;
     hs_simrun_reason_fn *reason; /* set by a controller that can say why; else NULL */
     void *reason_arg;
@@ -112,10 +125,31 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
 /** End of the open slot, Unix UTC; the end of the run when it is over. */
 double hs_simrun_slot_end_at_s(const struct hs_simrun *run);
 
-/** Let time pass until @at_s (not past the end); closes the slots on the way. */
+/**
+ * Let time pass until @at_s (not past the end); closes the slots on the way. Scripted events
+ * before @at_s take effect in their time; those of @at_s itself wait for
+ * hs_simrun_apply_events(), so that job ends of that instant come first.
+ */
 void hs_simrun_advance(struct hs_simrun *run, double at_s);
 
-/** vCPUs of a host that neither a job nor pinned work holds. */
+/** When a scripted event next begins or ends, Unix UTC; INFINITY if never. Wake up for it. */
+double hs_simrun_next_event_at_s(const struct hs_simrun *run);
+
+/** Let the scripted events of now take effect. Call after the job ends of the instant. */
+void hs_simrun_apply_events(struct hs_simrun *run);
+
+/**
+ * A job whose host was lost, one a call, in order of submit. It waits again: the work of its
+ * last stretch is gone, what it had done before a suspension is kept.
+ *
+ * @return false if there is none left
+ */
+bool hs_simrun_take_thrown(struct hs_simrun *run, size_t *ret_job_idx);
+
+/** False while a host is off. */
+bool hs_simrun_is_host_up(const struct hs_simrun *run, size_t host_idx);
+
+/** vCPUs of a host that neither a job nor pinned work holds; 0 if nothing may start there. */
 uint32_t hs_simrun_get_free_vcpus(const struct hs_simrun *run, size_t host_idx);
 
 /** Now: begin or go on on @host_idx; another host than before counts as a move. */
@@ -132,6 +166,12 @@ double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx);
 
 /** When a running job ends if nothing stops it, Unix UTC. */
 double hs_simrun_get_end_at_s(const struct hs_simrun *run, size_t job_idx);
+
+/**
+ * Seconds that a job still runs if it starts or goes on now on @host_idx, with what past
+ * suspends and this move cost. The truth: only for what makes the truth.
+ */
+double hs_simrun_get_need_s(const struct hs_simrun *run, size_t job_idx, size_t host_idx);
 
 /** Let the rest pass and sum up. @param ret_result  its sites are the caller's (free) */
 void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result);

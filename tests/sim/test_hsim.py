@@ -170,7 +170,7 @@ class Hsim(unittest.TestCase):
                 ("seeds", 3, ("scenario.json:", "/seeds", "'seed'")),
                 ("start", "soon", ("/start", "RFC 3339")),
                 ("start", "2027-01-05T00:00:00Z", ("/heat/0", "covers 2026-01-03", "shift_s")),
-                ("events", [{"at": "2026-01-05T10:00:00Z"}], ("/events", "not supported yet")),
+                ("events", [{"at": "2026-01-05T10:00:00Z"}], ("/events/0", "'kind' is missing")),
                 ("heat", scenario["heat"][:1], ("/heat", "school/main/building")),
                 ("heat", [*scenario["heat"], scenario["heat"][0]], ("/heat/2", "is listed twice")),
                 ("jobs", [{"swf": "a.swf", "csv": "jobs.csv"}], ("/jobs/0", "one trace"))]:
