@@ -75,6 +75,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->forecasts);
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
+    HS_VEC_FINI(&cycle->closures);
     free(cycle->loops);
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         HS_VEC_FINI(&cycle->hosts[h].machines);
@@ -92,6 +93,15 @@ void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal
                          const struct hs_series *series)
 {
     cycle->signals[site_idx * N_SIGNALS + kind] = series;
+    cycle->is_plan_wanted = true;
+}
+
+void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
+                         int64_t until_at_s)
+{
+    struct hs_cycle_closure closure = {host_idx, from_at_s, until_at_s};
+
+    (void)HS_VEC_PUSH(&cycle->closures, closure);
     cycle->is_plan_wanted = true;
 }
 
@@ -287,6 +297,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
     double slot_s = (double)cycle->estate->slot_s;
     double tank_max_wh = hs_tank_max_wh(&heatloop->tank);
     double silent_s = hs_estimator_get_silent_s(cycle->estimator, loop_idx, cycle->now_at_s);
+    bool is_off = false;
     struct hs_loopstate_input input = {
         .tank_ratio = tank_max_wh > 0
                           ? hs_estimator_get_tank_wh(cycle->estimator, loop_idx) / tank_max_wh
@@ -297,6 +308,12 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
         .allowed_s = HS_ESTIMATOR_FRESH_SLOTS * slot_s,
         .n_bad = hs_estimator_get_n_bad(cycle->estimator, loop_idx),
     };
+    for (size_t k = 0; k < heatloop->n_sinks; k++) {
+        is_off |=
+            hs_estimator_get_off_s(cycle->estimator, heatloop->first_sink_idx + k, cycle->now_at_s)
+            >= 0;
+    }
+    input.is_sink_off = is_off;
     enum hs_loopstate_kind before = loop->state.kind;
     bool has_credit = !isnan(input.demand_w) && silent_s <= HS_ESTIMATOR_BLIND_SLOTS * slot_s;
 

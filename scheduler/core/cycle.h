@@ -89,6 +89,7 @@ struct hs_cycle_options {
     size_t n_slots;                 /* horizon; 0 takes 192 */
     int64_t now_at_s;
     uint64_t first_op_id; /* so that intents of an earlier life are not named again */
+    double suspend_s;     /* s of a job's power and time that each suspend is known to cost */
 };
 
 /** A cycle that knows the estate and nothing else. Owned by the caller. */
@@ -97,6 +98,13 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options);
 /** Give (or replace) a known-ahead series of a site; kept until replaced or free. */
 void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal_kind kind,
                          const struct hs_series *series);
+
+/**
+ * Planned maintenance: from @from_at_s until @until_at_s nothing is to start or go on on the
+ * host. What runs there and cannot be suspended runs on. Known from now on; ends by itself.
+ */
+void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
+                         int64_t until_at_s);
 
 /** Let a sink's forecast learn slots before the start. @param demand_heat_w  borrowed */
 void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w);

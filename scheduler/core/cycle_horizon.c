@@ -9,8 +9,9 @@
 
 double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
-    double left_s =
-        (double)entry->job->duration_s - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s);
+    double overhead_s = (double)entry->job->suspends * cycle->options.suspend_s;
+    double left_s = (double)entry->job->duration_s + overhead_s
+                    - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s);
 
     return fmax(left_s, 60.0);
 }
@@ -51,6 +52,20 @@ static void fill_elec(struct hs_cycle *cycle)
     }
 }
 
+/* A sink that says that it takes no heat, or whose pump stands, is thought to be out for as long
+ * again as it has been, for a slot at least: nobody knows, and a day's plan hangs on it. */
+static void take_sink_out(const struct hs_cycle *cycle, size_t sink_idx, double *demand_wh)
+{
+    double off_s = hs_estimator_get_off_s(cycle->estimator, sink_idx, cycle->now_at_s);
+    double until_s = (double)cycle->now_at_s + fmax(off_s, (double)cycle->estate->slot_s);
+
+    for (size_t t = 0; off_s >= 0 && t < cycle->n_slots; t++) {
+        if ((double)(cycle->plan_from_at_s + (int64_t)t * cycle->estate->slot_s) < until_s) {
+            demand_wh[t] = 0;
+        }
+    }
+}
+
 /* What a sink will want, limited to what its connection can take. */
 static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
 {
@@ -71,6 +86,7 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
         demand_wh[t] = hs_wh_from_w(fmin(demand_wh[t], sink->heat_limit_w),
                                     (double)cycle->estate->slot_s * slot_share(cycle, t));
     }
+    take_sink_out(cycle, sink_idx, demand_wh);
     cycle->frame_worth[sink_idx] =
         cycle->options.policy->heat_weight
         * hs_sink_worth_cur_per_mwh(sink, cycle->estate->carbon_price_cur_per_t);
@@ -147,6 +163,28 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
     }
 }
 
+/* Hosts in planned maintenance have no room in its slots. */
+static void reserve_closures(struct hs_cycle *cycle)
+{
+    int64_t slot_s = cycle->estate->slot_s;
+    int64_t end_at_s = cycle->plan_from_at_s + (int64_t)cycle->n_slots * slot_s;
+
+    for (size_t i = 0; i < cycle->closures.n; i++) {
+        const struct hs_cycle_closure *closure = &cycle->closures.items[i];
+        const struct hs_host *host = &cycle->estate->hosts[closure->host_idx];
+        struct hs_fit_size all = {.vcpus = (int32_t)host->vcpus};
+        int64_t from_at_s =
+            closure->from_at_s > cycle->plan_from_at_s ? closure->from_at_s : cycle->plan_from_at_s;
+        int64_t until_at_s = closure->until_at_s < end_at_s ? closure->until_at_s : end_at_s;
+
+        if (closure->until_at_s > cycle->now_at_s && from_at_s < until_at_s) {
+            hs_place_reserve_slots(cycle->place, closure->host_idx, &all,
+                                   (size_t)((from_at_s - cycle->plan_from_at_s) / slot_s),
+                                   (size_t)((until_at_s - 1 - cycle->plan_from_at_s) / slot_s));
+        }
+    }
+}
+
 static void set_frame(struct hs_cycle *cycle)
 {
     struct hs_place_frame frame = {
@@ -155,6 +193,7 @@ static void set_frame(struct hs_cycle *cycle)
         .elec_cur_per_mwh = cycle->frame_elec,
         .thermal = cycle->frame_inputs,
         .waiting_weight = cycle->options.policy->waiting_weight,
+        .suspend_s = cycle->options.suspend_s,
     };
 
     fill_elec(cycle);
@@ -180,6 +219,7 @@ static void set_frame(struct hs_cycle *cycle)
             hs_place_bar(cycle->place, h);
         }
     }
+    reserve_closures(cycle);
 }
 
 /* --- jobs --- */

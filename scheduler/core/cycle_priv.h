@@ -38,6 +38,13 @@ struct hs_cycle_loop {
     bool has_credit; /* heat counts: there is a reading, or a forecast, to believe */
 };
 
+/** Planned maintenance of a host. */
+struct hs_cycle_closure {
+    size_t host_idx;
+    int64_t from_at_s;
+    int64_t until_at_s;
+};
+
 /** A job and what the cycle remembers of it. */
 struct hs_cycle_entry {
     struct hs_job *job; /* owned */
@@ -65,7 +72,8 @@ struct hs_cycle {
     HS_VEC(struct hs_cycle_entry) entries; /* ascending job id */
     struct hs_cycle_host *hosts;           /* [n_hosts] */
     struct hs_cycle_loop *loops;           /* [n_loops] */
-    const struct hs_series **signals;      /* [n_sites][3] by hs_signal_kind */
+    HS_VEC(struct hs_cycle_closure) closures;
+    const struct hs_series **signals; /* [n_sites][3] by hs_signal_kind */
     struct hs_estimator *estimator;
     struct hs_forecast **forecasts; /* [n_sinks] */
     bool *has_history;              /* [n_sinks] its forecast has seen a metered slot */

@@ -19,12 +19,15 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
     for (size_t k = 0; k < estate->n_sinks; k++) {
         est->sinks[k].demand_w = unknown;
         est->sinks[k].useful_wh = unknown;
+        est->sinks[k].part.ok = unknown;
         est->sinks[k].slot_at_s = now_at_s - now_at_s % estate->slot_s;
     }
     for (size_t l = 0; l < estate->n_loops; l++) {
         est->loops[l].tank_c = unknown;
         est->loops[l].captured_wh = unknown;
         est->loops[l].rejected_w = unknown;
+        est->loops[l].pump.ok = unknown;
+        est->loops[l].sinks.ok = unknown;
         est->loops[l].first_tank_wh = NAN;
         est->loops[l].captured_w = NAN;
     }
@@ -79,6 +82,21 @@ static bool is_usable(const struct hs_estimator_value *value, const struct hs_re
 {
     return (reading->quality == HS_QUALITY_GOOD || reading->quality == HS_QUALITY_SUBSTITUTED)
            && (isnan(value->value) || reading->taken_at_s >= value->at_s);
+}
+
+static void add_part(struct hs_estimator_part *part, const struct hs_reading *reading)
+{
+    bool was_off = part->ok.value < 0.5;
+
+    if (!is_usable(&part->ok, reading)) {
+        part->ok.quality = reading->quality;
+        part->ok.n_bad += reading->quality != HS_QUALITY_GOOD;
+        return;
+    }
+    if (reading->value < 0.5 && !was_off) {
+        part->off_at_s = reading->taken_at_s;
+    }
+    keep(&part->ok, reading);
 }
 
 /* Rise of a counter; a fall is a new meter and counts from zero. */
@@ -191,6 +209,15 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
     case HS_POINT_REJECTED_HEAT_W:
         add_loop(est, reading);
         return;
+    case HS_POINT_PUMP_OK:
+        add_part(&est->loops[reading->point.thing_idx].pump, reading);
+        return;
+    case HS_POINT_SINKS_OK:
+        add_part(&est->loops[reading->point.thing_idx].sinks, reading);
+        return;
+    case HS_POINT_SINK_OK:
+        add_part(&est->sinks[reading->point.thing_idx].part, reading);
+        return;
     default:
         return; /* seen, nothing here needs it */
     }
@@ -210,6 +237,12 @@ const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimat
         return &est->loops[point->thing_idx].captured_wh;
     case HS_POINT_REJECTED_HEAT_W:
         return &est->loops[point->thing_idx].rejected_w;
+    case HS_POINT_PUMP_OK:
+        return &est->loops[point->thing_idx].pump.ok;
+    case HS_POINT_SINKS_OK:
+        return &est->loops[point->thing_idx].sinks.ok;
+    case HS_POINT_SINK_OK:
+        return &est->sinks[point->thing_idx].part.ok;
     default:
         return NULL;
     }
@@ -278,6 +311,24 @@ double hs_estimator_get_silent_s(const struct hs_estimator *est, size_t loop_idx
                          silence_s(est, &est->sinks[loop->first_sink_idx + k].demand_w, now_at_s));
     }
     return longest_s;
+}
+
+double hs_estimator_get_off_s(const struct hs_estimator *est, size_t sink_idx, int64_t now_at_s)
+{
+    const struct hs_estimator_loop *loop = &est->loops[est->estate->sinks[sink_idx].loop_idx];
+    const struct hs_estimator_part *parts[] = {&est->sinks[sink_idx].part, &loop->pump,
+                                               &loop->sinks};
+    double off_s = -1.0;
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        bool is_fresh =
+            now_at_s - parts[i]->ok.at_s <= HS_ESTIMATOR_BLIND_SLOTS * est->estate->slot_s;
+
+        if (parts[i]->ok.value < 0.5 && is_fresh) {
+            off_s = fmax(off_s, (double)(now_at_s - parts[i]->off_at_s));
+        }
+    }
+    return off_s;
 }
 
 unsigned hs_estimator_get_n_bad(const struct hs_estimator *est, size_t loop_idx)

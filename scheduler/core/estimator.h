@@ -30,11 +30,18 @@ struct hs_estimator_value {
     enum hs_quality quality; /* of the newest reading */
 };
 
+/** What a part of the plant says of itself: 1 in order, 0 not. */
+struct hs_estimator_part {
+    struct hs_estimator_value ok;
+    int64_t off_at_s; /* while it is not in order: since when */
+};
+
 struct hs_estimator_sink {
     struct hs_estimator_value demand_w;
     struct hs_estimator_value useful_wh; /* counter */
     double metered_useful_wh;            /* its rise since the start */
     double demand_wh;                    /* integral of demand_w */
+    struct hs_estimator_part part;
     /* the slot being metered */
     int64_t slot_at_s;
     double slot_wh;
@@ -50,6 +57,8 @@ struct hs_estimator_loop {
     double captured_w;          /* mean over the last two counter readings; NAN if none */
     double rejected_wh;
     double lost_wh; /* modelled from the tank's temperature */
+    struct hs_estimator_part pump;
+    struct hs_estimator_part sinks; /* the loop's word for all its sinks */
 };
 
 struct hs_estimator {
@@ -88,6 +97,13 @@ double hs_estimator_get_silent_s(const struct hs_estimator *estimator, size_t lo
 
 /** Most bad readings in a row at a needed point. */
 unsigned hs_estimator_get_n_bad(const struct hs_estimator *estimator, size_t loop_idx);
+
+/**
+ * For how long the sink has taken no heat by its own word, its loop's or its pump's, s; below 0
+ * if it takes heat. A word older than HS_ESTIMATOR_BLIND_SLOTS no longer counts.
+ */
+double hs_estimator_get_off_s(const struct hs_estimator *estimator, size_t sink_idx,
+                              int64_t now_at_s);
 
 /** Accepts NULL. */
 void hs_estimator_free(struct hs_estimator *estimator);

@@ -16,6 +16,7 @@
 static const char *const words[HS_LOOPSTATE_COUNT_] = {
     [HS_LOOPSTATE_NORMAL] = "normal",
     [HS_LOOPSTATE_FULL] = "full",
+    [HS_LOOPSTATE_SINK_UNAVAILABLE] = "sink-unavailable",
     [HS_LOOPSTATE_SENSOR_FAULT] = "sensor-fault",
 };
 
@@ -45,6 +46,16 @@ static bool has_room(const struct hs_loopstate_input *in)
                                  : in->tank_ratio < FULL_LEAVE_RATIO;
 }
 
+static bool is_sink_off(const struct hs_loopstate_input *in)
+{
+    return in->is_sink_off;
+}
+
+static bool is_sink_on(const struct hs_loopstate_input *in)
+{
+    return !in->is_sink_off;
+}
+
 /* First row that applies wins: precedence from the top. */
 static const struct rule {
     enum hs_loopstate_kind from;
@@ -54,7 +65,11 @@ static const struct rule {
 } rules[] = {
     {HS_LOOPSTATE_NORMAL, HS_LOOPSTATE_SENSOR_FAULT, has_no_readings, 0},
     {HS_LOOPSTATE_FULL, HS_LOOPSTATE_SENSOR_FAULT, has_no_readings, 0},
+    {HS_LOOPSTATE_SINK_UNAVAILABLE, HS_LOOPSTATE_SENSOR_FAULT, has_no_readings, 0},
     {HS_LOOPSTATE_SENSOR_FAULT, HS_LOOPSTATE_NORMAL, has_readings, DWELL_S},
+    {HS_LOOPSTATE_NORMAL, HS_LOOPSTATE_SINK_UNAVAILABLE, is_sink_off, 0},
+    {HS_LOOPSTATE_FULL, HS_LOOPSTATE_SINK_UNAVAILABLE, is_sink_off, 0},
+    {HS_LOOPSTATE_SINK_UNAVAILABLE, HS_LOOPSTATE_NORMAL, is_sink_on, DWELL_S},
     {HS_LOOPSTATE_NORMAL, HS_LOOPSTATE_FULL, is_full, DWELL_S},
     {HS_LOOPSTATE_FULL, HS_LOOPSTATE_NORMAL, has_room, DWELL_S},
 };
@@ -79,6 +94,10 @@ static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind
         hs_timetext_format_duration((int64_t)in->silent_s, silent);
         hs_timetext_format_duration((int64_t)in->allowed_s, allowed);
         snprintf(ret_text, size, "no good reading for %s, allowed %s", silent, allowed);
+        return;
+    }
+    if (to == HS_LOOPSTATE_SINK_UNAVAILABLE) {
+        snprintf(ret_text, size, "a sink takes no heat, or the pump stands");
         return;
     }
     int n =

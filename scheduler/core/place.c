@@ -21,6 +21,8 @@ enum mode {
 struct reserved {
     size_t host_idx;
     struct hs_fit_size size;
+    size_t first_slot;
+    size_t last_slot;
 };
 
 struct hs_place {
@@ -163,11 +165,14 @@ static void reset(struct hs_place *place)
     }
     hs_fit_clear(place->fit);
     for (size_t i = 0; i < place->reserved.n; i++) {
-        struct hs_placement all = {.host_idx = place->reserved.items[i].host_idx,
-                                   .last_slot = place->n_slots - 1};
+        const struct reserved *reserved = &place->reserved.items[i];
+        struct hs_placement span = {.host_idx = reserved->host_idx,
+                                    .first_slot = reserved->first_slot,
+                                    .held_slot = reserved->first_slot,
+                                    .last_slot = reserved->last_slot};
 
-        memset(all.slots, 0xff, sizeof(all.slots));
-        hs_fit_take(place->fit, &all, &place->reserved.items[i].size);
+        memset(span.slots, 0xff, sizeof(span.slots));
+        hs_fit_take(place->fit, &span, &reserved->size);
     }
     place->placements.n = 0;
     place->n_late = 0;
@@ -201,13 +206,20 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
         .now_at_s = frame->now_at_s,
         .slot_s = estate->slot_s,
         .waiting_weight = frame->waiting_weight,
+        .suspend_s = frame->suspend_s,
     };
     reset(place);
 }
 
 void hs_place_reserve(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size)
 {
-    (void)HS_VEC_PUSH(&place->reserved, ((struct reserved){host_idx, *size}));
+    hs_place_reserve_slots(place, host_idx, size, 0, place->n_slots - 1);
+}
+
+void hs_place_reserve_slots(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size,
+                            size_t first, size_t last)
+{
+    (void)HS_VEC_PUSH(&place->reserved, ((struct reserved){host_idx, *size, first, last}));
     reset(place);
 }
 

@@ -58,6 +58,7 @@ struct hs_place_frame {
     const double *elec_cur_per_mwh; /* [n_sites][n_slots] as decided upon: weights and carbon in */
     const struct hs_thermal_input *thermal; /* [n_loops] captured_wh is the base load's */
     double waiting_weight; /* a day of waiting counts as this share of the job's electricity */
+    double suspend_s;      /* a suspend costs at least this much of the job's power and time */
 };
 
 /** A planner for @estate (kept). Owned by the caller. */
@@ -68,6 +69,10 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame);
 
 /** Hosts' room that something else takes for the whole horizon (machines that are not ours). */
 void hs_place_reserve(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size);
+
+/** The same for the slots @first..@last only: planned maintenance. */
+void hs_place_reserve_slots(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size,
+                            size_t first, size_t last);
 
 /** A host that does not answer takes no job. */
 void hs_place_bar(struct hs_place *place, size_t host_idx);

@@ -141,7 +141,9 @@ static double price_stop(const struct hs_search *search, const struct hs_search_
 {
     double elec_cur_per_mwh = search->elec_cur_per_mwh[kind->site_idx * search->n_slots + t];
 
-    return hs_cur_from_wh(hs_wh_from_w(job_elec_w(kind, job), STOP_COST_S), fabs(elec_cur_per_mwh));
+    double stop_s = fmax(STOP_COST_S, search->suspend_s);
+
+    return hs_cur_from_wh(hs_wh_from_w(job_elec_w(kind, job), stop_s), fabs(elec_cur_per_mwh));
 }
 
 /* --- contiguous --- */

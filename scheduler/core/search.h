@@ -42,6 +42,7 @@ struct hs_search {
     int64_t now_at_s;
     int64_t slot_s;
     double waiting_weight;
+    double suspend_s; /* what a suspend is known to cost, s of the job's power */
 };
 
 /** A placement and what it costs. host_idx SIZE_MAX: none found. */

@@ -27,15 +27,18 @@ static const struct point_row {
     [HS_POINT_FLOW_L_PER_MIN] = {"flow_l_per_min", OWNER_LOOP, 0, 1e7},
     [HS_POINT_CAPTURED_HEAT_WH] = {"captured_heat_wh", OWNER_LOOP, 0, 1e15},
     [HS_POINT_REJECTED_HEAT_W] = {"rejected_heat_w", OWNER_LOOP, 0, 1e9},
+    [HS_POINT_PUMP_OK] = {"pump_ok", OWNER_LOOP, 0, 1},
+    [HS_POINT_SINKS_OK] = {"sink_ok", OWNER_LOOP, 0, 1},
+    [HS_POINT_SINK_OK] = {"sink_ok", OWNER_SINK, 0, 1},
     [HS_POINT_RACK_ELEC_W] = {"elec_w", OWNER_RACK, 0, 1e9},
     [HS_POINT_OUTDOOR_C] = {"outdoor_c", OWNER_SITE, -70, 70},
     [HS_POINT_ELEC_W] = {"elec_w", OWNER_SITE, -1e9, 1e9}, /* negative: the site exports */
 };
 
 /* Points that interfaces.md names and that nothing reads in this version. */
-static const char *const later[] = {"pump_elec_w", "valve_ratio",  "leak",     "pump_ok",
-                                    "sink_ok",     "inlet_c",      "outlet_c", "fan_rpm",
-                                    "ghi_w_m2",    "wind_m_per_s", "noise_db", NULL};
+static const char *const later[] = {"pump_elec_w", "valve_ratio", "leak",     "inlet_c",
+                                    "outlet_c",    "fan_rpm",     "ghi_w_m2", "wind_m_per_s",
+                                    "noise_db",    NULL};
 
 /* A path cut at its slashes; parts point into the copy. */
 struct parts {

@@ -34,6 +34,9 @@ enum hs_point_kind {
     HS_POINT_FLOW_L_PER_MIN,   /* loop */
     HS_POINT_CAPTURED_HEAT_WH, /* loop; counter */
     HS_POINT_REJECTED_HEAT_W,  /* loop */
+    HS_POINT_PUMP_OK,          /* loop; 1 in order, 0 not */
+    HS_POINT_SINKS_OK,         /* loop: all its sinks; 1 in order, 0 not */
+    HS_POINT_SINK_OK,          /* sink; 1 in order, 0 not */
     HS_POINT_RACK_ELEC_W,      /* rack */
     HS_POINT_OUTDOOR_C,        /* site */
     HS_POINT_ELEC_W,           /* site */

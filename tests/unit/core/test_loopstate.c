@@ -120,12 +120,36 @@ static void loopstate__without_a_tank_any_surplus_is_full(void **state)
     assert_true(hs_loopstate_step(&loop, &wanted, 160));
 }
 
+static void loopstate__a_sink_that_is_out_is_said_and_its_end_ends_it(void **state)
+{
+    struct hs_loopstate loop;
+    struct hs_loopstate_input out = quiet;
+    struct hs_loopstate_input blind = quiet;
+
+    out.is_sink_off = true;
+    blind.is_sink_off = true;
+    blind.n_bad = 3;
+    hs_loopstate_init(&loop, 0);
+    assert_true(hs_loopstate_step(&loop, &out, 100));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_SINK_UNAVAILABLE);
+    assert_true(hs_loopstate_step(&loop, &blind, 200));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_SENSOR_FAULT);
+    assert_false(hs_loopstate_step(&loop, &out, 300));
+    assert_true(hs_loopstate_step(&loop, &out, 360));
+    assert_true(hs_loopstate_step(&loop, &out, 361));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_SINK_UNAVAILABLE);
+    assert_false(hs_loopstate_step(&loop, &quiet, 400));
+    assert_true(hs_loopstate_step(&loop, &quiet, 460));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_NORMAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loopstate__full_needs_a_full_tank_a_surplus_and_its_dwell),
         cmocka_unit_test(loopstate__a_break_in_the_condition_starts_the_dwell_anew),
         cmocka_unit_test(loopstate__full_is_left_below_its_lower_threshold_only),
+        cmocka_unit_test(loopstate__a_sink_that_is_out_is_said_and_its_end_ends_it),
         cmocka_unit_test(loopstate__silence_is_a_fault_and_its_end_ends_it),
         cmocka_unit_test(loopstate__three_bad_readings_in_a_row_are_a_fault_at_once),
         cmocka_unit_test(loopstate__a_fault_outranks_a_full_tank),
