@@ -38,6 +38,11 @@ json_t *hs_jsonx_dup(const json_t *json)
     return must(json_copy((json_t *)(uintptr_t)json)); /* jansson forgot the const */
 }
 
+json_t *hs_jsonx_dup_deep(const json_t *json)
+{
+    return must(json_deep_copy(json));
+}
+
 void hs_jsonx_set(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, must(value)) != 0) {

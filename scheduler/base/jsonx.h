@@ -24,6 +24,9 @@ json_t *hs_jsonx_array(void);
 /** A copy of @json whose members are shared with it; owned by the caller. */
 json_t *hs_jsonx_dup(const json_t *json);
 
+/** A copy of @json that shares nothing with it; owned by the caller. */
+json_t *hs_jsonx_dup_deep(const json_t *json);
+
 /** Set @key in @object; @value is taken. */
 void hs_jsonx_set(json_t *object, const char *key, json_t *value);
 void hs_jsonx_set_text(json_t *object, const char *key, const char *text); /* NULL: null */

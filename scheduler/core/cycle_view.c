@@ -95,6 +95,7 @@ json_t *hs_cycle_format_site(const struct hs_cycle *cycle, size_t site_idx)
     hs_jsonx_set_int(object, "n_hosts", n_hosts);
     hs_jsonx_set_int(object, "n_hosts_up", n_up);
     hs_jsonx_set_int(object, "jobs_running", (int64_t)count_running(cycle, site_idx));
+    hs_jsonx_set(object, "assumed", hs_assumed_format(&cycle->estate->assumed, site->name));
     return object;
 }
 

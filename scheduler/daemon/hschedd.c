@@ -11,6 +11,9 @@
 #include "scheduler/daemon/config.h"
 #include "scheduler/daemon/daemon.h"
 #include "scheduler/daemon/reactor.h"
+#include "scheduler/model/advice.h"
+
+#define ASSUMED_MAX 30 /* values named in one line of the log; the rest are counted */
 
 /* interfaces.md, CLI */
 enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_FILE = 6 };
@@ -133,6 +136,22 @@ static int start_all(struct run *run, const struct hs_config *config, struct hs_
     return rc;
 }
 
+/** Into the log, once: what is unlikely to work, and what nobody measured or wrote. */
+static void log_about_estate(const struct hs_estate *estate)
+{
+    HS_AUTO_MEM char *advice = hs_advice_format(estate, "");
+    HS_AUTO_MEM char *assumed = hs_assumed_format_text(&estate->assumed, ASSUMED_MAX);
+    char *rest = advice;
+    const char *line;
+
+    while ((line = strsep(&rest, "\n")) != NULL && *line != '\0') {
+        HS_LOG_WARN("daemon", "estate: %s", line);
+    }
+    if (estate->assumed.n > 0) {
+        HS_LOG_INFO("daemon", "estate: %s; GET /v1/sites names their sources", assumed);
+    }
+}
+
 static enum exit_status serve(const struct hs_config *config)
 {
     HS_AUTO(hs_reactor) reactor = NULL;
@@ -146,6 +165,7 @@ static enum exit_status serve(const struct hs_config *config)
         return EXIT_FAILED;
     }
     run.reactor = reactor;
+    log_about_estate(config->estate);
     if (start_all(&run, config, &daemon, &api, &err) != 0) {
         on_fatal(&run, &err);
     } else {
@@ -172,6 +192,9 @@ int main(int argc, char **argv)
         return EXIT_BAD_FILE;
     }
     if (options.is_check) {
+        HS_AUTO_MEM char *advice = hs_advice_format(config->estate, "note: ");
+
+        fputs(advice, stderr);
         printf("%s: ok\n", options.config);
         return EXIT_OK;
     }

@@ -85,6 +85,7 @@ void hs_estate_free(struct hs_estate *estate)
         free(estate->sinks);
         free(estate->loops);
         free(estate->sites);
+        hs_assumed_list_fini(&estate->assumed);
         free(estate);
     }
 }

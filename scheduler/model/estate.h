@@ -15,6 +15,7 @@
 
 #include "scheduler/base/auto.h"
 #include "scheduler/base/conf.h"
+#include "scheduler/model/assumed.h"
 #include "scheduler/model/heatloop.h"
 #include "scheduler/model/host.h"
 #include "scheduler/model/rack.h"
@@ -38,6 +39,8 @@ struct hs_estate {
     size_t n_racks;
     struct hs_host *hosts;
     size_t n_hosts;
+
+    struct hs_assumed_list assumed; /* what the catalogue said because the file did not */
 };
 
 /** Fields of the file itself. */
@@ -46,8 +49,9 @@ extern const struct hs_conf_table hs_estate_table;
 /**
  * Read and check a whole estate file.
  *
- * `count` repeats a host as NAME-1, NAME-2 …; capture_ratio is resolved (rack's, else loop's,
- * else the cooling's default). Names are unique among siblings.
+ * Site templates and named coolings fill what is left open (sitefill). `count` repeats a host as
+ * NAME-1, NAME-2 …; capture_ratio is resolved (rack's, else loop's, else the cooling's default).
+ * Names are unique among siblings.
  *
  * @param file        name for messages; borrowed
  * @param text        the JSON; borrowed

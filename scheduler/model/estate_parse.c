@@ -10,6 +10,7 @@
 #include "scheduler/base/vec.h"
 #include "scheduler/model/catalogue.h"
 #include "scheduler/model/estate.h"
+#include "scheduler/model/sitefill.h"
 
 #define POINTER_MAX 300
 
@@ -74,6 +75,7 @@ struct builder {
     HS_VEC(struct hs_sink) sinks;
     HS_VEC(struct hs_rack) racks;
     HS_VEC(struct hs_host) hosts;
+    struct hs_assumed_list *assumed;
     struct hs_conf_report *report;
 };
 
@@ -134,8 +136,8 @@ static void check_tank(const struct hs_heatloop *loop, const char *pointer,
 }
 
 /* Fill what the file left open from the catalogue and the site's electricity. */
-static void resolve_backup(struct hs_sink *sink, const struct hs_site *site, const char *pointer,
-                           struct hs_conf_report *report)
+static void resolve_backup(const struct builder *b, struct hs_sink *sink,
+                           const struct hs_site *site, const char *pointer)
 {
     const struct hs_catalogue_backup *kind = hs_catalogue_find_backup(sink->backup_kind);
     char where[POINTER_MAX];
@@ -147,23 +149,29 @@ static void resolve_backup(struct hs_sink *sink, const struct hs_site *site, con
     write_path(where, sizeof(where), "%s/backup", pointer);
     if (isnan(sink->backup_efficiency_ratio)) {
         sink->backup_efficiency_ratio = kind->efficiency_ratio;
+        hs_assumed_add_real(b->assumed, sink->path, "backup/efficiency_ratio",
+                            kind->efficiency_ratio, kind->source);
     }
     if (isnan(sink->backup_price_cur_per_mwh) && kind->uses_electricity) {
         sink->backup_price_cur_per_mwh = site->price_cur_per_mwh;
     } else if (isnan(sink->backup_price_cur_per_mwh)) {
-        hs_conf_report_add(report, where, "'price_cur_per_mwh' is missing: price of the fuel");
+        hs_conf_report_add(b->report, where, "'price_cur_per_mwh' is missing: price of the fuel");
+    }
+    if (isnan(sink->backup_gco2_per_kwh) && kind->uses_electricity) {
+        sink->backup_gco2_per_kwh = site->gco2_per_kwh;
+    } else if (isnan(sink->backup_gco2_per_kwh) && !isnan(kind->gco2_per_kwh)) {
+        sink->backup_gco2_per_kwh = kind->gco2_per_kwh;
+        hs_assumed_add_real(b->assumed, sink->path, "backup/gco2_per_kwh", kind->gco2_per_kwh,
+                            kind->source);
     }
     if (isnan(sink->backup_gco2_per_kwh)) {
-        sink->backup_gco2_per_kwh =
-            kind->uses_electricity ? site->gco2_per_kwh : kind->gco2_per_kwh;
-    }
-    if (isnan(sink->backup_gco2_per_kwh)) {
-        hs_conf_report_add(report, where, "'gco2_per_kwh' is missing: ask the network's operator");
+        hs_conf_report_add(b->report, where,
+                           "'gco2_per_kwh' is missing: ask the network's operator");
     }
 }
 
-static void resolve_kind(struct hs_sink *sink, const struct hs_site *site, const char *pointer,
-                         struct hs_conf_report *report)
+static void resolve_kind(const struct builder *b, struct hs_sink *sink, const struct hs_site *site,
+                         const char *pointer)
 {
     const struct hs_catalogue_template *template_row =
         hs_catalogue_find_template(site->template_name);
@@ -171,12 +179,15 @@ static void resolve_kind(struct hs_sink *sink, const struct hs_site *site, const
 
     if (*sink->kind == '\0' && template_row != NULL) {
         write_path(sink->kind, sizeof(sink->kind), "%s", template_row->sink_kind);
+        hs_assumed_add_word(b->assumed, sink->path, "kind", sink->kind, "the site's template");
     }
     kind = hs_catalogue_find_sink(sink->kind);
     if (kind == NULL) {
-        hs_conf_report_add(report, pointer, "'kind' is missing: what wants the heat");
+        hs_conf_report_add(b->report, pointer, "'kind' is missing: what wants the heat");
     } else if (isnan(sink->supply_min_c)) {
         sink->supply_min_c = kind->supply_min_c;
+        hs_assumed_add_real(b->assumed, sink->path, "supply_min_c", kind->supply_min_c,
+                            kind->source);
     }
 }
 
@@ -208,15 +219,17 @@ static void read_sinks(struct builder *b, const json_t *loop_json, const char *p
     json_array_foreach (list, i, item) {
         struct hs_sink sink = {.loop_idx = b->loops.n - 1};
         char where[POINTER_MAX];
+        bool is_good;
 
         write_path(where, sizeof(where), "%s/sinks/%zu", pointer, i);
-        if (hs_conf_read(&hs_sink_table, item, where, &sink, b->report)) {
-            resolve_kind(&sink, site, where, b->report);
-            resolve_backup(&sink, site, where, b->report);
+        is_good = hs_conf_read(&hs_sink_table, item, where, &sink, b->report);
+        write_path(sink.path, sizeof(sink.path), "%s/%s", loop->path, sink.name);
+        if (is_good) {
+            resolve_kind(b, &sink, site, where);
+            resolve_backup(b, &sink, site, where);
             check_sink(&sink, loop, where, b->report);
         }
         check_unique(seen, "sink", sink.name, where, b->report);
-        write_path(sink.path, sizeof(sink.path), "%s/%s", loop->path, sink.name);
         HS_VEC_PUSH(&b->sinks, sink);
     }
     loop->n_sinks = b->sinks.n - loop->first_sink_idx;
@@ -358,6 +371,8 @@ static void resolve_rack(const struct builder *b, struct hs_rack *rack, const ch
             }
             if (isnan(rack->capture_ratio) && cooling != NULL) {
                 rack->capture_ratio = cooling->capture_ratio;
+                hs_assumed_add_real(b->assumed, rack->path, "capture_ratio", cooling->capture_ratio,
+                                    cooling->source);
             }
             return;
         }
@@ -378,13 +393,15 @@ static void read_racks(struct builder *b, const json_t *site_json, const char *p
     json_array_foreach (list, i, item) {
         struct hs_rack rack = {.site_idx = b->sites.n - 1};
         char where[POINTER_MAX];
+        bool is_good;
 
         write_path(where, sizeof(where), "%s/racks/%zu", pointer, i);
-        if (hs_conf_read(&hs_rack_table, item, where, &rack, b->report)) {
+        is_good = hs_conf_read(&hs_rack_table, item, where, &rack, b->report);
+        write_path(rack.path, sizeof(rack.path), "%s/%s", site->name, rack.name);
+        if (is_good) {
             resolve_rack(b, &rack, where);
         }
         check_unique(seen, "rack", rack.name, where, b->report);
-        write_path(rack.path, sizeof(rack.path), "%s/%s", site->name, rack.name);
         HS_VEC_PUSH(&b->racks, rack);
         read_hosts(b, item, seen_hosts, where);
     }
@@ -432,13 +449,15 @@ int hs_estate_parse_json(const json_t *object, const char *pointer, struct hs_co
                          struct hs_estate **ret_estate)
 {
     HS_AUTO(hs_estate) estate = hs_xcalloc(1, sizeof(*estate));
-    struct builder b = {.report = report};
+    struct builder b = {.report = report, .assumed = &estate->assumed};
     size_t n_errors_before = report->n_errors;
+    json_auto_t *filled = hs_jsonx_dup_deep(object);
 
-    if (hs_conf_read(&hs_estate_table, object, pointer, estate, report)) {
+    hs_sitefill_apply(filled, &estate->assumed);
+    if (hs_conf_read(&hs_estate_table, filled, pointer, estate, report)) {
         check_slot(estate, pointer, report);
     }
-    read_sites(&b, object, pointer);
+    read_sites(&b, filled, pointer);
     estate->sites = b.sites.items;
     estate->n_sites = b.sites.n;
     estate->loops = b.loops.items;

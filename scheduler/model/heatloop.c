@@ -54,7 +54,8 @@ static const struct hs_conf_field fields[] = {
      .unit = "°C",
      .has_default = true,
      .default_number = 45,
-     .help = "temperature at which heat is handed over"},
+     .help = "temperature at which heat is handed over; else the lowest of the coolings that its "
+             "racks name"},
     {.name = "tank",
      .type = HS_CONF_OBJECT,
      AT(tank),

@@ -13,6 +13,7 @@
 struct hs_site {
     char name[HS_NAME_MAX];
     char template_name[HS_NAME_MAX]; /* "" if none */
+    char redundancy[HS_NAME_MAX];    /* of the rejection: n, n+1, 2n */
     char timezone[HS_NAME_MAX];
     double latitude;
     double longitude;

@@ -11,12 +11,14 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
+#include "scheduler/model/advice.h"
 #include "scheduler/sim/controller.h"
 #include "scheduler/sim/jobtrace.h"
 #include "scheduler/sim/scenario.h"
 #include "scheduler/sim/simreport.h"
 #include "scheduler/sim/simrun.h"
 
+#define ASSUMED_MAX          12 /* values named in one note; the rest are counted */
 #define HSIM_CONTROLLERS_MAX 16
 
 enum hsim_exit { HSIM_OK = 0, HSIM_FAILED = 1, HSIM_USAGE = 2, HSIM_INVALID = 6 };
@@ -58,6 +60,18 @@ static void say_left_out(const struct hs_simjobs *jobs)
                 "note: records left out: %zu without a run time or processors, %zu over "
                 "max_run_s, %zu due after the end\n",
                 jobs->n_bad, jobs->n_long, jobs->n_after_end);
+    }
+}
+
+/** What the owner of the estate should know before believing a figure. */
+static void say_about_estate(const struct hs_estate *estate)
+{
+    HS_AUTO_MEM char *advice = hs_advice_format(estate, "note: ");
+    HS_AUTO_MEM char *assumed = hs_assumed_format_text(&estate->assumed, ASSUMED_MAX);
+
+    fputs(advice, stderr);
+    if (estate->assumed.n > 0) {
+        fprintf(stderr, "note: %s. Sources: docs/catalogue.md\n", assumed);
     }
 }
 
@@ -243,6 +257,7 @@ static int cmd_run(int argc, char **argv)
         status = load(args.scenario_path, &scenario, &jobs);
     }
     if (status == HSIM_OK) {
+        say_about_estate(scenario->estate);
         status = run_all(scenario, &jobs, &args);
     }
     hs_jobtrace_fini(&jobs);
