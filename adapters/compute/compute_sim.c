@@ -547,6 +547,17 @@ void hs_compute_sim_add_foreign(struct hs_compute *compute, const char *name, ui
     (void)machine_add(sim, &first);
 }
 
+void hs_compute_sim_add_need(struct hs_compute *compute, uint64_t job_id, double more_s)
+{
+    struct compute_sim *sim = (struct compute_sim *)compute;
+    struct hs_sim_machine *machine = machine_find(sim, job_id);
+
+    if (machine != NULL && !machine->over && machine->shown.job_id == job_id && more_s > 0) {
+        machine->need_s += more_s;
+        machine_set_state(sim, machine, machine->shown.state);
+    }
+}
+
 const struct hs_compute_ops hs_compute_sim_ops = {
     .name = "sim",
     .summary = "machines that only run down a clock, in plan time",

@@ -15,3 +15,9 @@
 /** Put a machine on the host that is not ours. @param compute  made by hs_compute_sim_ops */
 void hs_compute_sim_add_foreign(struct hs_compute *compute, const char *name, uint32_t vcpus,
                                 uint64_t memory_mib);
+
+/**
+ * Let a job's machine run @more_s plan seconds longer than it would have: what a suspend or a
+ * move cost it. Nothing happens if it is gone. @param compute  made by hs_compute_sim_ops
+ */
+void hs_compute_sim_add_need(struct hs_compute *compute, uint64_t job_id, double more_s);

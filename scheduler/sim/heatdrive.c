@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "adapters/compute/compute_sim.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/sim/heatfaults.h"
 #include "scheduler/sim/heatworld.h"
 
 #define HEATDRIVE_EPOCH          1
@@ -30,12 +32,6 @@ void hs_heatdrive_push(struct hs_heatdrive *drive, struct hs_event event)
     HS_VEC_PUSH(&drive->events, event);
 }
 
-/** Job ids count from 1 in order of submit. */
-static size_t job_idx_of(uint64_t job_id)
-{
-    return (size_t)job_id - 1;
-}
-
 /* --- what hosts say --- */
 
 static void on_changed(void *arg, size_t host_idx, const struct hs_machine *machine)
@@ -52,7 +48,7 @@ static void ignore_done(int rc, const struct hs_err *err, void *arg)
 static void on_ended(void *arg, size_t host_idx, const struct hs_machine_end *end)
 {
     struct hs_heatdrive *drive = arg;
-    size_t job_idx = job_idx_of(end->job_id);
+    size_t job_idx = hs_heatfaults_get_job_idx(drive, end->job_id);
 
     hs_simrun_advance(drive->run, hs_clock_at_exact_s(drive->clock));
     if (end->has_exit_status) {
@@ -65,6 +61,9 @@ static void on_ended(void *arg, size_t host_idx, const struct hs_machine_end *en
                                                .job_id = end->job_id,
                                                .has_exit_status = end->has_exit_status,
                                                .exit_status = end->exit_status});
+    if (drive->run->states[job_idx].state != HS_SIMRUN_DONE) {
+        hs_heatfaults_submit_again(drive, job_idx);
+    }
     if (drive->computes[host_idx]->ops->clean != NULL) {
         hs_compute_clean(drive->computes[host_idx], end->job_id, ignore_done, NULL);
     }
@@ -92,7 +91,7 @@ static void on_done(int rc, const struct hs_err *err, void *arg)
     struct asked *asked = arg;
     struct hs_heatdrive *drive = asked->drive;
     const struct hs_action *action = &asked->action;
-    size_t job_idx = job_idx_of(action->job_id);
+    size_t job_idx = hs_heatfaults_get_job_idx(drive, action->job_id);
     struct hs_event event = {.kind = HS_EVENT_ACTION_DONE, .op_id = action->op_id, .rc = rc};
 
     hs_simrun_advance(drive->run, hs_clock_at_exact_s(drive->clock));
@@ -100,6 +99,8 @@ static void on_done(int rc, const struct hs_err *err, void *arg)
         hs_simrun_start_job(drive->run, job_idx, action->host_idx);
     } else if (rc == 0 && action->kind == HS_ACTION_SUSPEND) {
         hs_simrun_suspend_job(drive->run, job_idx);
+        hs_compute_sim_add_need(drive->computes[action->host_idx], action->job_id,
+                                drive->run->scenario->suspend_s);
     }
     if (err != NULL) {
         snprintf(event.text, sizeof(event.text), "%s", err->text);
@@ -119,13 +120,19 @@ static void start_machine(struct hs_heatdrive *drive, struct asked *asked)
         .class_word = hs_job_class_word(job->base_class),
         .image = job->image,
         .script = job->script,
-        .env = (const char *const *)job->env,
-        .n_env = job->n_env,
         .vcpus = job->vcpus,
         .memory_mib = job->memory_mib,
         .duration_s = job->duration_s,
     };
+    char need[64];
+    const char *env[] = {need};
 
+    /* the truth is the machine's alone: the cycle knows the estimate */
+    snprintf(need, sizeof(need), "HSCHED_SIM_RUN_S=%.6f",
+             hs_simrun_get_need_s(drive->run, hs_heatfaults_get_job_idx(drive, job->id),
+                                  asked->action.host_idx));
+    spec.env = env;
+    spec.n_env = 1;
     hs_compute_create(drive->computes[asked->action.host_idx], &spec, on_done, asked);
 }
 
@@ -134,7 +141,13 @@ static void act(struct hs_heatdrive *drive, const struct hs_action *action)
     struct asked *asked = hs_xcalloc(1, sizeof(*asked));
 
     *asked = (struct asked){drive, *action};
-    if (action->kind == HS_ACTION_START) {
+    if (drive->run->faults->is_host_closed[action->host_idx]
+        && (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME)) {
+        struct hs_err err;
+        int rc = hs_err_set(&err, HS_E_UNAVAILABLE, "sim:", "the host is in maintenance");
+
+        on_done(rc, &err, asked);
+    } else if (action->kind == HS_ACTION_START) {
         start_machine(drive, asked);
     } else {
         hs_compute_act(drive->computes[action->host_idx], action->job_id, action->kind, on_done,
@@ -168,6 +181,7 @@ static int take_instant(struct hs_heatdrive *drive, double at_s, struct hs_err *
 
     hs_virtual_executor_advance(drive->executor, at_s);
     hs_simrun_advance(drive->run, at_s);
+    hs_heatfaults_tell(drive);
     rc = hs_heatworld_tell_jobs(drive, at_s, err);
     if (rc != 0) {
         return rc;
@@ -194,6 +208,7 @@ static double get_next_at_s(const struct hs_heatdrive *drive)
     at_s = fmin(at_s, hs_virtual_executor_next_at_s(drive->executor));
     at_s = fmin(at_s, wake_at_s);
     at_s = fmin(at_s, hs_heatworld_next_at_s(drive));
+    at_s = fmin(at_s, hs_simrun_next_event_at_s(drive->run));
     return fmax(at_s, drive->run->at_s);
 }
 
@@ -242,6 +257,7 @@ static void close_drive(struct hs_heatdrive *drive)
     free(drive->computes);
     free(drive->hosts);
     hs_heatworld_close(drive);
+    hs_heatfaults_close(drive);
     hs_virtual_executor_free(drive->executor);
     hs_clock_free(drive->watch);
     hs_clock_free(drive->clock);
@@ -291,10 +307,6 @@ int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *
     struct hs_heatdrive drive = {.run = run};
     int rc;
 
-    if (run->scenario->move_s > 0 || run->scenario->suspend_s > 0) {
-        return hs_err_set(err, HS_E_UNSUPPORTED, "/costs",
-                          "costs of moves and suspends are not supported yet; leave them out");
-    }
     drive.clock = hs_clock_new_virtual(run->scenario->start_at_s);
     drive.watch = hs_clock_new_real();
     drive.executor = hs_virtual_executor_new(drive.clock);

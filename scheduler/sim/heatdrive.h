@@ -20,7 +20,9 @@
 #include "scheduler/sim/controller.h"
 #include "scheduler/sim/virtual_executor.h"
 
-/** One run. For heatdrive.c and heatworld.c. */
+struct hs_heatfaults;
+
+/** One run. For heatdrive.c, heatfaults.c and heatworld.c. */
 struct hs_heatdrive {
     struct hs_simrun *run;
     struct hs_clock *clock; /* virtual */
@@ -29,6 +31,7 @@ struct hs_heatdrive {
     struct hs_host *hosts; /* [n_hosts] the estate's, every uri "sim:" */
     struct hs_compute **computes;
     struct hs_cycle *cycle;
+    struct hs_heatfaults *faults;   /* scripted events as they show */
     HS_VEC(struct hs_event) events; /* since the last step */
     HS_VEC(double) plan_ms;
     size_t next_submit;

@@ -7,6 +7,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
+#include "scheduler/sim/heatfaults.h"
 
 /* --- readings --- */
 
@@ -23,6 +24,7 @@ static void push_reading(struct hs_heatdrive *drive, enum hs_point_kind kind, si
                     .quality = HS_QUALITY_GOOD},
     };
 
+    hs_heatfaults_bend(drive, &event.reading);
     hs_heatdrive_push(drive, event);
 }
 
@@ -74,28 +76,35 @@ void hs_heatworld_tell_slots(struct hs_heatdrive *drive)
 
 /* --- requests --- */
 
-static struct hs_job *make_request(const struct hs_simjob *simjob, uint64_t job_id)
+static struct hs_job *make_request(const struct hs_simjob *simjob, uint64_t job_id,
+                                   double estimate_s, int64_t at_s)
 {
     struct hs_job *job = hs_job_new();
-    char env[64];
 
     job->id = job_id;
     snprintf(job->name, sizeof(job->name), "trace-%llu-%u", (unsigned long long)simjob->record_idx,
              simjob->piece);
     job->vcpus = simjob->vcpus;
     job->memory_mib = simjob->memory_mib;
-    job->duration_s = (int64_t)ceil(simjob->estimate_s);
+    job->duration_s = (int64_t)ceil(estimate_s);
     job->due_at_s = (int64_t)floor(simjob->due_at_s);
     job->interruptible = simjob->interruptible;
     job->state = HS_JOB_WAITING;
-    job->submitted_at_s = (int64_t)floor(simjob->submit_at_s);
+    job->submitted_at_s = at_s;
     job->since_at_s = job->submitted_at_s;
-    /* for the simulated machine only; the cycle does not read a job's environment */
-    snprintf(env, sizeof(env), "HSCHED_SIM_RUN_S=%.6f", simjob->run_s);
-    job->env = hs_xcalloc(1, sizeof(*job->env));
-    job->env[0] = hs_xstrdup(env);
-    job->n_env = 1;
     return job;
+}
+
+static int submit(struct hs_heatdrive *drive, struct hs_job *request, struct hs_err *err)
+{
+    HS_AUTO(hs_job) job = request;
+    char cannot_meet[192];
+    int rc = hs_cycle_check_job(drive->cycle, job, hs_heatdrive_get_at_s(drive), cannot_meet, err);
+
+    if (rc == 0) {
+        hs_heatdrive_push(drive, (struct hs_event){.kind = HS_EVENT_JOB, .job = HS_STEAL(job)});
+    }
+    return rc;
 }
 
 int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_err *err)
@@ -103,19 +112,29 @@ int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_er
     const struct hs_simjobs *jobs = drive->run->jobs;
 
     while (drive->next_submit < jobs->n && jobs->items[drive->next_submit].submit_at_s <= at_s) {
-        HS_AUTO(hs_job)
-        job = make_request(&jobs->items[drive->next_submit], (uint64_t)drive->next_submit + 1);
-        char cannot_meet[192];
-        int rc =
-            hs_cycle_check_job(drive->cycle, job, hs_heatdrive_get_at_s(drive), cannot_meet, err);
+        const struct hs_simjob *simjob = &jobs->items[drive->next_submit];
+        uint64_t job_id = (uint64_t)drive->next_submit + 1;
+        int rc = submit(
+            drive,
+            make_request(simjob, job_id, simjob->estimate_s, (int64_t)floor(simjob->submit_at_s)),
+            err);
 
         if (rc != 0) {
             return rc;
         }
-        hs_heatdrive_push(drive, (struct hs_event){.kind = HS_EVENT_JOB, .job = HS_STEAL(job)});
         drive->next_submit++;
     }
     return 0;
+}
+
+void hs_heatworld_submit(struct hs_heatdrive *drive, size_t job_idx, uint64_t job_id,
+                         double estimate_s)
+{
+    /* what was taken once is taken again: the same size, the same policy */
+    (void)submit(drive,
+                 make_request(&drive->run->jobs->items[job_idx], job_id, estimate_s,
+                              hs_heatdrive_get_at_s(drive)),
+                 NULL);
 }
 
 double hs_heatworld_next_at_s(const struct hs_heatdrive *drive)
@@ -131,10 +150,13 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
 {
     const struct hs_scenario *scenario = drive->run->scenario;
     const struct hs_estate *estate = scenario->estate;
-    struct hs_cycle_options options = {
-        .estate = estate, .policy = scenario->policy, .now_at_s = scenario->start_at_s};
+    struct hs_cycle_options options = {.estate = estate,
+                                       .policy = scenario->policy,
+                                       .now_at_s = scenario->start_at_s,
+                                       .suspend_s = scenario->suspend_s};
 
     drive->cycle = hs_cycle_new(&options);
+    hs_heatfaults_open(drive);
     for (size_t s = 0; s < estate->n_sites; s++) {
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_PRICE, scenario->price[s]);
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_CARBON, scenario->gco2_per_kwh[s]);

@@ -21,6 +21,10 @@ void hs_heatworld_tell_slots(struct hs_heatdrive *drive);
 /** Requests up to @at_s. @return what hs_cycle_check_job() says */
 int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_err *err);
 
+/** Submit a job of the trace under @job_id, as if it took @estimate_s from now. */
+void hs_heatworld_submit(struct hs_heatdrive *drive, size_t job_idx, uint64_t job_id,
+                         double estimate_s);
+
 /** When the next request comes, Unix UTC; INFINITY after the last. */
 double hs_heatworld_next_at_s(const struct hs_heatdrive *drive);
 

@@ -5,7 +5,7 @@
  * simevents - what is scripted to break or to be serviced in a run, when, and where.
  *
  * Reads and checks a scenario's `events`. What an event does to the truth is simfaults.h, what a
- * daemon would notice of it is sensed_faults.h. Effects of each kind: docs/simulator.md, Events.
+ * daemon would notice of it is heatfaults.h. Effects of each kind: docs/simulator.md, Events.
  */
 
 #include <stdbool.h>

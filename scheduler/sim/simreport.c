@@ -86,6 +86,9 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
     hs_jsonx_set_real(entry, "wait_s_mean", r->wait_s_mean);
     hs_jsonx_set_int(entry, "moves", (int64_t)r->moves);
     hs_jsonx_set_int(entry, "suspends", (int64_t)r->suspends);
+    hs_jsonx_set_int(entry, "restarts", (int64_t)r->restarts);
+    hs_jsonx_set_real(entry, "overhead_wh", r->overhead_wh);
+    hs_jsonx_set_real(entry, "lost_work_wh", r->lost_work_wh);
     hs_jsonx_set_int(entry, "rejection_over_limit_slots", (int64_t)r->n_slots_over_rejection);
     hs_jsonx_set_real(entry, "plan_ms_p50", has_timings ? e->stats.plan_ms_p50 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_ms_p99", has_timings ? e->stats.plan_ms_p99 : (double)NAN);
