@@ -3,6 +3,7 @@
 #include "adapters/signal/csvtable.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,21 +12,7 @@
 #include "scheduler/base/mem.h"
 
 #define CSVTABLE_COLUMNS_MAX 4096
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash != NULL ? slash + 1 : path;
-}
-
-static void format_where(const char *file, unsigned line, char *ret_where)
-{
-    /* a long name is cut from its front: the line number is what must be seen */
-    size_t n = strlen(file);
-
-    snprintf(ret_where, 64, "%s:%u", n > 48 ? file + n - 48 : file, line);
-}
+#define CSVTABLE_NAMED_MAX   96 /* bytes of column names in a message */
 
 static char *trim(char *cell)
 {
@@ -56,40 +43,84 @@ static size_t cut_line(char *line, const char **cells, size_t n_max)
     return n;
 }
 
+static int fail_line(const struct hs_csvtable *table, unsigned line_no, struct hs_err *err,
+                     const char *text)
+{
+    char where[HS_FILETEXT_WHERE_MAX];
+
+    hs_filetext_format_where(table->file, line_no, where);
+    return hs_err_set(err, HS_E_INVALID, where, "%s", text);
+}
+
+/** What no cell may hold, header or row. */
+static int check_line(const struct hs_csvtable *table, const char *line, unsigned line_no,
+                      struct hs_err *err)
+{
+    if (strchr(line, '"') != NULL) {
+        return fail_line(table, line_no, err,
+                         "quoted cells are not read; write plain comma-separated values");
+    }
+    if (strchr(line, '\r') != NULL) {
+        return fail_line(table, line_no, err,
+                         "lines end in CR alone; save the file with LF or CR LF");
+    }
+    return 0;
+}
+
 static int read_header(struct hs_csvtable *table, char *line, unsigned line_no, struct hs_err *err)
 {
-    char where[64];
+    int rc = check_line(table, line, line_no, err);
 
+    if (rc != 0) {
+        return rc;
+    }
+    table->header_line = line_no;
     table->names = hs_xcalloc(CSVTABLE_COLUMNS_MAX + 1, sizeof(*table->names));
     table->n_columns = cut_line(line, table->names, CSVTABLE_COLUMNS_MAX);
     if (table->n_columns > CSVTABLE_COLUMNS_MAX) {
-        format_where(table->file, line_no, where);
-        return hs_err_set(err, HS_E_INVALID, where, "more than %d columns", CSVTABLE_COLUMNS_MAX);
+        table->n_columns = 0;
+        return fail_line(table, line_no, err, "the header has more than 4096 columns");
     }
+    table->names = hs_xrealloc(table->names, table->n_columns + 1, sizeof(*table->names));
+    table->names[table->n_columns] = NULL;
     return 0;
+}
+
+static int fail_count(const struct hs_csvtable *table, size_t n, unsigned line_no,
+                      struct hs_err *err)
+{
+    char where[HS_FILETEXT_WHERE_MAX];
+
+    hs_filetext_format_where(table->file, line_no, where);
+    if (n < table->n_columns) {
+        return hs_err_set(err, HS_E_INVALID, where,
+                          "the line has %zu of the header's %zu cells; leave a cell empty, but "
+                          "write its comma",
+                          n, table->n_columns);
+    }
+    return hs_err_set(err, HS_E_INVALID, where,
+                      "the line has more cells than the header's %zu; a comma parts cells, "
+                      "decimals take a point",
+                      table->n_columns);
 }
 
 static int read_row(struct hs_csvtable *table, char *line, unsigned line_no, size_t *n_max,
                     struct hs_err *err)
 {
-    char where[64];
+    int rc = check_line(table, line, line_no, err);
     size_t n;
 
+    if (rc != 0) {
+        return rc;
+    }
     if (table->n_rows == *n_max) {
         *n_max = *n_max > 0 ? *n_max * 2 : 256;
         table->cells = hs_xrealloc(table->cells, *n_max * table->n_columns, sizeof(*table->cells));
         table->lines = hs_xrealloc(table->lines, *n_max, sizeof(*table->lines));
     }
-    format_where(table->file, line_no, where);
-    if (strchr(line, '"') != NULL) {
-        return hs_err_set(err, HS_E_INVALID, where,
-                          "quoted cells are not read; write plain comma-separated values");
-    }
     n = cut_line(line, table->cells + table->n_rows * table->n_columns, table->n_columns);
     if (n != table->n_columns) {
-        return hs_err_set(err, HS_E_INVALID, where, "the line has %s%zu cells, the header has %zu",
-                          n > table->n_columns ? "over " : "",
-                          n > table->n_columns ? table->n_columns : n, table->n_columns);
+        return fail_count(table, n, line_no, err);
     }
     table->lines[table->n_rows++] = line_no;
     return 0;
@@ -103,7 +134,7 @@ int hs_csvtable_read(const char *path, struct hs_csvtable **ret_table, struct hs
     char *rest;
     int rc;
 
-    table->file = hs_xstrdup(last_part(path));
+    table->file = hs_xstrdup(path);
     rc = hs_filetext_read(path, &table->text, &n_bytes, err);
     if (rc != 0) {
         return rc;
@@ -123,27 +154,72 @@ int hs_csvtable_read(const char *path, struct hs_csvtable **ret_table, struct hs
         }
     }
     if (table->names == NULL) {
-        return hs_err_set(err, HS_E_INVALID, table->file,
-                          "the file is empty; a header line with column names is expected");
+        return fail_line(table, 1, err,
+                         "the file is empty; a header with column names is expected");
+    }
+    if (table->n_rows == 0) {
+        return fail_line(table, table->header_line, err,
+                         "no row follows the header; at least one is expected");
     }
     *ret_table = HS_STEAL(table);
     return 0;
 }
 
+static int fail_column(const struct hs_csvtable *table, const char *name, struct hs_err *err)
+{
+    const char *nearest = hs_conf_nearest(table->names, name);
+    char where[HS_FILETEXT_WHERE_MAX], names[CSVTABLE_NAMED_MAX] = "";
+    size_t n = 0;
+
+    hs_filetext_format_where(table->file, table->header_line, where);
+    if (nearest != NULL) {
+        return hs_err_set(err, HS_E_NOTFOUND, where, "no column '%s'; the nearest is '%s'", name,
+                          nearest);
+    }
+    if (table->n_columns == 1 && strpbrk(table->names[0], ";\t") != NULL) {
+        return hs_err_set(err, HS_E_NOTFOUND, where,
+                          "no column '%s'; cells are parted by commas, not by ';' or tabs", name);
+    }
+    for (size_t i = 0; i < table->n_columns && n < sizeof(names); i++) {
+        n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "",
+                              table->names[i]);
+    }
+    return hs_err_set(err, HS_E_NOTFOUND, where, "no column '%s'; there are %s%s", name, names,
+                      n >= sizeof(names) ? "…" : "");
+}
+
 int hs_csvtable_find(const struct hs_csvtable *table, const char *name, size_t *ret_column,
                      struct hs_err *err)
 {
-    const char *nearest;
+    size_t found = SIZE_MAX;
 
     for (size_t i = 0; i < table->n_columns; i++) {
         if (strcmp(table->names[i], name) == 0) {
-            *ret_column = i;
-            return 0;
+            if (found != SIZE_MAX) {
+                char where[HS_FILETEXT_WHERE_MAX];
+
+                hs_filetext_format_where(table->file, table->header_line, where);
+                return hs_err_set(err, HS_E_INVALID, where,
+                                  "two columns are named '%s'; give each a name of its own", name);
+            }
+            found = i;
         }
     }
-    nearest = hs_conf_nearest(table->names, name);
-    return hs_err_set(err, HS_E_NOTFOUND, table->file, "no column '%s'; the nearest is '%s'", name,
-                      nearest != NULL ? nearest : table->names[table->n_columns - 1]);
+    if (found == SIZE_MAX) {
+        return fail_column(table, name, err);
+    }
+    *ret_column = found;
+    return 0;
+}
+
+bool hs_csvtable_has(const struct hs_csvtable *table, const char *name)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (strcmp(table->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 const char *hs_csvtable_get(const struct hs_csvtable *table, size_t row, size_t column)
@@ -155,7 +231,7 @@ int hs_csvtable_get_number(const struct hs_csvtable *table, size_t row, size_t c
                            double *ret_value, struct hs_err *err)
 {
     const char *cell = hs_csvtable_get(table, row, column);
-    char where[64];
+    char where[HS_FILETEXT_WHERE_MAX];
     char *end = NULL;
     double value;
 
@@ -164,10 +240,13 @@ int hs_csvtable_get_number(const struct hs_csvtable *table, size_t row, size_t c
         return 0;
     }
     value = strtod(cell, &end);
-    if (end == cell || *end != '\0' || !isfinite(value)) {
+    /* strtod() also takes nan, inf and 0x10, which no export means as a figure */
+    if (end == cell || *end != '\0' || !isfinite(value)
+        || cell[strspn(cell, "0123456789+-.eE")] != '\0') {
         hs_csvtable_format_where(table, row, where);
         return hs_err_set(err, HS_E_INVALID, where,
-                          "'%s' in column '%s' is no number; write one like 21.5 or leave it empty",
+                          "'%.40s' in column '%.40s' is no number; write one like 21.5, or leave "
+                          "the cell empty where it is unknown",
                           cell, table->names[column]);
     }
     *ret_value = value;
@@ -176,7 +255,7 @@ int hs_csvtable_get_number(const struct hs_csvtable *table, size_t row, size_t c
 
 void hs_csvtable_format_where(const struct hs_csvtable *table, size_t row, char *ret_where)
 {
-    format_where(table->file, table->lines[row], ret_where);
+    hs_filetext_format_where(table->file, table->lines[row], ret_where);
 }
 
 void hs_csvtable_free(struct hs_csvtable *table)

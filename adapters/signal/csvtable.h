@@ -5,17 +5,20 @@
  * csvtable - a CSV text cut into cells in place: a header line, then rows of as many cells.
  *
  * Commas separate, empty lines are skipped, CR LF is accepted; there is no quoting (measured
- * data need none: a quote is an error that says so). Errors say file:line.
+ * data need none: a quote is an error that says so). At least one row is expected. Errors say
+ * file:line.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
 
 struct hs_csvtable {
-    char *text;         /* owned; the cells point into it */
-    char *file;         /* owned; last part of the path, for messages */
+    char *text; /* owned; the cells point into it */
+    char *file; /* owned; the path, for messages */
+    unsigned header_line;
     const char **names; /* [n_columns + 1] NULL-terminated */
     size_t n_columns;
     const char **cells; /* [n_rows][n_columns] row-major, blanks trimmed */
@@ -31,9 +34,12 @@ struct hs_csvtable {
  */
 int hs_csvtable_read(const char *path, struct hs_csvtable **ret_table, struct hs_err *err);
 
-/** Column named @name. @return 0 or -HS_E_NOTFOUND naming the nearest */
+/** Column named @name. @return 0 or -HS_E_NOTFOUND naming the nearest, or those there are */
 int hs_csvtable_find(const struct hs_csvtable *table, const char *name, size_t *ret_column,
                      struct hs_err *err);
+
+/** Whether there is such a column, for those that may be left out. */
+bool hs_csvtable_has(const struct hs_csvtable *table, const char *name);
 
 /** The cell. Borrowed. */
 const char *hs_csvtable_get(const struct hs_csvtable *table, size_t row, size_t column);

@@ -43,8 +43,16 @@ const struct hs_conf_table hs_signal_spec_table = {
     .n_fields = sizeof(spec_fields) / sizeof(spec_fields[0]),
 };
 
-int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
-                   struct hs_series **ret_series, struct hs_err *err)
+/* Bounds are those of the thing, wide enough for any place on earth and any currency. */
+const struct hs_signal_quantity hs_signal_heat = {"heat demand", "W", 0, 1e9};
+const struct hs_signal_quantity hs_signal_outdoor = {"outdoor temperature", "°C", -95, 65};
+const struct hs_signal_quantity hs_signal_price = {"electricity price", "per MWh", -1e9, 1e9};
+const struct hs_signal_quantity hs_signal_carbon = {"carbon intensity", "g/kWh", 0, 1e5};
+
+int hs_signal_load_quantity(const struct hs_signal_spec *spec, const char *base_dir,
+                            const struct hs_signal_quantity *quantity,
+                            struct hs_series **ret_series, struct hs_signal_odd *ret_odd,
+                            struct hs_err *err)
 {
     char path[1024];
 
@@ -53,5 +61,13 @@ int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
     } else {
         snprintf(path, sizeof(path), "%s/%s", base_dir, spec->csv);
     }
-    return hs_signal_file_read(spec, path, ret_series, err);
+    return hs_signal_file_read(spec, path, quantity, ret_series, ret_odd, err);
+}
+
+int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
+                   struct hs_series **ret_series, struct hs_err *err)
+{
+    struct hs_signal_odd odd;
+
+    return hs_signal_load_quantity(spec, base_dir, NULL, ret_series, &odd, err);
 }

@@ -23,11 +23,33 @@ struct hs_signal_spec {
     int64_t shift_s; /* added to the stamps */
 };
 
+/** What a series measures: values that it cannot have count as unknown. */
+struct hs_signal_quantity {
+    const char *name; /* "heat demand" */
+    const char *unit; /* "W" */
+    double min;       /* after scaling */
+    double max;
+};
+
+extern const struct hs_signal_quantity hs_signal_heat;
+extern const struct hs_signal_quantity hs_signal_outdoor;
+extern const struct hs_signal_quantity hs_signal_price; /* may be below zero, and is at times */
+extern const struct hs_signal_quantity hs_signal_carbon;
+
+/** Values left out because the quantity cannot have them. */
+struct hs_signal_odd {
+    size_t n;
+    double value;   /* the first, scaled */
+    char where[64]; /* its file:line */
+};
+
 /** Fields csv, column, scale, shift_s, for tables that embed a spec at offset 0. */
 extern const struct hs_conf_table hs_signal_spec_table;
 
 /**
- * Read a whole series. Stamps are RFC 3339 in the first column; empty cells are unknown.
+ * Read a whole series. Stamps are RFC 3339 in the first column; empty cells are unknown, and so
+ * is the time from a missing row to the next: a distance of stamps over 1.5 of those around it
+ * gets an unknown value one usual step after the row before.
  *
  * @param base_dir    directory that relative paths start from; borrowed
  * @param ret_series  owned by the caller on success
@@ -36,3 +58,14 @@ extern const struct hs_conf_table hs_signal_spec_table;
  */
 int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
                    struct hs_series **ret_series, struct hs_err *err);
+
+/**
+ * As hs_signal_load(), and every value that @quantity cannot have is unknown; more than one in
+ * ten of them is a wrong unit or column, and refused.
+ *
+ * @param ret_odd  what was left out; set on success only
+ */
+int hs_signal_load_quantity(const struct hs_signal_spec *spec, const char *base_dir,
+                            const struct hs_signal_quantity *quantity,
+                            struct hs_series **ret_series, struct hs_signal_odd *ret_odd,
+                            struct hs_err *err);

@@ -88,6 +88,34 @@ bool hs_series_is_known(const struct hs_series *series, int64_t at_s)
            && (series->step_s <= 0 || at_s - series->at_s[n - 1] < series->step_s);
 }
 
+/* Until when the value of row @i was measured. */
+static int64_t get_end_at_s(const struct hs_series *series, size_t i)
+{
+    int64_t next_at_s = i + 1 < series->n ? series->at_s[i + 1] : INT64_MAX;
+
+    if (isnan(series->values[i])) {
+        return series->at_s[i];
+    }
+    return series->step_s > 0 && series->at_s[i] + series->step_s < next_at_s
+               ? series->at_s[i] + series->step_s
+               : next_at_s;
+}
+
+double hs_series_get_known_ratio(const struct hs_series *series, int64_t from_at_s, int64_t to_at_s)
+{
+    size_t first = count_until(series, from_at_s);
+    int64_t known_s = 0;
+
+    for (size_t i = first > 0 ? first - 1 : 0; i < series->n && series->at_s[i] < to_at_s; i++) {
+        int64_t begin_at_s = series->at_s[i] > from_at_s ? series->at_s[i] : from_at_s;
+        int64_t end_at_s = get_end_at_s(series, i);
+
+        end_at_s = end_at_s < to_at_s ? end_at_s : to_at_s;
+        known_s += end_at_s > begin_at_s ? end_at_s - begin_at_s : 0;
+    }
+    return to_at_s > from_at_s ? (double)known_s / (double)(to_at_s - from_at_s) : 0.0;
+}
+
 void hs_series_free(struct hs_series *series)
 {
     if (series != NULL) {

@@ -5,7 +5,7 @@
  * series - values with stamps; a value holds until the next stamp. Plain value.
  *
  * Gaps and empty cells are NAN at their stamp; hs_series_get_held() holds the last known value
- * over them, hs_series_get_known() says unknown.
+ * over them, hs_series_is_known() says that it was not measured.
  */
 
 #include <stdbool.h>
@@ -35,6 +35,10 @@ double hs_series_get_mean(const struct hs_series *series, int64_t from_at_s, int
 
 /** True if @at_s lies on a value that was measured, not held over a gap. */
 bool hs_series_is_known(const struct hs_series *series, int64_t at_s);
+
+/** Share of [from, to) that was measured, 0..1. */
+double hs_series_get_known_ratio(const struct hs_series *series, int64_t from_at_s,
+                                 int64_t to_at_s);
 
 /** Accepts NULL. */
 void hs_series_free(struct hs_series *series);

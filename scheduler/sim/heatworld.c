@@ -35,6 +35,9 @@ static void push_demand(struct hs_heatdrive *drive, int64_t slot_at_s)
     size_t slot = (size_t)((slot_at_s - scenario->start_at_s) / scenario->slot_s);
 
     for (size_t k = 0; k < scenario->estate->n_sinks; k++) {
+        if (!hs_trace_is_known(drive->run->trace, k, slot)) {
+            continue; /* no meter saw it; what simrun goes on with was held */
+        }
         /* a second before the slot's end, so that the slot is closed with it */
         push_reading(drive, HS_POINT_DEMAND_HEAT_W, k,
                      drive->run->trace->demand_heat_w[k * scenario->n_slots + slot], slot_at_s,
@@ -166,11 +169,11 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
     }
     /* what the meters of the last slot before the start say */
     for (size_t k = 0; k < estate->n_sinks; k++) {
+        int64_t from_at_s = scenario->start_at_s - scenario->slot_s;
         double mean_w =
-            hs_series_get_mean(scenario->demand_heat_w[k], scenario->start_at_s - scenario->slot_s,
-                               scenario->start_at_s);
+            hs_series_get_mean(scenario->demand_heat_w[k], from_at_s, scenario->start_at_s);
 
-        if (mean_w >= 0) {
+        if (mean_w >= 0 && hs_series_is_known(scenario->demand_heat_w[k], from_at_s)) {
             push_reading(drive, HS_POINT_DEMAND_HEAT_W, k, mean_w,
                          scenario->start_at_s - scenario->slot_s, scenario->start_at_s);
         }

@@ -93,6 +93,9 @@ static int load(const char *path, struct hs_scenario **ret_scenario, struct hs_s
     if (rc != 0) {
         status = print_err(&err);
     } else {
+        for (size_t i = 0; i < (*ret_scenario)->n_notes; i++) {
+            fprintf(stderr, "note: %s\n", (*ret_scenario)->notes[i]);
+        }
         say_left_out(ret_jobs);
     }
     return status;

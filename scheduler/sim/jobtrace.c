@@ -6,10 +6,14 @@
 #include <string.h>
 
 #include "adapters/signal/csvtable.h"
+#include "adapters/signal/filetext.h"
 #include "scheduler/sim/swf.h"
 
 #define JOBTRACE_MIB_PER_VCPU 2048.0
 #define JOBTRACE_SEED_STRIDE  1000003U
+#define JOBTRACE_S_MAX        1e11 /* 3,000 years: also stamps since 1970, which offset_s brings in */
+#define JOBTRACE_PROCS_MAX    1e8
+#define JOBTRACE_JOBS_MAX     5000000U
 
 uint64_t hs_jobtrace_splitmix64(uint64_t state)
 {
@@ -20,21 +24,56 @@ uint64_t hs_jobtrace_splitmix64(uint64_t state)
     return z ^ (z >> 31);
 }
 
+static int check_figure(const char *name, double value, double max, const char *unit,
+                        const char *where, struct hs_err *err)
+{
+    if (fabs(value) > max) {
+        return hs_err_set(err, HS_E_INVALID, where, "%s %g%s is more than a trace can hold, %g%s",
+                          name, value, unit, max, unit);
+    }
+    return 0;
+}
+
+int hs_jobtrace_check_record(const struct hs_jobtrace_record *record, const char *where,
+                             struct hs_err *err)
+{
+    int rc = check_figure("submit time", record->submit_s, JOBTRACE_S_MAX, " s", where, err);
+
+    rc = rc != 0 ? rc : check_figure("run time", record->run_s, JOBTRACE_S_MAX, " s", where, err);
+    rc = rc != 0 ? rc
+                 : check_figure("requested time", record->requested_s, JOBTRACE_S_MAX, " s", where,
+                                err);
+    return rc != 0 ? rc
+                   : check_figure("processors", record->procs, JOBTRACE_PROCS_MAX, "", where, err);
+}
+
 int hs_jobtrace_read_csv(const char *path, struct hs_jobtrace *ret_trace, struct hs_err *err)
 {
     HS_AUTO(hs_csvtable) table = NULL;
-    size_t submit = 0, run = 0, cpus = 0;
+    size_t submit = 0, run = 0, cpus = 0, requested = 0;
+    bool has_requested;
     int rc = hs_csvtable_read(path, &table, err);
 
     rc = rc != 0 ? rc : hs_csvtable_find(table, "arrival_s", &submit, err);
     rc = rc != 0 ? rc : hs_csvtable_find(table, "run_s", &run, err);
     rc = rc != 0 ? rc : hs_csvtable_find(table, "cpus", &cpus, err);
+    has_requested = rc == 0 && hs_csvtable_has(table, "requested_s");
+    if (has_requested) {
+        rc = hs_csvtable_find(table, "requested_s", &requested, err);
+    }
     for (size_t row = 0; rc == 0 && row < table->n_rows; row++) {
         struct hs_jobtrace_record record = {0};
+        char where[HS_FILETEXT_WHERE_MAX];
 
         rc = hs_csvtable_get_number(table, row, submit, &record.submit_s, err);
         rc = rc != 0 ? rc : hs_csvtable_get_number(table, row, run, &record.run_s, err);
         rc = rc != 0 ? rc : hs_csvtable_get_number(table, row, cpus, &record.procs, err);
+        if (rc == 0 && has_requested) {
+            rc = hs_csvtable_get_number(table, row, requested, &record.requested_s, err);
+            record.requested_s = record.requested_s > 0 ? record.requested_s : 0;
+        }
+        hs_csvtable_format_where(table, row, where);
+        rc = rc != 0 ? rc : hs_jobtrace_check_record(&record, where, err);
         if (rc == 0) {
             HS_VEC_PUSH(ret_trace, record);
         }
@@ -93,7 +132,7 @@ static void add_pieces(const struct hs_jobtrace_record *record, struct hs_simjob
     double scaled = floor(record->procs * scale_cpus + 0.5);
     uint64_t left = scaled < 1 ? 1 : (uint64_t)scaled;
 
-    while (left > 0) {
+    while (left > 0 && jobs->n <= JOBTRACE_JOBS_MAX) {
         job.vcpus = left < largest ? (uint32_t)left : largest;
         job.memory_mib = get_memory_mib(record, scale_cpus, host, job.vcpus);
         HS_VEC_PUSH(jobs, job);
@@ -110,13 +149,18 @@ static void make_jobs(const struct hs_scenario *scenario, const struct hs_scenar
     const struct hs_host *largest = find_largest_host(scenario->estate);
     int64_t n_kept = 0;
 
-    for (size_t i = 0; i < records->n && largest != NULL; i++) {
+    for (size_t i = 0; i < records->n && largest != NULL && jobs->n <= JOBTRACE_JOBS_MAX; i++) {
         const struct hs_jobtrace_record *record = &records->items[i];
         double submit_s = record->submit_s - trace->offset_s;
         uint64_t record_idx = first_record_idx + i;
         double basis_s, due_s;
 
+        if (isnan(record->submit_s)) {
+            jobs->n_bad++;
+            continue;
+        }
         if (!(submit_s >= 0 && submit_s < span_s) || (trace->limit > 0 && n_kept >= trace->limit)) {
+            jobs->n_outside++;
             continue;
         }
         n_kept++;
@@ -148,6 +192,36 @@ static void make_jobs(const struct hs_scenario *scenario, const struct hs_scenar
     }
 }
 
+/** Add the jobs of one trace; none, or far too many, is a mistake in its entry. */
+static int take_trace(const struct hs_scenario *scenario, const struct hs_scenario_trace *trace,
+                      const struct hs_jobtrace *records, uint64_t first_record_idx,
+                      struct hs_simjobs *jobs, struct hs_err *err)
+{
+    struct hs_simjobs before = *jobs;
+    char where[HS_FILETEXT_WHERE_MAX];
+
+    make_jobs(scenario, trace, records, first_record_idx, jobs);
+    hs_filetext_format_where(trace->path, 0, where);
+    if (jobs->n > JOBTRACE_JOBS_MAX) {
+        return hs_err_set(err, HS_E_INVALID, where,
+                          "the records become more than %u machines; lower scale_cpus or limit",
+                          JOBTRACE_JOBS_MAX);
+    }
+    if (records->n == 0) {
+        return hs_err_set(err, HS_E_INVALID, where, "the log has no record; name another");
+    }
+    if (jobs->n == before.n) {
+        return hs_err_set(err, HS_E_INVALID, where,
+                          "none of %zu records is a job of this run: %zu submitted outside it, %zu "
+                          "without run time or processors, %zu too long, %zu due after its end; "
+                          "check offset_s and days",
+                          records->n, jobs->n_outside - before.n_outside,
+                          jobs->n_bad - before.n_bad, jobs->n_long - before.n_long,
+                          jobs->n_after_end - before.n_after_end);
+    }
+    return 0;
+}
+
 static int compare_jobs(const void *a, const void *b)
 {
     const struct hs_simjob *x = a, *y = b;
@@ -173,7 +247,7 @@ int hs_jobtrace_make(const struct hs_scenario *scenario, struct hs_simjobs *ret_
                                : hs_jobtrace_read_csv(trace->path, &records, err);
 
         if (rc == 0) {
-            make_jobs(scenario, trace, &records, first_record_idx, ret_jobs);
+            rc = take_trace(scenario, trace, &records, first_record_idx, ret_jobs, err);
             first_record_idx += records.n;
         }
         HS_VEC_FINI(&records);

@@ -49,15 +49,29 @@ struct hs_simjobs {
     size_t n;
     size_t n_max;
     /* records left out, and why */
-    size_t n_bad;       /* no run time or no processors */
-    size_t n_long;      /* over max_run_s */
+    size_t n_outside; /* submitted outside the run, or past the limit; said only if none is left */
+    size_t n_bad;     /* no run time or no processors */
+    size_t n_long;    /* over max_run_s */
     size_t n_after_end; /* due after the end */
 };
 
-/** CSV with columns arrival_s, run_s, cpus. @return as hs_swf_read() */
+/**
+ * Whether the figures of a record can be those of a job. Unknown ones (NAN, 0, below 0) pass:
+ * they leave the record out later, with a count.
+ *
+ * @return 0 or -HS_E_INVALID with @where
+ */
+int hs_jobtrace_check_record(const struct hs_jobtrace_record *record, const char *where,
+                             struct hs_err *err);
+
+/** CSV with columns arrival_s, run_s, cpus and, if there, requested_s. @return as hs_swf_read() */
 int hs_jobtrace_read_csv(const char *path, struct hs_jobtrace *ret_trace, struct hs_err *err);
 
-/** All jobs of @scenario. @param ret_jobs {0}; its items are the caller's (hs_jobtrace_fini) */
+/**
+ * All jobs of @scenario. A trace that gives none is refused: it is a wrong offset or file.
+ *
+ * @param ret_jobs  {0}; its items are the caller's (hs_jobtrace_fini)
+ */
 int hs_jobtrace_make(const struct hs_scenario *scenario, struct hs_simjobs *ret_jobs,
                      struct hs_err *err);
 

@@ -7,21 +7,12 @@
 #include <string.h>
 
 #include "adapters/signal/filetext.h"
-#include "adapters/signal/signal.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/base/units.h"
 #include "scheduler/sim/scenario_fields.h"
-
-#define SPEC_FIELDS_MAX 8
-#define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
-
-/** One entry of heat, weather, price or carbon: the spec first, as its table wants. */
-struct series_entry {
-    struct hs_signal_spec spec;
-    char thing[HS_PATH_MAX];
-};
+#include "scheduler/sim/scenario_series.h"
 
 /** What the helpers share while one file is read. */
 struct scenario_reader {
@@ -40,20 +31,6 @@ static void resolve(const struct scenario_reader *reader, const char *path, char
     if (n >= HS_SCENARIO_PATH_MAX) {
         ret_path[0] = '\0';
     }
-}
-
-/** The array @key, or NULL with an error if it is something else. */
-static const json_t *get_array(struct scenario_reader *reader, const char *key)
-{
-    const json_t *array = json_object_get(reader->root, key);
-    char pointer[64];
-
-    if (array != NULL && !json_is_array(array)) {
-        snprintf(pointer, sizeof(pointer), "/%s", key);
-        hs_conf_report_add(reader->report, pointer, "must be a list [ … ]");
-        return NULL;
-    }
-    return array;
 }
 
 /** Copy the kept errors of @from to the end of @to, as they are. */
@@ -123,125 +100,9 @@ static int read_estate(struct scenario_reader *reader, struct hs_err *err)
     return rc;
 }
 
-/** Refuse a series that misses more than a day at either end of the run. */
-static void check_cover(struct scenario_reader *reader, const struct hs_series *series,
-                        const char *pointer)
-{
-    const struct hs_scenario *scenario = reader->scenario;
-    char from[HS_TIMETEXT_MAX] = "never", to[HS_TIMETEXT_MAX] = "never";
-    int64_t first_at_s = INT64_MAX, last_at_s = INT64_MIN;
-
-    for (size_t i = 0; i < series->n; i++) {
-        if (!isnan(series->values[i])) {
-            first_at_s = first_at_s < series->at_s[i] ? first_at_s : series->at_s[i];
-            last_at_s = series->at_s[i] + series->step_s;
-        }
-    }
-    if (first_at_s > last_at_s || first_at_s > scenario->start_at_s + HS_S_PER_DAY
-        || last_at_s < hs_scenario_end_at_s(scenario) - HS_S_PER_DAY) {
-        if (first_at_s <= last_at_s) {
-            hs_timetext_format(first_at_s, from);
-            hs_timetext_format(last_at_s, to);
-        }
-        hs_conf_report_add(reader->report, pointer,
-                           "the series covers %s to %s, not the run to within a day; choose "
-                           "another start, or shift_s",
-                           from, to);
-    }
-}
-
-struct series_group {
-    const char *key;       /* in the scenario */
-    const char *thing_key; /* in an entry: "sink" or "site" */
-    size_t (*find)(const struct hs_estate *estate, const char *path);
-    struct hs_series **series;
-};
-
-static void read_series_entry(struct scenario_reader *reader, const struct series_group *group,
-                              const json_t *object, const char *pointer)
-{
-    struct hs_conf_field fields[SPEC_FIELDS_MAX + 1] = {
-        {.name = group->thing_key,
-         .type = HS_CONF_TEXT,
-         .offset = offsetof(struct series_entry, thing),
-         .size = HS_PATH_MAX,
-         .required = true},
-    };
-    size_t n_spec = hs_signal_spec_table.n_fields;
-    struct hs_conf_table table = {.name = group->key, .fields = fields, .n_fields = n_spec + 1};
-    struct series_entry entry = {0};
-    struct hs_series *series = NULL;
-    struct hs_err cause = {0};
-    size_t thing_idx;
-
-    memcpy(fields + 1, hs_signal_spec_table.fields, n_spec * sizeof(fields[0]));
-    if (!hs_conf_read(&table, object, pointer, &entry, reader->report)) {
-        return;
-    }
-    thing_idx = group->find(reader->scenario->estate, entry.thing);
-    if (thing_idx == SIZE_MAX) {
-        hs_conf_report_add(reader->report, pointer, "no %s '%s' in the estate", group->thing_key,
-                           entry.thing);
-        return;
-    }
-    if (group->series[thing_idx] != NULL) {
-        hs_conf_report_add(reader->report, pointer, "%s '%s' is listed twice", group->thing_key,
-                           entry.thing);
-        return;
-    }
-    if (hs_signal_load(&entry.spec, reader->dir, &series, &cause) != 0) {
-        hs_conf_report_add(reader->report, pointer, "%s: %s", cause.where, cause.text);
-        return;
-    }
-    check_cover(reader, series, pointer);
-    group->series[thing_idx] = series;
-}
-
-static void read_series_group(struct scenario_reader *reader, const struct series_group *group)
-{
-    const json_t *array = get_array(reader, group->key);
-    size_t i;
-    const json_t *object;
-
-    json_array_foreach (array, i, object) {
-        char pointer[64];
-
-        snprintf(pointer, sizeof(pointer), "/%s/%zu", group->key, i);
-        read_series_entry(reader, group, object, pointer);
-    }
-}
-
-static void read_all_series(struct scenario_reader *reader)
-{
-    struct hs_scenario *scenario = reader->scenario;
-    const struct hs_estate *estate = scenario->estate;
-
-    scenario->demand_heat_w = hs_xcalloc(estate->n_sinks, sizeof(struct hs_series *));
-    scenario->outdoor_c = hs_xcalloc(estate->n_sites, sizeof(struct hs_series *));
-    scenario->price = hs_xcalloc(estate->n_sites, sizeof(struct hs_series *));
-    scenario->gco2_per_kwh = hs_xcalloc(estate->n_sites, sizeof(struct hs_series *));
-
-    const struct series_group groups[] = {
-        {"heat", "sink", hs_estate_find_sink, scenario->demand_heat_w},
-        {"weather", "site", hs_estate_find_site, scenario->outdoor_c},
-        {"price", "site", hs_estate_find_site, scenario->price},
-        {"carbon", "site", hs_estate_find_site, scenario->gco2_per_kwh},
-    };
-
-    for (size_t i = 0; i < COUNT(groups); i++) {
-        read_series_group(reader, &groups[i]);
-    }
-    for (size_t k = 0; k < estate->n_sinks; k++) {
-        if (scenario->demand_heat_w[k] == NULL) {
-            hs_conf_report_add(reader->report, "/heat", "sink '%s' has no series",
-                               estate->sinks[k].path);
-        }
-    }
-}
-
 static void read_traces(struct scenario_reader *reader)
 {
-    const json_t *array = get_array(reader, "jobs");
+    const json_t *array = hs_scenario_fields_get_array(reader->root, "jobs", reader->report);
     struct hs_scenario *scenario = reader->scenario;
     size_t i;
     const json_t *object;
@@ -249,6 +110,7 @@ static void read_traces(struct scenario_reader *reader)
     scenario->traces = hs_xcalloc(json_array_size(array), sizeof(*scenario->traces));
     json_array_foreach (array, i, object) {
         struct hs_scenario_trace_entry entry = {0};
+        struct hs_err cause = {0};
         char pointer[64];
 
         snprintf(pointer, sizeof(pointer), "/jobs/%zu", i);
@@ -263,13 +125,17 @@ static void read_traces(struct scenario_reader *reader)
         entry.trace.is_swf = entry.swf[0] != '\0';
         entry.trace.is_due_from_requested = strcmp(entry.estimate, "requested") == 0;
         resolve(reader, entry.trace.is_swf ? entry.swf : entry.csv, entry.trace.path);
+        if (hs_filetext_check(entry.trace.path, &cause) != 0) {
+            hs_conf_report_add(reader->report, pointer, "%s: %s", cause.where, cause.text);
+            continue;
+        }
         scenario->traces[scenario->n_traces++] = entry.trace;
     }
 }
 
 static void read_controllers(struct scenario_reader *reader)
 {
-    const json_t *array = get_array(reader, "policies");
+    const json_t *array = hs_scenario_fields_get_array(reader->root, "policies", reader->report);
     struct hs_scenario *scenario = reader->scenario;
     size_t i;
     const json_t *name;
@@ -305,7 +171,8 @@ static int read_policy_file(struct scenario_reader *reader, const char *name, st
 
 static int read_policy_files(struct scenario_reader *reader, struct hs_err *err)
 {
-    const json_t *array = get_array(reader, "policy_files");
+    const json_t *array =
+        hs_scenario_fields_get_array(reader->root, "policy_files", reader->report);
     size_t i;
     const json_t *name;
     int rc = 0;
@@ -368,12 +235,13 @@ static int fill(struct scenario_reader *reader, struct hs_err *err)
     }
     /* plans and truth share the scenario's slot */
     reader->scenario->estate->slot_s = reader->scenario->slot_s;
-    read_all_series(reader);
+    hs_scenario_series_read(reader->scenario, reader->root, reader->dir, reader->report);
     read_traces(reader);
     read_controllers(reader);
-    hs_simevents_read(get_array(reader, "events"), reader->scenario->estate,
-                      reader->scenario->start_at_s, hs_scenario_end_at_s(reader->scenario),
-                      reader->report, &reader->scenario->events);
+    hs_simevents_read(hs_scenario_fields_get_array(reader->root, "events", reader->report),
+                      reader->scenario->estate, reader->scenario->start_at_s,
+                      hs_scenario_end_at_s(reader->scenario), reader->report,
+                      &reader->scenario->events);
     return 0;
 }
 
@@ -431,6 +299,10 @@ void hs_scenario_free(struct hs_scenario *scenario)
         free(scenario->controllers[i]);
     }
     free(scenario->controllers);
+    for (size_t i = 0; i < scenario->n_notes; i++) {
+        free(scenario->notes[i]);
+    }
+    free(scenario->notes);
     free(scenario->traces);
     hs_simevents_fini(&scenario->events);
     if (scenario->estate != NULL) {

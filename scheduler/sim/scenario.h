@@ -51,6 +51,8 @@ struct hs_scenario {
     size_t n_traces;
     char **controllers; /* [n_controllers] names under `policies`, as in the file */
     size_t n_controllers;
+    char **notes; /* [n_notes] owned; what was taken with a doubt, one clause each */
+    size_t n_notes;
     struct hs_simevents events; /* owned; scripted faults and maintenance */
     /* price of a disturbance: seconds of the job's power and time each */
     double move_s;

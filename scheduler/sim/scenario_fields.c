@@ -2,6 +2,8 @@
 /* scenario_fields - the tables. */
 #include "scheduler/sim/scenario_fields.h"
 
+#include <stdio.h>
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define REAL_FIELD(type_, field_, min_, max_)                                              \
@@ -132,3 +134,17 @@ static const struct hs_conf_field trace_fields[] = {
 
 const struct hs_conf_table hs_scenario_fields_trace_table = {
     .name = "trace", .fields = trace_fields, .n_fields = COUNT(trace_fields)};
+
+const json_t *hs_scenario_fields_get_array(const json_t *root, const char *key,
+                                           struct hs_conf_report *report)
+{
+    const json_t *array = json_object_get(root, key);
+    char pointer[64];
+
+    if (array != NULL && !json_is_array(array)) {
+        snprintf(pointer, sizeof(pointer), "/%s", key);
+        hs_conf_report_add(report, pointer, "must be a list [ … ]");
+        return NULL;
+    }
+    return array;
+}

@@ -27,6 +27,10 @@ struct hs_scenario_trace_entry {
     struct hs_scenario_trace trace;
 };
 
+/** The array @key, or NULL, with an error if it is something else. Borrowed. */
+const json_t *hs_scenario_fields_get_array(const json_t *root, const char *key,
+                                           struct hs_conf_report *report);
+
 extern const struct hs_conf_table hs_scenario_fields_table; /* struct hs_scenario_file */
 extern const struct hs_conf_table
     hs_scenario_fields_trace_table; /* struct hs_scenario_trace_entry */

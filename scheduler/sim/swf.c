@@ -3,6 +3,7 @@
 #include "scheduler/sim/swf.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,19 +24,16 @@ enum swf_field {
 
 static int fail_line(const char *path, unsigned line_no, struct hs_err *err, const char *what)
 {
-    const char *slash = strrchr(path, '/');
-    const char *file = slash != NULL ? slash + 1 : path;
-    size_t n = strlen(file);
-    char where[64];
+    char where[HS_FILETEXT_WHERE_MAX];
 
-    snprintf(where, sizeof(where), "%s:%u", n > 48 ? file + n - 48 : file, line_no);
+    hs_filetext_format_where(path, line_no, where);
     return hs_err_set(err, HS_E_INVALID, where,
                       "%s; a record is %d numbers, -1 where unknown, and a comment starts with ';'",
                       what, SWF_FIELDS);
 }
 
-/** Cut one line into numbers. @return how many; SIZE_MAX if something is no number */
-static size_t cut_line(char *line, double *ret_fields)
+/** Cut one line into numbers. @return false if *ret_bad, the last of *ret_n words, is none */
+static bool cut_line(char *line, double *ret_fields, size_t *ret_n, const char **ret_bad)
 {
     size_t n = 0;
     char *rest = line;
@@ -49,15 +47,19 @@ static size_t cut_line(char *line, double *ret_fields)
             continue;
         }
         value = strtod(word, &end);
-        if (*end != '\0' || !isfinite(value)) {
-            return SIZE_MAX;
+        /* strtod() also takes nan, inf and 0x10, which no log means as a figure */
+        if (*end != '\0' || !isfinite(value) || word[strspn(word, "0123456789+-.eE")] != '\0') {
+            *ret_bad = word;
+            *ret_n = n + 1;
+            return false;
         }
         if (n < SWF_FIELDS) {
             ret_fields[n] = value;
         }
         n++;
     }
-    return n;
+    *ret_n = n;
+    return true;
 }
 
 static struct hs_jobtrace_record make_record(const double *fields)
@@ -87,24 +89,31 @@ int hs_swf_read(const char *path, struct hs_jobtrace *ret_trace, struct hs_err *
     while (rest != NULL) {
         char *line = strsep(&rest, "\n");
         double fields[SWF_FIELDS] = {0};
-        size_t n;
+        struct hs_jobtrace_record record;
+        const char *bad = "";
+        char what[64], where[HS_FILETEXT_WHERE_MAX];
+        size_t n = 0;
 
         line_no++;
         line += strspn(line, " \t\r");
         if (*line == '\0' || *line == ';') {
             continue;
         }
-        n = cut_line(line, fields);
-        if (n == SIZE_MAX) {
-            return fail_line(path, line_no, err, "something here is no number");
+        if (!cut_line(line, fields, &n, &bad)) {
+            snprintf(what, sizeof(what), "field %zu, '%.32s', is no number", n, bad);
+            return fail_line(path, line_no, err, what);
         }
         if (n != SWF_FIELDS) {
-            char what[48];
-
             snprintf(what, sizeof(what), "the line has %zu fields", n);
             return fail_line(path, line_no, err, what);
         }
-        HS_VEC_PUSH(ret_trace, make_record(fields));
+        record = make_record(fields);
+        hs_filetext_format_where(path, line_no, where);
+        rc = hs_jobtrace_check_record(&record, where, err);
+        if (rc != 0) {
+            return rc;
+        }
+        HS_VEC_PUSH(ret_trace, record);
     }
     return 0;
 }

@@ -188,7 +188,7 @@ class Hsim(unittest.TestCase):
         scenario = make_scenario(self.folder, 1, 30)
         write_scenario(self.folder, {**scenario, "jobs": [{"swf": "log.swf"}]})
         for line, part in [("1 0 0 100", "the line has 4 fields; a record is 18 numbers"),
-                           ("1 0 0 x" + " -1" * 14, "something here is no number")]:
+                           ("1 0 0 x" + " -1" * 14, "field 4, 'x', is no number")]:
             (self.folder / "log.swf").write_text("; a log\n" + line + "\n")
             self.assert_refused(6, "log.swf:2", part)
 
