@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "ctl/catalogueview.h"
 #include "ctl/fieldview.h"
 #include "ctl/say.h"
 
@@ -17,6 +18,12 @@ static enum hs_exit help_run(const struct hs_args *args)
     }
     if (strcmp(args->words[0], "field") == 0) {
         return hs_fieldview_print(args->n_words > 1 ? args->words[1] : NULL);
+    }
+    if (strcmp(args->words[0], "cooling") == 0) {
+        return hs_catalogueview_print_cooling(args->n_words > 1 ? args->words[1] : NULL);
+    }
+    if (strcmp(args->words[0], "template") == 0) {
+        return hs_catalogueview_print_template(args->n_words > 1 ? args->words[1] : NULL);
     }
     command = hs_command_find(args->words[0]);
     if (command == NULL || args->n_words > 1) {
@@ -33,8 +40,8 @@ static enum hs_exit help_run(const struct hs_args *args)
 
 const struct hs_command hs_cmd_help = {
     .name = "help",
-    .arguments = "[COMMAND | field [NAME]]",
-    .summary = "explain a command, or a field of estate.json or of a job",
+    .arguments = "[COMMAND | field [NAME] | cooling [NAME] | template [NAME]]",
+    .summary = "explain a command, a field, a cooling or a site template",
     .n_words_max = 2,
     .flags = HS_COMMAND_LOCAL,
     .run = help_run,

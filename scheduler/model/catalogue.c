@@ -349,8 +349,8 @@ static const struct hs_catalogue_figure figures[HS_CATALOGUE_N_FIGURES] = {
     [HS_CATALOGUE_TANK_SPREAD_K] = {"tank, warmest minus coldest", 10, "K",
                                     "assumed; what a loop of low temperature leaves"},
     [HS_CATALOGUE_TANK_LOSS] = {"tank loss at 1000 l", 3.3, "W/K",
-                                "class C tank, (16.66 + 8.33 l^0.4) W at 45 K: Commission "
-                                "Delegated Regulation (EU) No 812/2013"},
+                                "assumed; (16.66 + 8.33 l^0.4) W at 45 K, the worst of class C in "
+                                "Regulation (EU) No 812/2013, used beyond its 500 l"},
 };
 
 #define FIND(table, is_it)                  \

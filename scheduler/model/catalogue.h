@@ -128,6 +128,6 @@ double hs_catalogue_get_flow_l_per_min_kw(const struct hs_catalogue_cooling *coo
 /**
  * Standing loss of a tank of @volume_l that just meets class C, W/K at 45 K above its room:
  * (16.66 + 8.33 x volume^0.4) / 45. Source: Commission Delegated Regulation (EU) No 812/2013,
- * Annex II, energy efficiency classes of hot water storage tanks.
+ * Annex II; stretched beyond the 500 l that it labels.
  */
 double hs_catalogue_get_tank_loss_w_per_k(double volume_l);

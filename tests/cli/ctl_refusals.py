@@ -152,6 +152,14 @@ class Usage(Case):
                 self.assertTrue(by_word.stdout.startswith(f"usage: hsched {name} "))
                 self.assertEqual(by_word.stderr, "")
 
+    def test_coolings_and_templates_are_explained_with_sources(self):
+        self.assertEqual(len(self.check(self.hsched("help", "cooling"), 0).stdout.splitlines()), 7)
+        self.assertIn("greenhouse", self.check(self.hsched("help", "template"), 0).stdout)
+        one = self.check(self.hsched("help", "cooling", "immersion"), 0).stdout
+        self.assertIn("captured     85 % of IT heat\n               assumed; ", one)
+        self.assertIn("heat/basin, a pool", self.check(self.hsched("help", "template", "leisure-centre"), 0).stdout)
+        self.assertIn("did you mean 'immersion'?", self.check(self.hsched("help", "cooling", "imersion"), 3).stderr)
+
     def test_a_field_is_explained_from_the_tables_that_parse_it(self):
         done = self.check(self.hsched("help", "field", "tank/volume_l"), 0)
         self.assertRegex(done.stdout, r"estate/sites/\*/loops/\*/tank/volume_l +l +required")
