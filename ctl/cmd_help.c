@@ -40,7 +40,7 @@ static enum hs_exit help_run(const struct hs_args *args)
 
 const struct hs_command hs_cmd_help = {
     .name = "help",
-    .arguments = "[COMMAND | field [NAME] | cooling [NAME] | template [NAME]]",
+    .arguments = "[COMMAND | field|cooling|template [NAME]]",
     .summary = "explain a command, a field, a cooling or a site template",
     .n_words_max = 2,
     .flags = HS_COMMAND_LOCAL,
