@@ -235,8 +235,8 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
     const struct hs_site *site = &cycle->estate->sites[site_idx];
     const struct hs_series *price = cycle->signals[site_idx * N_SIGNALS + HS_SIGNAL_PRICE];
     const struct hs_series *carbon = cycle->signals[site_idx * N_SIGNALS + HS_SIGNAL_CARBON];
-    double price_now = price != NULL ? hs_series_get_held(price, at_s) : NAN;
-    double carbon_now = carbon != NULL ? hs_series_get_held(carbon, at_s) : NAN;
+    double price_now = price != NULL ? hs_series_get_expected(price, at_s) : NAN;
+    double carbon_now = carbon != NULL ? hs_series_get_expected(carbon, at_s) : NAN;
 
     ret_prices->price_cur_per_mwh = isnan(price_now) ? site->price_cur_per_mwh : price_now;
     ret_prices->gco2_per_kwh = isnan(carbon_now) ? site->gco2_per_kwh : carbon_now;

@@ -7,6 +7,9 @@
 
 #include "scheduler/base/mem.h"
 
+#define SERIES_DAYS_BACK 7
+#define SERIES_DAY_S     INT64_C(86400)
+
 struct hs_series *hs_series_new(void)
 {
     return hs_xcalloc(1, sizeof(struct hs_series));
@@ -86,6 +89,18 @@ bool hs_series_is_known(const struct hs_series *series, int64_t at_s)
 
     return n > 0 && !isnan(series->values[n - 1])
            && (series->step_s <= 0 || at_s - series->at_s[n - 1] < series->step_s);
+}
+
+double hs_series_get_expected(const struct hs_series *series, int64_t at_s)
+{
+    for (int day = 0; day <= SERIES_DAYS_BACK; day++) {
+        int64_t then_at_s = at_s - day * SERIES_DAY_S;
+
+        if (hs_series_is_known(series, then_at_s)) {
+            return hs_series_get_held(series, then_at_s);
+        }
+    }
+    return hs_series_get_held(series, at_s);
 }
 
 /* Until when the value of row @i was measured. */

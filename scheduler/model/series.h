@@ -36,6 +36,13 @@ double hs_series_get_mean(const struct hs_series *series, int64_t from_at_s, int
 /** True if @at_s lies on a value that was measured, not held over a gap. */
 bool hs_series_is_known(const struct hs_series *series, int64_t at_s);
 
+/**
+ * What to reckon with at @at_s: the value if it was measured; else, over a gap or past the end,
+ * that of the same time of the latest of the seven days before that knows one; else the last
+ * known. NAN before the first.
+ */
+double hs_series_get_expected(const struct hs_series *series, int64_t at_s);
+
 /** Share of [from, to) that was measured, 0..1. */
 double hs_series_get_known_ratio(const struct hs_series *series, int64_t from_at_s,
                                  int64_t to_at_s);

@@ -338,6 +338,24 @@ class Input(unittest.TestCase):
         rewrite(lambda rows: [])
         self.assertEqual(self.accepted("is unknown for 4.17 % of the run; the last value holds")[0], want)
 
+    def test_the_planner_does_not_see_what_was_held(self):
+        """Half a day without a meter: asap's world is the same as if the last value had been read all
+        the time, but heat, which is told nothing, decides otherwise."""
+        self.write(policies=["asap", "heat"])
+        lines = self.heat.read_text().split("\n")
+        held = lines[2040].split(",")[1]
+        gap = lines[2041:2089]
+        reports = []
+        for rows in ([",".join([row.split(",")[0], held, row.split(",")[2]]) for row in gap], []):
+            self.heat.write_text("\n".join(lines[:2041] + rows + lines[2089:]))
+            done = self.call()
+            self.assertEqual(done.returncode, 0, done.stderr)
+            reports.append(json.loads(done.stdout)["policies"])
+        (asap_seen, heat_seen), (asap_blind, heat_blind) = reports
+        self.assertEqual(asap_seen, asap_blind)
+        self.assertEqual(heat_seen["demand_heat_wh"], heat_blind["demand_heat_wh"])
+        self.assertNotEqual(heat_seen["cost_cur"], heat_blind["cost_cur"])
+
 
 if __name__ == "__main__":
     unittest.main()
