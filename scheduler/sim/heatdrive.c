@@ -10,6 +10,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/sim/heatfaults.h"
 #include "scheduler/sim/heatworld.h"
+#include "scheduler/sim/simreason.h"
 
 #define HEATDRIVE_EPOCH          1
 #define HEATDRIVE_STEPS_MAX      1000 /* steps at one instant; more is a loop without end */
@@ -290,7 +291,7 @@ static int run_to_end(struct hs_heatdrive *drive, const struct hs_controller_opt
     size_t reported_slot = 0;
     int rc = take_instant(drive, run->at_s, err);
 
-    while (rc == 0 && run->at_s < end_at_s) {
+    while (rc == 0 && run->at_s < end_at_s && !run->is_stopped) {
         rc = take_instant(drive, fmin(get_next_at_s(drive), end_at_s), err);
         if (options->progress != NULL && run->slot >= reported_slot + HEATDRIVE_PROGRESS_SLOTS) {
             reported_slot = run->slot;
@@ -299,6 +300,16 @@ static int run_to_end(struct hs_heatdrive *drive, const struct hs_controller_opt
         }
     }
     return rc;
+}
+
+static json_t *give_reason(void *arg, size_t job_idx)
+{
+    const struct hs_heatdrive *drive = arg;
+    size_t host_idx = drive->run->states[job_idx].host_idx;
+
+    return hs_simreason_format(drive->cycle, (uint64_t)job_idx + 1,
+                               drive->run->scenario->estate->hosts[host_idx].loop_idx,
+                               hs_heatdrive_get_at_s(drive));
 }
 
 int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *options,
@@ -312,6 +323,8 @@ int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *
     drive.executor = hs_virtual_executor_new(drive.clock);
     drive.wake_at_s = run->scenario->start_at_s;
     hs_heatworld_open(&drive);
+    run->reason = give_reason;
+    run->reason_arg = &drive;
     rc = open_hosts(&drive, err);
     if (rc == 0) {
         rc = run_to_end(&drive, options, err);
@@ -319,6 +332,7 @@ int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *
     if (rc == 0) {
         fill_stats(&drive, ret_stats);
     }
+    run->reason = NULL;
     close_drive(&drive);
     return rc;
 }

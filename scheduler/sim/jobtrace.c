@@ -2,7 +2,9 @@
 /* jobtrace - records to machines, as simulator.md pins it. */
 #include "scheduler/sim/jobtrace.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters/signal/csvtable.h"
@@ -257,6 +259,11 @@ int hs_jobtrace_make(const struct hs_scenario *scenario, struct hs_simjobs *ret_
     }
     qsort(ret_jobs->items, ret_jobs->n, sizeof(*ret_jobs->items), compare_jobs);
     return 0;
+}
+
+void hs_jobtrace_format_name(const struct hs_simjob *job, char *ret_text, size_t size)
+{
+    snprintf(ret_text, size, "trace-%" PRIu64 "-%" PRIu32, job->record_idx, job->piece);
 }
 
 void hs_jobtrace_fini(struct hs_simjobs *jobs)

@@ -75,6 +75,9 @@ int hs_jobtrace_read_csv(const char *path, struct hs_jobtrace *ret_trace, struct
 int hs_jobtrace_make(const struct hs_scenario *scenario, struct hs_simjobs *ret_jobs,
                      struct hs_err *err);
 
+/** "trace-<record>-<piece>", the name that its request has. */
+void hs_jobtrace_format_name(const struct hs_simjob *job, char *ret_text, size_t size);
+
 /** One step of splitmix64: adds its constant, then mixes. Source: Steele, Lea, Flood 2014. */
 uint64_t hs_jobtrace_splitmix64(uint64_t state);
 

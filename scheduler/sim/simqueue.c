@@ -178,7 +178,7 @@ void hs_simqueue_drive(struct hs_simqueue *queue, const struct hs_simqueue_ops *
     size_t reported_slot = 0;
 
     take_instant(queue, ops, arg, run->at_s);
-    while (run->at_s < end_at_s) {
+    while (run->at_s < end_at_s && !run->is_stopped) {
         take_instant(queue, ops, arg, get_next_at_s(queue, ops, arg));
         if (options->progress != NULL && run->slot >= reported_slot + PROGRESS_SLOTS) {
             reported_slot = run->slot;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define SIMREPORT_WH_PER_MWH 1e6
+#define SIMREPORT_DAY_S 86400.0
 
 static double divide(double a, double b)
 {
@@ -97,7 +97,7 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
     return entry;
 }
 
-json_t *hs_simreport_format(const struct hs_scenario *scenario,
+json_t *hs_simreport_format(const char *name, const struct hs_scenario *scenario,
                             const struct hs_simreport_entry *entries, size_t n_entries,
                             bool has_timings)
 {
@@ -106,28 +106,15 @@ json_t *hs_simreport_format(const struct hs_scenario *scenario,
     json_t *array = hs_jsonx_array();
 
     hs_jsonx_set_text(report, "api", "hsched.sim/v1");
+    hs_jsonx_set_text(report, "scenario", name);
+    hs_jsonx_set_at(report, "start", scenario->start_at_s);
+    hs_jsonx_set_real(report, "days",
+                      (double)scenario->n_slots * (double)scenario->slot_s / SIMREPORT_DAY_S);
+    hs_jsonx_set_int(report, "seed", (int64_t)scenario->seed);
+    hs_jsonx_set_text(report, "currency", scenario->estate->currency);
     for (size_t i = 0; i < n_entries; i++) {
         hs_jsonx_add(array, format_entry(scenario, &entries[i], asap, has_timings));
     }
     hs_jsonx_set(report, "policies", array);
     return report;
-}
-
-void hs_simreport_print(const struct hs_scenario *scenario,
-                        const struct hs_simreport_entry *entries, size_t n_entries, FILE *out)
-{
-    fprintf(out, "%-10s %10s %10s %8s %8s %10s %10s %6s %8s %8s\n", "controller", "IT MWh",
-            "heat MWh", "recovery", "coverage", "backup MWh", scenario->estate->currency, "late",
-            "wait h", "suspends");
-    for (size_t i = 0; i < n_entries; i++) {
-        const struct hs_simrun_result *r = &entries[i].result;
-        const struct hs_account *a = &r->total;
-
-        fprintf(out, "%-10s %10.3f %10.3f %8.3f %8.3f %10.3f %10.2f %6zu %8.2f %8zu\n",
-                entries[i].name, a->it_wh / SIMREPORT_WH_PER_MWH,
-                a->useful_heat_wh / SIMREPORT_WH_PER_MWH, divide(a->useful_heat_wh, a->it_wh),
-                divide(a->useful_heat_wh, a->demand_heat_wh),
-                a->backup_heat_wh / SIMREPORT_WH_PER_MWH, a->cost_cur, r->jobs_late,
-                r->wait_s_mean / 3600, r->suspends);
-    }
 }

@@ -2,14 +2,13 @@
 #pragma once
 
 /**
- * simreport - the figures of the runs as JSON (interfaces.md, hsim) and as a short table.
+ * simreport - the figures of the runs as JSON (interfaces.md, hsim).
  *
  * Savings are against `asap` of the same report, null without it. What this version does not
  * compute (bounds) is null.
  */
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "scheduler/base/jsonx.h"
 #include "scheduler/sim/controller.h"
@@ -20,11 +19,12 @@ struct hs_simreport_entry {
     struct hs_controller_stats stats;
 };
 
-/** @param has_timings write plan_ms_*, which no two runs share. Owned by the caller */
-json_t *hs_simreport_format(const struct hs_scenario *scenario,
+/**
+ * The report of @entries. Owned by the caller.
+ *
+ * @param name         the scenario's, for tables over several reports
+ * @param has_timings  write plan_ms_*, which no two runs share
+ */
+json_t *hs_simreport_format(const char *name, const struct hs_scenario *scenario,
                             const struct hs_simreport_entry *entries, size_t n_entries,
                             bool has_timings);
-
-/** One line a controller, for people. */
-void hs_simreport_print(const struct hs_scenario *scenario,
-                        const struct hs_simreport_entry *entries, size_t n_entries, FILE *out);

@@ -113,6 +113,7 @@ struct hs_simrun {
     struct hs_simrun_watcher watcher;
     hs_simrun_reason_fn *reason; /* set by a controller that can say why; else NULL */
     void *reason_arg;
+    bool is_stopped; /* a watcher has seen enough: the controller returns at the next instant */
     /* scratch of one slot */
     double *slot_demand_w;  /* [n_sinks] */
     double *slot_useful_wh; /* [n_sinks] */

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sim_cmd - what hsim's commands share. */
+#include "scheduler/sim/sim_cmd.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/model/advice.h"
+
+#define ASSUMED_MAX 12 /* values named in one note; the rest are counted */
+
+const char hs_sim_cmd_usage[] =
+    "usage: hsim run SCENARIO.json [--policies A,B] [-o FILE] [--trace FILE] [--plot DIR]\n"
+    "                              [--timings]\n"
+    "       hsim compare REPORT.json...\n"
+    "       hsim replay TRACE.jsonl [--seq N | --at TIME] [--policies A] [--scenario FILE]\n"
+    "                              [-o text|json]\n"
+    "       hsim jobs SCENARIO.json\n"
+    "       hsim --help | --version\n"
+    "\n"
+    "run      simulate each policy over the same traces; the report goes to -o FILE or to\n"
+    "         standard output, a table to standard error\n"
+    "compare  print the table of reports; of several, medians over them too\n"
+    "replay   make the decisions of a trace again and check that they are the same\n"
+    "jobs     print the scenario's jobs as requests, one JSON object a line, with `submit`\n"
+    "\n"
+    "  --policies A,B  controllers to run instead of the scenario's list\n"
+    "  -o FILE         write the report there; of replay: how to print a decision\n"
+    "  --trace FILE    write every decision there, one JSON object a line\n"
+    "  --plot DIR      write plots (SVG) there\n"
+    "  --timings       report planning times too (no two runs share them)\n"
+    "  --seq N         stop at the decision of this number and show what it saw\n"
+    "  --at TIME       the same for the first decision at or after TIME (RFC 3339)\n"
+    "  --scenario FILE where the scenario of the trace is now\n";
+
+int hs_sim_cmd_fail_usage(const char *what)
+{
+    fprintf(stderr, "hsim: %s\n%s", what, hs_sim_cmd_usage);
+    return HS_SIM_CMD_USAGE;
+}
+
+int hs_sim_cmd_print_err(const struct hs_err *err)
+{
+    if (err->where[0] != '\0') {
+        fprintf(stderr, "hsim: %s: %s\n", err->where, err->text);
+    } else {
+        fprintf(stderr, "hsim: %s\n", err->text);
+    }
+    return err->kind == HS_E_SYSTEM ? HS_SIM_CMD_FAILED : HS_SIM_CMD_INVALID;
+}
+
+/** What of the traces is not simulated: nothing is dropped without a word. */
+static void say_left_out(const struct hs_simjobs *jobs)
+{
+    if (jobs->n_bad + jobs->n_long + jobs->n_after_end > 0) {
+        fprintf(stderr,
+                "note: records left out: %zu without a run time or processors, %zu over "
+                "max_run_s, %zu due after the end\n",
+                jobs->n_bad, jobs->n_long, jobs->n_after_end);
+    }
+}
+
+void hs_sim_cmd_say_estate(const struct hs_estate *estate)
+{
+    HS_AUTO_MEM char *advice = hs_advice_format(estate, "note: ");
+    HS_AUTO_MEM char *assumed = hs_assumed_format_text(&estate->assumed, ASSUMED_MAX);
+
+    fputs(advice, stderr);
+    if (estate->assumed.n > 0) {
+        fprintf(stderr, "note: %s. Sources: docs/catalogue.md\n", assumed);
+    }
+}
+
+int hs_sim_cmd_load(const char *path, struct hs_scenario **ret_scenario,
+                    struct hs_simjobs *ret_jobs)
+{
+    struct hs_conf_report report = {0};
+    struct hs_err err = {0};
+    int rc = hs_scenario_read(path, &report, ret_scenario, &err);
+    int status = HS_SIM_CMD_OK;
+
+    for (size_t i = 0; i < report.n_errors && i < HS_CONF_ERRORS_MAX; i++) {
+        fprintf(stderr, "%s\n", report.errors[i]);
+    }
+    hs_conf_report_fini(&report);
+    if (rc == 0) {
+        rc = hs_jobtrace_make(*ret_scenario, ret_jobs, &err);
+    }
+    if (rc != 0) {
+        status = hs_sim_cmd_print_err(&err);
+    } else {
+        for (size_t i = 0; i < (*ret_scenario)->n_notes; i++) {
+            fprintf(stderr, "note: %s\n", (*ret_scenario)->notes[i]);
+        }
+        say_left_out(ret_jobs);
+    }
+    return status;
+}
+
+int hs_sim_cmd_choose(const struct hs_scenario *scenario, char *list,
+                      const struct hs_controller_ops **ret_ops, size_t *ret_n)
+{
+    size_t n_names = 0, n = 0;
+    const char *names[HS_SIM_CMD_CONTROLLERS_MAX] = {NULL};
+    char *name;
+
+    if (list == NULL) {
+        for (; n_names < scenario->n_controllers && n_names < HS_SIM_CMD_CONTROLLERS_MAX;
+             n_names++) {
+            names[n_names] = scenario->controllers[n_names];
+        }
+    }
+    while (list != NULL && n_names < HS_SIM_CMD_CONTROLLERS_MAX
+           && (name = strsep(&list, ",")) != NULL) {
+        names[n_names++] = name;
+    }
+    for (size_t i = 0; i < n_names; i++) {
+        struct hs_err err = {0};
+
+        if (hs_controller_find(names[i], &ret_ops[n], &err) != 0) {
+            hs_sim_cmd_print_err(&err);
+            return HS_SIM_CMD_USAGE;
+        }
+        n++;
+    }
+    *ret_n = n;
+    return n > 0 ? HS_SIM_CMD_OK
+                 : hs_sim_cmd_fail_usage(
+                     "no policies to run; name them in the scenario or with --policies");
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * simoutput - a file that a long run will write at its end, known to be writable at its start.
+ *
+ * What the file held stays until hs_simoutput_write(); a file that was not there is removed again
+ * if nothing is written.
+ */
+
+#include <stdbool.h>
+
+#include "scheduler/base/auto.h"
+#include "scheduler/base/err.h"
+
+struct hs_simoutput;
+
+/** @param path  NULL: standard output. @return 0 or -HS_E_SYSTEM */
+int hs_simoutput_new(const char *path, struct hs_simoutput **ret_output, struct hs_err *err);
+
+/** Replace what the file held by @text. @return 0 or -HS_E_SYSTEM */
+int hs_simoutput_write(struct hs_simoutput *output, const char *text, struct hs_err *err);
+
+/** Make the folder @path unless it is there, and see that files can be made in it.
+ *  @return 0 or -HS_E_SYSTEM */
+int hs_simoutput_check_folder(const char *path, struct hs_err *err);
+
+/** Accepts NULL. */
+void hs_simoutput_free(struct hs_simoutput *output);
+HS_DEFINE_AUTO(hs_simoutput);
