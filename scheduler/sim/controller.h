@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "scheduler/base/err.h"
+#include "scheduler/core/cycle.h"
 #include "scheduler/sim/simrun.h"
 
 /** How long planning took; real time, so reports leave it out unless asked. */
@@ -22,9 +23,14 @@ struct hs_controller_stats {
 /** Called now and then with the share of the run that has passed; nullable. */
 typedef void hs_controller_progress_fn(double done_ratio, void *arg);
 
+/** Called with every line that the controller would write into its journal; nullable. */
+typedef void hs_controller_note_fn(const struct hs_note *note, void *arg);
+
 struct hs_controller_options {
     hs_controller_progress_fn *progress;
     void *progress_arg;
+    hs_controller_note_fn *note;
+    void *note_arg;
 };
 
 struct hs_controller_ops {

@@ -170,6 +170,9 @@ static void step(struct hs_heatdrive *drive)
     }
     drive->events.n = 0;
     drive->wake_at_s = decision.wake_at_s;
+    for (size_t i = 0; drive->options->note != NULL && i < decision.n_notes; i++) {
+        drive->options->note(&decision.notes[i], drive->options->note_arg);
+    }
     for (size_t i = 0; i < decision.n_actions; i++) {
         act(drive, &decision.actions[i]);
     }
@@ -315,7 +318,7 @@ static json_t *give_reason(void *arg, size_t job_idx)
 int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *options,
                      struct hs_controller_stats *ret_stats, struct hs_err *err)
 {
-    struct hs_heatdrive drive = {.run = run};
+    struct hs_heatdrive drive = {.run = run, .options = options};
     int rc;
 
     drive.clock = hs_clock_new_virtual(run->scenario->start_at_s);

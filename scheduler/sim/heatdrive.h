@@ -25,6 +25,7 @@ struct hs_heatfaults;
 /** One run. For heatdrive.c, heatfaults.c and heatworld.c. */
 struct hs_heatdrive {
     struct hs_simrun *run;
+    const struct hs_controller_options *options;
     struct hs_clock *clock; /* virtual */
     struct hs_clock *watch; /* real: how long planning takes */
     struct hs_virtual_executor *executor;
