@@ -31,14 +31,31 @@ struct hs_controller_options {
     void *progress_arg;
     hs_controller_note_fn *note;
     void *note_arg;
+    /** Told to who waits, one clause; nullable. */
+    void (*say)(const char *text, void *arg);
+    void *progress_arg; /* of both */
+};
+
+/** What a bound is computed from; borrowed. */
+struct hs_controller_input {
+    const struct hs_scenario *scenario;
+    const struct hs_trace *trace;
+    const struct hs_simjobs *jobs;
 };
 
 struct hs_controller_ops {
     const char *name;
     const char *summary;
-    /** Drive @run from its start to its end. */
+    /** Drive @run from its start to its end. NULL for a bound. */
     int (*drive)(struct hs_simrun *run, const struct hs_controller_options *options,
                  struct hs_controller_stats *ret_stats, struct hs_err *err);
+    /**
+     * Say what no schedule can beat, without a run. NULL for what drives.
+     * @param ret_result  its sites are the caller's (free)
+     */
+    int (*bound)(const struct hs_controller_input *input,
+                 const struct hs_controller_options *options, struct hs_simrun_result *ret_result,
+                 struct hs_err *err);
 };
 
 /**
@@ -51,3 +68,5 @@ int hs_controller_find(const char *name, const struct hs_controller_ops **ret_op
 
 extern const struct hs_controller_ops hs_controller_heat_ops;
 extern const struct hs_controller_ops hs_controller_asap_ops;
+extern const struct hs_controller_ops hs_controller_bound_ops;
+extern const struct hs_controller_ops hs_controller_bound_useful_ops;

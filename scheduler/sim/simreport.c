@@ -59,6 +59,33 @@ static void set_heat(json_t *entry, const struct hs_account *a)
     hs_jsonx_set_real(entry, "backup_heat_wh", a->backup_heat_wh);
 }
 
+/** A count, or null where a bound has none. */
+static void set_count(json_t *entry, const char *key, const struct hs_simrun_result *r,
+                      size_t count)
+{
+    if (r->is_bound) {
+        hs_jsonx_set_real(entry, key, (double)NAN);
+    } else {
+        hs_jsonx_set_int(entry, key, (int64_t)count);
+    }
+}
+
+static void set_jobs(json_t *entry, const struct hs_simrun_result *r)
+{
+    hs_jsonx_set_int(entry, "jobs_total", (int64_t)r->jobs_total);
+    set_count(entry, "jobs_done", r, r->jobs_done);
+    set_count(entry, "jobs_late", r, r->jobs_late);
+    hs_jsonx_set_real(entry, "late_s_max", r->is_bound ? (double)NAN : r->late_s_max);
+    hs_jsonx_set_real(entry, "late_s_sum", r->is_bound ? (double)NAN : r->late_s_sum);
+    hs_jsonx_set_real(entry, "wait_s_mean", r->wait_s_mean);
+    set_count(entry, "moves", r, r->moves);
+    set_count(entry, "suspends", r, r->suspends);
+    set_count(entry, "restarts", r, r->restarts);
+    hs_jsonx_set_real(entry, "overhead_wh", r->is_bound ? (double)NAN : r->overhead_wh);
+    hs_jsonx_set_real(entry, "lost_work_wh", r->is_bound ? (double)NAN : r->lost_work_wh);
+    set_count(entry, "rejection_over_limit_slots", r, r->n_slots_over_rejection);
+}
+
 static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_simreport_entry *e,
                             const struct hs_simreport_entry *asap, bool has_timings)
 {
@@ -71,6 +98,9 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
         electricity_cur = asap->result.electricity_cur - r->electricity_cur;
     }
     hs_jsonx_set_text(entry, "name", e->name);
+    if (r->note != NULL) {
+        hs_jsonx_set_text(entry, "note", r->note);
+    }
     set_heat(entry, &r->total);
     hs_jsonx_set_real(entry, "cost_cur", r->total.cost_cur);
     hs_jsonx_set_real(entry, "saving_heat_cur", heat_cur);
@@ -78,18 +108,7 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
     hs_jsonx_set_real(entry, "value_captured_ratio", (double)NAN);
     hs_jsonx_set_real(entry, "recovery_points_captured_ratio", (double)NAN);
     hs_jsonx_set_real(entry, "gco2", r->total.gco2);
-    hs_jsonx_set_int(entry, "jobs_total", (int64_t)r->jobs_total);
-    hs_jsonx_set_int(entry, "jobs_done", (int64_t)r->jobs_done);
-    hs_jsonx_set_int(entry, "jobs_late", (int64_t)r->jobs_late);
-    hs_jsonx_set_real(entry, "late_s_max", r->late_s_max);
-    hs_jsonx_set_real(entry, "late_s_sum", r->late_s_sum);
-    hs_jsonx_set_real(entry, "wait_s_mean", r->wait_s_mean);
-    hs_jsonx_set_int(entry, "moves", (int64_t)r->moves);
-    hs_jsonx_set_int(entry, "suspends", (int64_t)r->suspends);
-    hs_jsonx_set_int(entry, "restarts", (int64_t)r->restarts);
-    hs_jsonx_set_real(entry, "overhead_wh", r->overhead_wh);
-    hs_jsonx_set_real(entry, "lost_work_wh", r->lost_work_wh);
-    hs_jsonx_set_int(entry, "rejection_over_limit_slots", (int64_t)r->n_slots_over_rejection);
+    set_jobs(entry, r);
     hs_jsonx_set_real(entry, "plan_ms_p50", has_timings ? e->stats.plan_ms_p50 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_ms_p99", has_timings ? e->stats.plan_ms_p99 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_gap_ratio_p50", (double)NAN);
