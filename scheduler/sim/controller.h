@@ -33,7 +33,7 @@ struct hs_controller_options {
     void *note_arg;
     /** Told to who waits, one clause; nullable. */
     void (*say)(const char *text, void *arg);
-    void *progress_arg; /* of both */
+    void *say_arg;
 };
 
 /** What a bound is computed from; borrowed. */

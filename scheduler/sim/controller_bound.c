@@ -37,7 +37,7 @@ static int solve(const struct hs_controller_input *input,
         snprintf(text, sizeof(text),
                  "a linear program of %zu rows and %zu columns; this can take minutes",
                  bound->lp->rows.n, bound->lp->columns.n);
-        options->say(text, options->progress_arg);
+        options->say(text, options->say_arg);
     }
     values = hs_xcalloc(bound->lp->columns.n, sizeof(*values));
     rc = hs_sparselp_clp_solve(bound->lp,

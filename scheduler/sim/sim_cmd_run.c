@@ -77,7 +77,7 @@ static void say(const char *text, void *arg)
 static int bound_one(struct session *session, const struct hs_controller_ops *ops,
                      struct hs_simreport_entry *ret_entry)
 {
-    struct hs_controller_options options = {.say = say, .progress_arg = session};
+    struct hs_controller_options options = {.say = say, .say_arg = session};
     struct hs_controller_input input = {
         .scenario = session->scenario, .trace = session->world, .jobs = session->jobs};
     struct hs_err err = {0};
