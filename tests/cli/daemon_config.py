@@ -26,6 +26,14 @@ class Check(unittest.TestCase):
         self.assertEqual((status, err), (0, ""))
         self.assertIn("ok", out)
 
+    def test_what_cannot_work__is_noted_and_passes(self):
+        self.files.estate["sites"][0]["racks"][0]["cooling"] = "air-to-water"
+        status, out, err = self.files.check()
+        self.assertEqual((status, err), (0, "note: rack 'pool/r1': cooling air-to-water hands over heat at 30 °C at "
+                                            "most, loop 'pool/main' wants 45 °C; lower its supply_c or give its sinks "
+                                            "a heat pump\n"))
+        self.assertIn("ok", out)
+
     def test_example__passes(self):
         shutil.copytree(ROOT / "docs/examples", self.files.dir / "examples")
         done = subprocess.run([str(rig.program(BUILD, "hschedd")), "--check", "--config",

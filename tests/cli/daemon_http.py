@@ -215,5 +215,23 @@ class OverRedis(Api, unittest.TestCase):
     make_rig = RedisRig
 
 
+class Assumed(unittest.TestCase):
+    def test_a_template_says_what_it_assumed_in_the_log_and_the_site(self):
+        daemon = MemRig()
+        (daemon.dir / "estate.json").write_text(json.dumps({"estate": "t", "sites": [
+            {"name": "gym", "template": "leisure-centre", "racks": [
+                {"name": "r1", "cooling": "rear-door", "hosts": [
+                    {"name": "h1", "uri": "sim:", "vcpus": 4, "memory_mib": 8192, "idle_w": 50, "max_w": 250}]}]}]}))
+        with daemon:
+            site = daemon.get("/v1/sites")["items"][0]
+            log = daemon.log_tail("hschedd.log", 50)
+        said = {(item["path"], item["field"]): item for item in site["assumed"]}
+        self.assertEqual(said["gym", "electricity/price_cur_per_mwh"]["value"], 200)
+        self.assertEqual(said["gym/heat/basin", "lift"]["value"], "heat-pump")
+        self.assertEqual(said["gym/r1", "capture_ratio"]["value"], 0.6)
+        self.assertTrue(all(len(item["source"]) > 10 for item in said.values()))
+        self.assertIn(f"estate: {len(said)} values are assumed, neither given nor measured: gym electricity", log)
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)
