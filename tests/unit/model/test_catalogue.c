@@ -205,6 +205,8 @@ static void template__yields_to_the_file_at_every_depth(void **state)
     assert_near(estate->racks[0].capture_ratio, 0.8, 0);
     assert_near(estate->loops[0].tank.volume_l, 3000, 0);
     assert_near(estate->loops[0].tank.max_c, 45, 0);
+    /* 10 K under that, which is warmer than the 30 °C that a pool needs */
+    assert_near(estate->loops[0].tank.min_c, 35, 0);
     assert_true(isinf(estate->loops[0].rejection_limit_w));
     /* the list is the file's: no hot water; the sink named as the template's takes the rest */
     assert_int_equal(estate->n_sinks, 1);
