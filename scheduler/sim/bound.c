@@ -16,9 +16,8 @@
 #include "scheduler/sim/bound_priv.h"
 #include "scheduler/sim/simroom.h"
 
-#define BOUND_SLACK      1e-6 /* vCPU(-hours): rounding of sums must not make work late */
-#define BOUND_TIE_RATIO  1e-5 /* heat serves rather than waits for the end, all else equal */
-#define BOUND_LATE_PRICE 10.0 /* of the dearest electricity; simulator.md */
+#define BOUND_SLACK     1e-6 /* vCPU(-hours): rounding of sums must not make work late */
+#define BOUND_TIE_RATIO 1e-5 /* heat serves rather than waits for the end, all else equal */
 
 /** Limits of what a tank can lose in a slot, as lines over its energy at the slot's start. */
 struct loss_lines {
@@ -38,110 +37,6 @@ static double scaled(double wh)
 size_t hs_bound_get_busy_column(const struct hs_bound *bound, size_t slot, size_t class_idx)
 {
     return slot * bound->n_columns_per_slot + class_idx;
-}
-
-/** Whether hosts behind a limit can draw more than it: else it needs no rows. */
-static bool can_bind(const struct hs_estate *estate, size_t first_rack, size_t n_racks,
-                     double limit_w)
-{
-    double max_w = 0;
-
-    for (size_t r = first_rack; r < first_rack + n_racks; r++) {
-        const struct hs_rack *rack = &estate->racks[r];
-
-        for (size_t h = rack->first_host_idx; h < rack->first_host_idx + rack->n_hosts; h++) {
-            const struct hs_host *host = &estate->hosts[h];
-
-            max_w += hs_host_elec_w(host, fmax(host->vcpus, host->pinned_vcpus));
-        }
-    }
-    return max_w > limit_w;
-}
-
-static double get_free_vcpus(const struct hs_host *host)
-{
-    return host->vcpus > host->pinned_vcpus ? (double)(host->vcpus - host->pinned_vcpus) : 0;
-}
-
-/** Sort hosts into classes; sum the power that is drawn whatever runs. */
-static void set_classes(struct hs_bound *b)
-{
-    const struct hs_estate *estate = b->scenario->estate;
-
-    b->classes = hs_xcalloc(estate->n_hosts, sizeof(*b->classes));
-    b->rack_base_w = hs_xcalloc(estate->n_racks, sizeof(double));
-    for (size_t h = 0; h < estate->n_hosts; h++) {
-        const struct hs_host *host = &estate->hosts[h];
-        const struct hs_rack *rack = &estate->racks[host->rack_idx];
-        struct hs_bound_class class = {
-            .loop_idx = rack->loop_idx,
-            .site_idx = rack->site_idx,
-            .rack_idx =
-                can_bind(estate, host->rack_idx, 1, rack->limit_w) ? host->rack_idx : SIZE_MAX,
-            .elec_w_per_vcpu = hs_host_elec_w_per_vcpu(host),
-            .capture_ratio = rack->capture_ratio,
-        };
-        size_t k = 0;
-
-        b->rack_base_w[host->rack_idx] += hs_host_elec_w(host, (double)host->pinned_vcpus);
-        while (k < b->n_classes
-               && (b->classes[k].loop_idx != class.loop_idx
-                   || b->classes[k].rack_idx != class.rack_idx
-                   || b->classes[k].elec_w_per_vcpu != class.elec_w_per_vcpu
-                   || b->classes[k].capture_ratio != class.capture_ratio)) {
-            k++;
-        }
-        if (k == b->n_classes) {
-            b->classes[b->n_classes++] = class;
-        }
-        b->classes[k].free_vcpus += get_free_vcpus(host);
-    }
-}
-
-/** Worth of heat, and of the heat left: per loop, weighted with demand over sinks and slots. */
-static void set_worths(struct hs_bound *b)
-{
-    const struct hs_estate *estate = b->scenario->estate;
-    size_t n_slots = b->scenario->n_slots;
-
-    b->worth = hs_xcalloc(estate->n_sinks, sizeof(double));
-    b->left_worth = hs_xcalloc(estate->n_loops, sizeof(double));
-    b->left_gco2_per_kwh = hs_xcalloc(estate->n_loops, sizeof(double));
-    for (size_t l = 0; l < estate->n_loops; l++) {
-        const struct hs_heatloop *loop = &estate->loops[l];
-        double weight = 0, worth = 0, gco2 = 0;
-
-        for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
-            const struct hs_sink *sink = &estate->sinks[k];
-
-            b->worth[k] = hs_sink_worth_cur_per_mwh(sink, estate->carbon_price_cur_per_t);
-            for (size_t t = 0; t < n_slots; t++) {
-                double demand_w = b->trace->demand_heat_w[k * n_slots + t];
-
-                weight += demand_w;
-                worth += demand_w * b->worth[k];
-                gco2 += demand_w * sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio;
-            }
-        }
-        b->left_worth[l] = weight > 0 ? worth / weight : 0;
-        b->left_gco2_per_kwh[l] = weight > 0 ? gco2 / weight : 0;
-    }
-}
-
-static void set_late_price(struct hs_bound *b)
-{
-    size_t n = b->scenario->estate->n_sites * b->scenario->n_slots;
-    double dearest = 0, sum_w = 0, sum_vcpus = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        dearest = fmax(dearest, b->trace->elec_cur_per_mwh[i]);
-    }
-    for (size_t k = 0; k < b->n_classes; k++) {
-        sum_w += b->classes[k].elec_w_per_vcpu * b->classes[k].free_vcpus;
-        sum_vcpus += b->classes[k].free_vcpus;
-    }
-    b->mean_w_per_vcpu = sum_vcpus > 0 ? sum_w / sum_vcpus : 0;
-    b->late_cur_per_mwh = BOUND_LATE_PRICE * fmax(dearest, 1);
 }
 
 static void pour_jobs(struct hs_bound *b)
@@ -217,7 +112,7 @@ static void add_columns(struct hs_bound *b, size_t slot)
     const struct hs_estate *estate = b->scenario->estate;
     bool is_cost = (b->flags & HS_BOUND_USEFUL) == 0;
     double late_price =
-        is_cost ? hs_cur_from_wh(HS_BOUND_WH_PER_UNIT, b->late_cur_per_mwh) : BOUND_LATE_PRICE;
+        is_cost ? hs_cur_from_wh(HS_BOUND_WH_PER_UNIT, b->late_cur_per_mwh) : HS_BOUND_LATE_PRICE;
 
     for (size_t k = 0; k < b->n_classes; k++) {
         const struct hs_bound_class *class = &b->classes[k];
@@ -256,7 +151,8 @@ static void add_balance_row(struct hs_bound *b, size_t slot, size_t loop_idx)
 
     for (size_t r = 0; r < estate->n_racks; r++) {
         if (estate->racks[r].loop_idx == loop_idx) {
-            known_wh += b->rack_base_w[r] * estate->racks[r].capture_ratio * b->slot_h;
+            known_wh +=
+                hs_bound_get_base_w(b, r, slot) * estate->racks[r].capture_ratio * b->slot_h;
         }
     }
     for (size_t s = loop->first_sink_idx; s < loop->first_sink_idx + loop->n_sinks; s++) {
@@ -371,8 +267,9 @@ static void add_limit_rows(struct hs_bound *b, size_t slot)
     const struct hs_estate *estate = b->scenario->estate;
 
     for (size_t r = 0; r < estate->n_racks; r++) {
-        if (can_bind(estate, r, 1, estate->racks[r].limit_w)) {
-            add_limit_row(b, slot, r, SIZE_MAX, estate->racks[r].limit_w - b->rack_base_w[r]);
+        if (hs_bound_can_bind(estate, r, 1, estate->racks[r].limit_w)) {
+            add_limit_row(b, slot, r, SIZE_MAX,
+                          estate->racks[r].limit_w - hs_bound_get_base_w(b, r, slot));
         }
     }
     for (size_t s = 0; s < estate->n_sites; s++) {
@@ -380,9 +277,9 @@ static void add_limit_rows(struct hs_bound *b, size_t slot)
         double room_w = site->limit_w;
 
         for (size_t r = site->first_rack_idx; r < site->first_rack_idx + site->n_racks; r++) {
-            room_w -= b->rack_base_w[r];
+            room_w -= hs_bound_get_base_w(b, r, slot);
         }
-        if (can_bind(estate, site->first_rack_idx, site->n_racks, site->limit_w)) {
+        if (hs_bound_can_bind(estate, site->first_rack_idx, site->n_racks, site->limit_w)) {
             add_limit_row(b, slot, SIZE_MAX, s, room_w);
         }
     }
@@ -416,9 +313,7 @@ int hs_bound_new(const struct hs_scenario *scenario, const struct hs_trace *trac
     b->flags = flags;
     b->slot_h = (double)scenario->slot_s / HS_S_PER_H;
     b->lp = hs_sparselp_new();
-    set_classes(b);
-    set_worths(b);
-    set_late_price(b);
+    hs_bound_set_estate(b);
     pour_jobs(b);
     b->n_columns_per_slot = 0;
     b->n_columns_per_slot = hs_bound_get_late_column(b, 0) + ((flags & HS_BOUND_LATE) != 0 ? 1 : 0);

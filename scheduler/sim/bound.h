@@ -38,7 +38,7 @@ struct hs_bound {
     struct hs_jobfluid *work;       /* owned: all jobs */
     struct hs_bound_class *classes; /* [n_classes] owned */
     size_t n_classes;
-    double *rack_base_w;       /* [n_racks] idle and pinned work */
+    double *rack_base_w;       /* [n_racks][n_slots] idle and pinned work of hosts that are on */
     double *worth;             /* [n_sinks] cur/MWh of useful heat */
     double *left_worth;        /* [n_loops] cur/MWh of heat left in the tank */
     double *left_gco2_per_kwh; /* [n_loops] what that heat replaces */

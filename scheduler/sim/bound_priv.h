@@ -5,6 +5,7 @@
 
 #include "scheduler/sim/bound.h"
 
+#define HS_BOUND_LATE_PRICE  10.0   /* of the dearest electricity; simulator.md */
 #define HS_BOUND_WH_PER_UNIT 1000.0 /* energies in the program count kWh */
 
 enum hs_bound_column { HS_BOUND_ENERGY, HS_BOUND_REJECTED, HS_BOUND_LOST, HS_BOUND_LOOP_COLUMNS_ };
@@ -42,7 +43,20 @@ static inline double hs_bound_get_elec_cur_per_mwh(const struct hs_bound *b, siz
     return b->trace->elec_cur_per_mwh[site_idx * b->scenario->n_slots + slot];
 }
 
+/** Power that a rack draws whatever runs, mean over the slot. */
+static inline double hs_bound_get_base_w(const struct hs_bound *b, size_t rack_idx, size_t slot)
+{
+    return b->rack_base_w[rack_idx * b->scenario->n_slots + slot];
+}
+
 static inline double hs_bound_get_demand_wh(const struct hs_bound *b, size_t sink_idx, size_t slot)
 {
     return b->trace->demand_heat_w[sink_idx * b->scenario->n_slots + slot] * b->slot_h;
 }
+
+/** Classes, base power and worths. */
+void hs_bound_set_estate(struct hs_bound *b);
+
+/** Whether hosts behind a limit can draw more than it: else it needs no rows. */
+bool hs_bound_can_bind(const struct hs_estate *estate, size_t first_rack, size_t n_racks,
+                       double limit_w);

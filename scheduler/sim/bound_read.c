@@ -26,7 +26,7 @@ static void read_power(const struct bound_reading *reading, size_t slot)
 
     for (size_t r = 0; r < estate->n_racks; r++) {
         struct hs_account *account = &reading->result->sites[estate->racks[r].site_idx];
-        double it_wh = b->rack_base_w[r] * b->slot_h;
+        double it_wh = hs_bound_get_base_w(b, r, slot) * b->slot_h;
 
         account->it_wh += it_wh;
         account->captured_heat_wh += it_wh * estate->racks[r].capture_ratio;

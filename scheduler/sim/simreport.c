@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "scheduler/sim/simratio.h"
+
 #define SIMREPORT_DAY_S 86400.0
 
 static double divide(double a, double b)
@@ -12,12 +14,12 @@ static double divide(double a, double b)
     return b > 0 ? a / b : (double)NAN;
 }
 
-static const struct hs_simreport_entry *find_asap(const struct hs_simreport_entry *entries,
-                                                  size_t n_entries)
+static const struct hs_simrun_result *find(const struct hs_simreport_entry *entries,
+                                           size_t n_entries, const char *name)
 {
     for (size_t i = 0; i < n_entries; i++) {
-        if (strcmp(entries[i].name, "asap") == 0) {
-            return &entries[i];
+        if (strcmp(entries[i].name, name) == 0) {
+            return &entries[i].result;
         }
     }
     return NULL;
@@ -86,16 +88,27 @@ static void set_jobs(json_t *entry, const struct hs_simrun_result *r)
     set_count(entry, "rejection_over_limit_slots", r, r->n_slots_over_rejection);
 }
 
+/** Null where there is nothing to compare. */
+static void set_later(json_t *entry, const struct hs_simrun_result *asap,
+                      const struct hs_simrun_result *r)
+{
+    if (asap == NULL || r->is_bound) {
+        hs_jsonx_set_real(entry, "is_later_than_asap", (double)NAN);
+    } else {
+        hs_jsonx_set_bool(entry, "is_later_than_asap", hs_simratio_is_later(asap, r));
+    }
+}
+
 static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_simreport_entry *e,
-                            const struct hs_simreport_entry *asap, bool has_timings)
+                            const struct hs_simratio_marks *marks, bool has_timings)
 {
     const struct hs_simrun_result *r = &e->result;
     json_t *entry = hs_jsonx_object();
     double heat_cur = (double)NAN, electricity_cur = (double)NAN;
 
-    if (asap != NULL) {
-        heat_cur = asap->result.backup_cur - r->backup_cur;
-        electricity_cur = asap->result.electricity_cur - r->electricity_cur;
+    if (marks->asap != NULL) {
+        heat_cur = marks->asap->backup_cur - r->backup_cur;
+        electricity_cur = marks->asap->electricity_cur - r->electricity_cur;
     }
     hs_jsonx_set_text(entry, "name", e->name);
     if (r->note != NULL) {
@@ -105,10 +118,11 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
     hs_jsonx_set_real(entry, "cost_cur", r->total.cost_cur);
     hs_jsonx_set_real(entry, "saving_heat_cur", heat_cur);
     hs_jsonx_set_real(entry, "saving_electricity_cur", electricity_cur);
-    hs_jsonx_set_real(entry, "value_captured_ratio", (double)NAN);
-    hs_jsonx_set_real(entry, "recovery_points_captured_ratio", (double)NAN);
+    hs_jsonx_set_real(entry, "value_captured_ratio", hs_simratio_get_value(marks, r));
+    hs_jsonx_set_real(entry, "recovery_points_captured_ratio", hs_simratio_get_recovery(marks, r));
     hs_jsonx_set_real(entry, "gco2", r->total.gco2);
     set_jobs(entry, r);
+    set_later(entry, marks->asap, r);
     hs_jsonx_set_real(entry, "plan_ms_p50", has_timings ? e->stats.plan_ms_p50 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_ms_p99", has_timings ? e->stats.plan_ms_p99 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_gap_ratio_p50", (double)NAN);
@@ -120,7 +134,11 @@ json_t *hs_simreport_format(const char *name, const struct hs_scenario *scenario
                             const struct hs_simreport_entry *entries, size_t n_entries,
                             bool has_timings)
 {
-    const struct hs_simreport_entry *asap = find_asap(entries, n_entries);
+    struct hs_simratio_marks marks = {
+        .asap = find(entries, n_entries, "asap"),
+        .bound = find(entries, n_entries, "bound"),
+        .bound_useful = find(entries, n_entries, "bound_useful"),
+    };
     json_t *report = hs_jsonx_object();
     json_t *array = hs_jsonx_array();
 
@@ -132,7 +150,7 @@ json_t *hs_simreport_format(const char *name, const struct hs_scenario *scenario
     hs_jsonx_set_int(report, "seed", (int64_t)scenario->seed);
     hs_jsonx_set_text(report, "currency", scenario->estate->currency);
     for (size_t i = 0; i < n_entries; i++) {
-        hs_jsonx_add(array, format_entry(scenario, &entries[i], asap, has_timings));
+        hs_jsonx_add(array, format_entry(scenario, &entries[i], &marks, has_timings));
     }
     hs_jsonx_set(report, "policies", array);
     return report;

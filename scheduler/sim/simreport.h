@@ -4,8 +4,8 @@
 /**
  * simreport - the figures of the runs as JSON (interfaces.md, hsim).
  *
- * Savings are against `asap` of the same report, null without it. What this version does not
- * compute (bounds) is null.
+ * Savings are against `asap` of the same report, null without it; shares of what was possible need
+ * the bounds too (simratio.h). The order of the entries does not matter.
  */
 
 #include <stdbool.h>
