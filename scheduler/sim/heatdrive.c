@@ -96,6 +96,7 @@ static void on_done(int rc, const struct hs_err *err, void *arg)
     struct hs_event event = {.kind = HS_EVENT_ACTION_DONE, .op_id = action->op_id, .rc = rc};
 
     hs_simrun_advance(drive->run, hs_clock_at_exact_s(drive->clock));
+    drive->acting = action;
     if (rc == 0 && (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME)) {
         hs_simrun_start_job(drive->run, job_idx, action->host_idx);
     } else if (rc == 0 && action->kind == HS_ACTION_SUSPEND) {
@@ -103,6 +104,7 @@ static void on_done(int rc, const struct hs_err *err, void *arg)
         hs_compute_sim_add_need(drive->computes[action->host_idx], action->job_id,
                                 drive->run->scenario->suspend_s);
     }
+    drive->acting = NULL;
     if (err != NULL) {
         snprintf(event.text, sizeof(event.text), "%s", err->text);
     }
@@ -308,11 +310,10 @@ static int run_to_end(struct hs_heatdrive *drive, const struct hs_controller_opt
 static json_t *give_reason(void *arg, size_t job_idx)
 {
     const struct hs_heatdrive *drive = arg;
-    size_t host_idx = drive->run->states[job_idx].host_idx;
 
-    return hs_simreason_format(drive->cycle, (uint64_t)job_idx + 1,
-                               drive->run->scenario->estate->hosts[host_idx].loop_idx,
-                               hs_heatdrive_get_at_s(drive));
+    return drive->acting != NULL ? hs_simreason_format(drive->cycle, drive->run->scenario->estate,
+                                                       drive->acting, hs_heatdrive_get_at_s(drive))
+                                 : NULL;
 }
 
 int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *options,

@@ -32,6 +32,7 @@ struct hs_heatdrive {
     struct hs_host *hosts; /* [n_hosts] the estate's, every uri "sim:" */
     struct hs_compute **computes;
     struct hs_cycle *cycle;
+    const struct hs_action *acting; /* taking effect right now; NULL between actions */
     struct hs_heatfaults *faults;   /* scripted events as they show */
     HS_VEC(struct hs_event) events; /* since the last step */
     HS_VEC(double) plan_ms;

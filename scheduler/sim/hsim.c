@@ -13,6 +13,7 @@ struct verb {
 static const struct verb verbs[] = {
     {"run", hs_sim_cmd_run},
     {"compare", hs_sim_cmd_compare},
+    {"replay", hs_sim_cmd_replay},
     {"jobs", hs_sim_cmd_jobs},
 };
 

@@ -17,12 +17,13 @@ static void set_prices(json_t *object, const struct hs_plan *plan, size_t loop_i
     hs_jsonx_set_real(object, "heat_cur_per_mwh", is_in ? plan->heat_cur_per_mwh[at] : (double)NAN);
 }
 
-static json_t *format_plan(const struct hs_plan *plan, uint64_t job_id, size_t loop_idx,
-                           int64_t now_at_s)
+static json_t *format_plan(const struct hs_plan *plan, const struct hs_action *action,
+                           size_t loop_idx, int64_t now_at_s)
 {
-    const struct hs_placement *placement = hs_plan_find(plan, job_id);
+    const struct hs_placement *placement = hs_plan_find(plan, action->job_id);
     json_t *object = hs_jsonx_object();
 
+    hs_jsonx_set_text(object, "text", action->why[0] != '\0' ? action->why : NULL);
     if (placement != NULL && placement->first_slot != SIZE_MAX) {
         hs_jsonx_set_at(object, "planned_start",
                         plan->from_at_s + (int64_t)placement->first_slot * plan->slot_s);
@@ -38,11 +39,12 @@ static json_t *format_plan(const struct hs_plan *plan, uint64_t job_id, size_t l
     return object;
 }
 
-json_t *hs_simreason_format(const struct hs_cycle *cycle, uint64_t job_id, size_t loop_idx,
-                            int64_t now_at_s)
+json_t *hs_simreason_format(const struct hs_cycle *cycle, const struct hs_estate *estate,
+                            const struct hs_action *action, int64_t now_at_s)
 {
     const struct hs_plan *plan = hs_cycle_get_plan(cycle);
-    json_t *explanation = hs_cycle_format_explain(cycle, job_id, now_at_s);
+    json_t *explanation = hs_cycle_format_explain(cycle, action->job_id, now_at_s);
+    size_t loop_idx = estate->hosts[action->host_idx].loop_idx;
     json_t *reason;
 
     if (explanation == NULL) {
@@ -50,7 +52,7 @@ json_t *hs_simreason_format(const struct hs_cycle *cycle, uint64_t job_id, size_
     }
     reason = hs_jsonx_object();
     if (plan != NULL) {
-        hs_jsonx_set(reason, "plan", format_plan(plan, job_id, loop_idx, now_at_s));
+        hs_jsonx_set(reason, "plan", format_plan(plan, action, loop_idx, now_at_s));
     }
     hs_jsonx_set(reason, "explanation", explanation);
     return reason;

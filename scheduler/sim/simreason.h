@@ -11,10 +11,11 @@
 #include "scheduler/core/cycle.h"
 
 /**
- * `plan`: {planned_start, planned_end, elec_cur_per_mwh and heat_cur_per_mwh of the slot of
- * @now_at_s on @loop_idx, is_forced, is_late, is_hopeless}; `explanation`: as `hsched explain`.
+ * `plan`: {text: the action's own clause, planned_start, planned_end, elec_cur_per_mwh and
+ * heat_cur_per_mwh of the slot of @now_at_s on the host's loop, is_forced, is_late, is_hopeless};
+ * `explanation`: as `hsched explain`.
  *
  * @return owned by the caller; NULL if the cycle does not know the job
  */
-json_t *hs_simreason_format(const struct hs_cycle *cycle, uint64_t job_id, size_t loop_idx,
-                            int64_t now_at_s);
+json_t *hs_simreason_format(const struct hs_cycle *cycle, const struct hs_estate *estate,
+                            const struct hs_action *action, int64_t now_at_s);
