@@ -10,6 +10,7 @@
 
 #include "adapters/plant/plant.h"
 #include "adapters/plant/plant_balance.h"
+#include "adapters/plant/plant_capture.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
@@ -17,7 +18,7 @@
 #define SIM_SPAN_MAX_S        900 /* the loss of a tank is linear over no more than a slot */
 
 struct sim_loop {
-    double tank_wh;
+    struct hs_plant_tank tank;
     double captured_heat_wh; /* counter */
     double rejected_wh;      /* since the last snapshot */
     double rejected_heat_w;  /* mean of the last period, said again if no time has passed */
@@ -30,25 +31,30 @@ struct plant_sim {
     double period_s; /* real s */
     int64_t at_s;    /* balanced up to here */
     int64_t snapshot_at_s;
-    struct sim_loop *loops; /* [n_loops] */
-    double *useful_heat_wh; /* [n_sinks] counters */
-    double *worth;          /* [n_sinks] */
-    double *rack_elec_w;    /* [n_racks] as last fed */
-    double *demand_w;       /* [n_sinks] scratch */
-    double *useful_wh;      /* [n_sinks] scratch */
+    struct sim_loop *loops;  /* [n_loops] */
+    double *useful_heat_wh;  /* [n_sinks] counters */
+    double *worth;           /* [n_sinks] */
+    double *rack_elec_w;     /* [n_racks] as last fed */
+    double *rack_captured_w; /* [n_racks] what its cooling hands over; ramps */
+    double *demand_w;        /* [n_sinks] scratch */
+    double *useful_wh;       /* [n_sinks] scratch */
 };
 
-static double get_captured_w(const struct plant_sim *plant, size_t loop_idx)
+/** Heat that the loop's racks hand over in the span, Wh. */
+static double capture(struct plant_sim *plant, size_t loop_idx, double span_s)
 {
     const struct hs_estate *estate = plant->base.options.estate;
-    double sum_w = 0;
+    double sum_wh = 0;
 
     for (size_t r = 0; r < estate->n_racks; r++) {
         if (estate->racks[r].loop_idx == loop_idx) {
-            sum_w += plant->rack_elec_w[r] * estate->racks[r].capture_ratio;
+            double heat_w = plant->rack_elec_w[r] * estate->racks[r].capture_ratio;
+
+            sum_wh += hs_plant_capture_apply(&estate->racks[r], hs_wh_from_w(heat_w, span_s),
+                                             span_s, &plant->rack_captured_w[r]);
         }
     }
-    return sum_w;
+    return sum_wh;
 }
 
 static void advance_loop(struct plant_sim *plant, size_t loop_idx, int64_t to_at_s)
@@ -56,6 +62,13 @@ static void advance_loop(struct plant_sim *plant, size_t loop_idx, int64_t to_at
     const struct hs_estate *estate = plant->base.options.estate;
     const struct hs_heatloop *loop = &estate->loops[loop_idx];
     struct sim_loop *sim = &plant->loops[loop_idx];
+    double span_s = (double)(to_at_s - plant->at_s);
+    struct hs_plant_balance_input input = {
+        .span_s = span_s,
+        .captured_w = hs_w_from_wh(capture(plant, loop_idx, span_s), span_s),
+        .sink_demand_w = plant->demand_w + loop->first_sink_idx,
+        .sink_worth = plant->worth + loop->first_sink_idx,
+    };
     struct hs_plant_balance balance;
 
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
@@ -65,11 +78,8 @@ static void advance_loop(struct plant_sim *plant, size_t loop_idx, int64_t to_at
 
         plant->demand_w[k] = mean_w >= 0 ? mean_w : 0; /* a building without data wants nothing */
     }
-    hs_plant_balance_apply(loop, estate->sinks + loop->first_sink_idx,
-                           (double)(to_at_s - plant->at_s), get_captured_w(plant, loop_idx),
-                           plant->demand_w + loop->first_sink_idx,
-                           plant->worth + loop->first_sink_idx, &sim->tank_wh,
-                           plant->useful_wh + loop->first_sink_idx, &balance);
+    hs_plant_balance_apply(loop, estate->sinks + loop->first_sink_idx, &input, &sim->tank,
+                           plant->useful_wh + loop->first_sink_idx, NULL, &balance);
     sim->captured_heat_wh += balance.captured_wh;
     sim->rejected_wh += balance.rejected_wh;
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
@@ -107,6 +117,8 @@ static void speak_loop(struct plant_sim *plant, size_t loop_idx)
     const struct hs_heatloop *loop = &plant->base.options.estate->loops[loop_idx];
     struct sim_loop *sim = &plant->loops[loop_idx];
     double span_s = (double)(plant->at_s - plant->snapshot_at_s);
+    const double *height_ratio;
+    size_t n_sensors = hs_plant_tank_get_sensors(&sim->tank, &height_ratio);
 
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
         const struct hs_series *series = plant->demand_heat_w[k];
@@ -119,11 +131,11 @@ static void speak_loop(struct plant_sim *plant, size_t loop_idx)
         speak(plant, (struct hs_point){.kind = HS_POINT_USEFUL_HEAT_WH, .thing_idx = k},
               plant->useful_heat_wh[k]);
     }
-    if (loop->tank.present) {
+    for (size_t i = 0; i < n_sensors; i++) {
         struct hs_point tank_point = {
-            .kind = HS_POINT_TANK_C, .thing_idx = loop_idx, .height_ratio = 0.5};
+            .kind = HS_POINT_TANK_C, .thing_idx = loop_idx, .height_ratio = height_ratio[i]};
 
-        speak(plant, tank_point, hs_tank_c_from_wh(&loop->tank, sim->tank_wh));
+        speak(plant, tank_point, hs_plant_tank_get_c(&loop->tank, &sim->tank, height_ratio[i]));
     }
     speak(plant, (struct hs_point){.kind = HS_POINT_CAPTURED_HEAT_WH, .thing_idx = loop_idx},
           sim->captured_heat_wh);
@@ -175,6 +187,7 @@ static void sim_destroy(struct hs_plant *base)
     hs_executor_timer_remove(base->options.executor, plant->timer);
     free(plant->useful_wh);
     free(plant->demand_w);
+    free(plant->rack_captured_w);
     free(plant->rack_elec_w);
     free(plant->worth);
     free(plant->useful_heat_wh);
@@ -200,6 +213,9 @@ static void feed_base_load(struct plant_sim *plant)
 
         plant->rack_elec_w[host->rack_idx] += hs_host_elec_w(host, (double)host->pinned_vcpus);
     }
+    for (size_t r = 0; r < estate->n_racks; r++) {
+        plant->rack_captured_w[r] = plant->rack_elec_w[r] * estate->racks[r].capture_ratio;
+    }
 }
 
 struct hs_plant *hs_plant_sim_new(const struct hs_plant_options *options,
@@ -217,14 +233,22 @@ struct hs_plant *hs_plant_sim_new(const struct hs_plant_options *options,
     plant->useful_heat_wh = hs_xcalloc(estate->n_sinks, sizeof(*plant->useful_heat_wh));
     plant->worth = hs_xcalloc(estate->n_sinks, sizeof(*plant->worth));
     plant->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(*plant->rack_elec_w));
+    plant->rack_captured_w = hs_xcalloc(estate->n_racks, sizeof(*plant->rack_captured_w));
     plant->demand_w = hs_xcalloc(estate->n_sinks, sizeof(*plant->demand_w));
     plant->useful_wh = hs_xcalloc(estate->n_sinks, sizeof(*plant->useful_wh));
     for (size_t l = 0; l < estate->n_loops; l++) {
-        plant->loops[l].tank_wh = hs_tank_max_wh(&estate->loops[l].tank) / 2;
+        const struct hs_tank *tank = &estate->loops[l].tank;
+
+        hs_plant_tank_init(tank, hs_tank_max_wh(tank) / 2, &plant->loops[l].tank);
     }
     for (size_t k = 0; k < estate->n_sinks; k++) {
+        const struct hs_sink *sink = &estate->sinks[k];
+        const struct hs_heatloop *loop = &estate->loops[sink->loop_idx];
+        struct hs_sink_lift lift = hs_sink_get_lift(sink, loop->supply_c);
+        double worth = hs_sink_worth_cur_per_mwh(sink, estate->carbon_price_cur_per_t);
+
         plant->worth[k] =
-            hs_sink_worth_cur_per_mwh(&estate->sinks[k], estate->carbon_price_cur_per_t);
+            hs_sink_get_lifted_worth(&lift, worth, estate->sites[loop->site_idx].price_cur_per_mwh);
     }
     feed_base_load(plant);
     return &plant->base;

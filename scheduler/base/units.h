@@ -25,6 +25,12 @@ static inline double hs_w_from_wh(double energy_wh, double span_s)
     return energy_wh * HS_S_PER_H / span_s;
 }
 
+/** Absolute temperature: [degrees Celsius] -> [K]. */
+static inline double hs_k_from_c(double temperature_c)
+{
+    return temperature_c + 273.15;
+}
+
 /** Money for @energy_wh at @price: [Wh] x [cur/MWh] -> [cur]. */
 static inline double hs_cur_from_wh(double energy_wh, double price_cur_per_mwh)
 {

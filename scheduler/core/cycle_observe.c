@@ -381,6 +381,8 @@ static void take_reading(struct hs_cycle *cycle, const struct hs_reading *readin
     char path[HS_POINT_MAX];
 
     hs_estimator_add(cycle->estimator, reading);
+    value =
+        hs_estimator_find_value(cycle->estimator, &reading->point); /* a new height is found now */
     if (value == NULL || is_bad(value->quality) == is_bad(before)) {
         return;
     }

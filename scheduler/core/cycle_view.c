@@ -127,11 +127,18 @@ static json_t *format_readings(const struct hs_cycle *cycle, size_t loop_idx)
         add_seen(cycle, &(struct hs_point){.kind = HS_POINT_USEFUL_HEAT_WH, .thing_idx = k},
                  &cycle->estimator->sinks[k].useful_wh, readings);
     }
-    if (loop->tank.present) {
+    if (loop->tank.present && seen->n_sensors == 0) {
         add_seen(
             cycle,
             &(struct hs_point){.kind = HS_POINT_TANK_C, .thing_idx = loop_idx, .height_ratio = 0.5},
             &seen->tank_c, readings);
+    }
+    for (size_t i = 0; i < seen->n_sensors; i++) {
+        add_seen(cycle,
+                 &(struct hs_point){.kind = HS_POINT_TANK_C,
+                                    .thing_idx = loop_idx,
+                                    .height_ratio = seen->sensors[i].height_ratio},
+                 &seen->sensors[i].value, readings);
     }
     add_seen(cycle, &(struct hs_point){.kind = HS_POINT_CAPTURED_HEAT_WH, .thing_idx = loop_idx},
              &seen->captured_wh, readings);

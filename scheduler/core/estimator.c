@@ -2,7 +2,9 @@
 /* estimator - see estimator.h. */
 #include "scheduler/core/estimator.h"
 
+#include <limits.h>
 #include <math.h>
+#include <string.h>
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
@@ -108,23 +110,114 @@ static double counter_rise(const struct hs_estimator_value *value, const struct 
     return reading->value >= value->value ? reading->value - value->value : reading->value;
 }
 
-static void add_tank(struct hs_estimator *est, size_t loop_idx, const struct hs_reading *reading)
+/** The sensor at @height_ratio, made if there is room for it; else the nearest one. */
+static struct hs_estimator_sensor *open_sensor(struct hs_estimator_loop *loop, double height_ratio)
+{
+    struct hs_estimator_sensor *sensors = loop->sensors;
+    size_t at = 0;
+
+    while (at < loop->n_sensors && sensors[at].height_ratio > height_ratio) {
+        at++;
+    }
+    if (at < loop->n_sensors && sensors[at].height_ratio == height_ratio) {
+        return &sensors[at];
+    }
+    if (loop->n_sensors == HS_ESTIMATOR_SENSORS_MAX) {
+        return &sensors[at < loop->n_sensors ? at : at - 1];
+    }
+    memmove(&sensors[at + 1], &sensors[at], (loop->n_sensors - at) * sizeof(*sensors));
+    loop->n_sensors++;
+    sensors[at] = (struct hs_estimator_sensor){
+        .height_ratio = height_ratio,
+        .value = {.value = NAN, .quality = HS_QUALITY_UNKNOWN},
+    };
+    return &sensors[at];
+}
+
+/*
+ * Mean temperature of the tank at @at_s: each fresh sensor stands for the heights nearest to it.
+ * A sensor that is bad or silent longer than that leaves its water to its neighbours.
+ */
+static double get_mean_c(const struct hs_estimator *est, const struct hs_estimator_loop *loop,
+                         int64_t at_s)
+{
+    const struct hs_estimator_sensor *above = NULL;
+    double upper_ratio = 1.0; /* what lies above is summed already */
+    double sum_c = 0.0;
+
+    for (size_t i = 0; i < loop->n_sensors; i++) {
+        const struct hs_estimator_sensor *sensor = &loop->sensors[i];
+        int64_t fresh_from_at_s = at_s - HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
+
+        if (isnan(sensor->value.value) || sensor->value.at_s < fresh_from_at_s) {
+            continue;
+        }
+        if (above != NULL) {
+            double border_ratio = 0.5 * (above->height_ratio + sensor->height_ratio);
+
+            sum_c += (upper_ratio - border_ratio) * above->value.value;
+            upper_ratio = border_ratio;
+        }
+        above = sensor;
+    }
+    return above != NULL ? sum_c + upper_ratio * above->value.value : NAN;
+}
+
+/* The tank's mean was @mean_c at @reading's time. */
+static void add_mean(struct hs_estimator *est, size_t loop_idx, const struct hs_reading *reading,
+                     double mean_c)
 {
     const struct hs_tank *tank = &est->estate->loops[loop_idx].tank;
     struct hs_estimator_loop *loop = &est->loops[loop_idx];
+    struct hs_reading mean = *reading;
 
     if (!isnan(loop->tank_c.value)) {
-        double mean_c = 0.5 * (loop->tank_c.value + reading->value);
-        double stored_wh = hs_tank_wh_from_c(tank, mean_c);
+        double middle_c = 0.5 * (loop->tank_c.value + mean_c);
+        double stored_wh = hs_tank_wh_from_c(tank, middle_c);
         double span_s = (double)(reading->taken_at_s - loop->tank_c.at_s);
-        double loss_wh = hs_wh_from_w(tank->loss_w_per_k * (mean_c - tank->ambient_c), span_s);
+        double loss_wh = hs_wh_from_w(tank->loss_w_per_k * (middle_c - tank->ambient_c), span_s);
 
         /* A tank at min_c has no usable energy left to lose. */
         loop->lost_wh += fmax(0.0, fmin(loss_wh, stored_wh));
     }
-    keep(&loop->tank_c, reading);
-    if (isnan(loop->first_tank_wh)) {
-        loop->first_tank_wh = hs_tank_wh_from_c(tank, reading->value);
+    mean.value = mean_c;
+    keep(&loop->tank_c, &mean);
+    /* The sensors of one instant come one after the other. */
+    if (isnan(loop->first_tank_wh) || loop->first_tank_at_s == reading->taken_at_s) {
+        loop->first_tank_wh = hs_tank_wh_from_c(tank, mean_c);
+        loop->first_tank_at_s = reading->taken_at_s;
+    }
+}
+
+/* A tank is as bad as its best sensor: while one speaks, the tank is known. */
+static void note_bad_tank(struct hs_estimator_loop *loop, enum hs_quality quality)
+{
+    unsigned least = UINT_MAX;
+
+    for (size_t i = 0; i < loop->n_sensors; i++) {
+        least = loop->sensors[i].value.n_bad < least ? loop->sensors[i].value.n_bad : least;
+    }
+    loop->tank_c.n_bad = least;
+    if (least > 0) {
+        loop->tank_c.quality = quality;
+    }
+}
+
+static void add_tank(struct hs_estimator *est, size_t loop_idx, const struct hs_reading *reading)
+{
+    struct hs_estimator_loop *loop = &est->loops[loop_idx];
+    struct hs_estimator_value *value = &open_sensor(loop, reading->point.height_ratio)->value;
+
+    if (!is_usable(value, reading)) {
+        value->quality = reading->quality;
+        value->n_bad += reading->quality != HS_QUALITY_GOOD;
+        note_bad_tank(loop, reading->quality);
+        return;
+    }
+    keep(value, reading);
+    /* One from before the newest mean is taken in with the next. */
+    if (isnan(loop->tank_c.value) || reading->taken_at_s >= loop->tank_c.at_s) {
+        add_mean(est, loop_idx, reading, get_mean_c(est, loop, reading->taken_at_s));
     }
 }
 
@@ -178,19 +271,19 @@ static void add_rejected(struct hs_estimator_loop *loop, const struct hs_reading
 static void add_loop(struct hs_estimator *est, const struct hs_reading *reading)
 {
     struct hs_estimator_loop *loop = &est->loops[reading->point.thing_idx];
-    struct hs_estimator_value *value = reading->point.kind == HS_POINT_TANK_C ? &loop->tank_c
-                                       : reading->point.kind == HS_POINT_CAPTURED_HEAT_WH
-                                           ? &loop->captured_wh
-                                           : &loop->rejected_w;
+    struct hs_estimator_value *value =
+        reading->point.kind == HS_POINT_CAPTURED_HEAT_WH ? &loop->captured_wh : &loop->rejected_w;
 
+    if (reading->point.kind == HS_POINT_TANK_C) {
+        add_tank(est, reading->point.thing_idx, reading);
+        return;
+    }
     if (!is_usable(value, reading)) {
         value->quality = reading->quality;
         value->n_bad += reading->quality != HS_QUALITY_GOOD;
         return;
     }
-    if (value == &loop->tank_c) {
-        add_tank(est, reading->point.thing_idx, reading);
-    } else if (value == &loop->captured_wh) {
+    if (value == &loop->captured_wh) {
         add_captured(loop, reading);
     } else {
         add_rejected(loop, reading);
@@ -223,6 +316,17 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
     }
 }
 
+static const struct hs_estimator_value *find_sensor(const struct hs_estimator_loop *loop,
+                                                    double height_ratio)
+{
+    for (size_t i = 0; i < loop->n_sensors; i++) {
+        if (loop->sensors[i].height_ratio == height_ratio) {
+            return &loop->sensors[i].value;
+        }
+    }
+    return NULL;
+}
+
 const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimator *est,
                                                          const struct hs_point *point)
 {
@@ -232,7 +336,7 @@ const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimat
     case HS_POINT_USEFUL_HEAT_WH:
         return &est->sinks[point->thing_idx].useful_wh;
     case HS_POINT_TANK_C:
-        return &est->loops[point->thing_idx].tank_c;
+        return find_sensor(&est->loops[point->thing_idx], point->height_ratio);
     case HS_POINT_CAPTURED_HEAT_WH:
         return &est->loops[point->thing_idx].captured_wh;
     case HS_POINT_REJECTED_HEAT_W:

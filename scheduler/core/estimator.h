@@ -20,6 +20,7 @@
 
 #define HS_ESTIMATOR_FRESH_SLOTS 2
 #define HS_ESTIMATOR_BLIND_SLOTS 4
+#define HS_ESTIMATOR_SENSORS_MAX 8 /* heights of a tank that are told apart */
 
 /** Last good value of a point and how its readings have been since. */
 struct hs_estimator_value {
@@ -48,11 +49,20 @@ struct hs_estimator_sink {
     double slot_known_s;
 };
 
+/** One of a tank's thermometers. */
+struct hs_estimator_sensor {
+    double height_ratio;
+    struct hs_estimator_value value;
+};
+
 struct hs_estimator_loop {
-    struct hs_estimator_value tank_c;
+    struct hs_estimator_value tank_c; /* mean over the heights whose sensors are fresh */
+    struct hs_estimator_sensor sensors[HS_ESTIMATOR_SENSORS_MAX]; /* [n_sensors] top first */
+    size_t n_sensors;
     struct hs_estimator_value captured_wh; /* counter */
     struct hs_estimator_value rejected_w;
-    double first_tank_wh;       /* NAN before the first reading */
+    double first_tank_wh; /* NAN before the first reading */
+    int64_t first_tank_at_s;
     double metered_captured_wh; /* its rise since the start */
     double captured_w;          /* mean over the last two counter readings; NAN if none */
     double rejected_wh;
@@ -77,7 +87,7 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
 /** Take in one reading, good or bad. */
 void hs_estimator_add(struct hs_estimator *estimator, const struct hs_reading *reading);
 
-/** What is known of @point, or NULL for a kind that nothing here needs. */
+/** What is known of @point, or NULL for a kind, or a height, of which nothing is. */
 const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimator *estimator,
                                                          const struct hs_point *point);
 

@@ -17,6 +17,8 @@ void hs_account_add(struct hs_account *dst, const struct hs_account *src)
     dst->cost_cur += src->cost_cur;
     dst->gco2 += src->gco2;
     dst->aux_wh += src->aux_wh;
+    dst->lift_elec_wh += src->lift_elec_wh;
+    dst->missed_heat_wh += src->missed_heat_wh;
 }
 
 static double ratio(double part, double whole)

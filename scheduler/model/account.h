@@ -23,7 +23,9 @@ struct hs_account {
     double backup_heat_wh;
     double cost_cur;
     double gco2;
-    double aux_wh; /* pumps, cooling and rejection electricity */
+    double aux_wh;         /* pumps, cooling, rejection and heat pump electricity */
+    double lift_elec_wh;   /* heat pumps' part of aux_wh; it warms sinks, but is not useful heat */
+    double missed_heat_wh; /* capturable heat that the cooling was too slow to hand over */
 };
 
 /** dst += src. */

@@ -46,6 +46,16 @@ static const struct hs_conf_field fields[] = {
      .has_default = true,
      .default_number = INFINITY,
      .help = "electricity it may draw"},
+    {.name = "ramp_w_per_min",
+     .type = HS_CONF_REAL,
+     AT(ramp_w_per_min),
+     .min = 1,
+     .max = INFINITY,
+     .unit = "W/min",
+     .has_default = true,
+     .default_number = INFINITY,
+     .help = "how fast the heat that reaches the loop may rise; what is above goes to the room's "
+             "own cooling"},
     {.name = "hosts",
      .type = HS_CONF_CHILDREN,
      .table = &hs_host_table,
@@ -54,3 +64,8 @@ static const struct hs_conf_field fields[] = {
 };
 
 const struct hs_conf_table hs_rack_table = {"rack", fields, sizeof(fields) / sizeof(fields[0])};
+
+bool hs_rack_has_ramp(const struct hs_rack *rack)
+{
+    return rack->ramp_w_per_min > 0 && isfinite(rack->ramp_w_per_min);
+}

@@ -3,6 +3,7 @@
 
 /** rack - an electrical limit and a cooling architecture, attached to one heat loop. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "scheduler/base/conf.h"
@@ -15,11 +16,15 @@ struct hs_rack {
     char cooling[HS_NAME_MAX];
     size_t site_idx;
     size_t loop_idx;
-    double limit_w;       /* INFINITY if none */
-    double capture_ratio; /* resolved: rack's, else loop's, else the cooling's default */
+    double limit_w;        /* INFINITY if none */
+    double capture_ratio;  /* resolved: rack's, else loop's, else the cooling's default */
+    double ramp_w_per_min; /* how fast captured heat may rise; see hs_rack_has_ramp() */
 
     size_t first_host_idx;
     size_t n_hosts;
 };
 
 extern const struct hs_conf_table hs_rack_table;
+
+/** True if its cooling follows rising heat slowly; false where no ramp was given. */
+bool hs_rack_has_ramp(const struct hs_rack *rack);

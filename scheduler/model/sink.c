@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "scheduler/base/units.h"
 #include "scheduler/model/catalogue.h"
@@ -104,4 +105,39 @@ double hs_sink_worth_cur_per_mwh(const struct hs_sink *sink, double carbon_price
         hs_cur_per_mwh_from_carbon(carbon_price_cur_per_t, sink->backup_gco2_per_kwh);
 
     return (sink->backup_price_cur_per_mwh + carbon_cur_per_mwh) / sink->backup_efficiency_ratio;
+}
+
+double hs_sink_get_return_c(const struct hs_sink *sink)
+{
+    return strcmp(sink->kind, "dhw") == 0 ? HS_SINK_MAINS_C
+                                          : sink->supply_min_c - HS_SINK_RETURN_DROP_K;
+}
+
+struct hs_sink_lift hs_sink_get_lift(const struct hs_sink *sink, double loop_c)
+{
+    struct hs_sink_lift lift = {.demand_ratio = 1, .heat_ratio = 1};
+
+    if (loop_c >= sink->supply_min_c) {
+        return lift;
+    }
+    if (strcmp(sink->lift, "preheat") == 0) {
+        double return_c = hs_sink_get_return_c(sink);
+
+        lift.demand_ratio = fmax(0, loop_c - return_c) / (sink->supply_min_c - return_c);
+    } else if (strcmp(sink->lift, "heat-pump") == 0) {
+        double lift_k = sink->supply_min_c - loop_c;
+
+        lift.elec_ratio =
+            fmin(1, lift_k / (HS_SINK_CARNOT_RATIO * hs_k_from_c(sink->supply_min_c)));
+        lift.heat_ratio = 1 - lift.elec_ratio;
+    }
+    return lift;
+}
+
+double hs_sink_get_lifted_worth(const struct hs_sink_lift *lift, double worth_cur_per_mwh,
+                                double elec_cur_per_mwh)
+{
+    return lift->heat_ratio > 0
+               ? (worth_cur_per_mwh - lift->elec_ratio * elec_cur_per_mwh) / lift->heat_ratio
+               : 0;
 }

@@ -21,7 +21,7 @@ static const struct hs_conf_field fields[] = {
      .type = HS_CONF_INT,
      AT(nodes),
      .min = 1,
-     .max = 20,
+     .max = 50,
      .has_default = true,
      .default_number = 3,
      .help = "layers of the model; 1 is fully mixed"},

@@ -12,12 +12,12 @@
 /* --- readings --- */
 
 static void push_reading(struct hs_heatdrive *drive, enum hs_point_kind kind, size_t thing_idx,
-                         double value, int64_t taken_at_s, int64_t at_s)
+                         double height_ratio, double value, int64_t taken_at_s, int64_t at_s)
 {
     struct hs_event event = {
         .kind = HS_EVENT_READING,
         .at_s = at_s,
-        .reading = {.point = {.kind = kind, .thing_idx = thing_idx, .height_ratio = 0.5},
+        .reading = {.point = {.kind = kind, .thing_idx = thing_idx, .height_ratio = height_ratio},
                     .value = value,
                     .taken_at_s = taken_at_s,
                     .received_at_s = at_s,
@@ -39,9 +39,22 @@ static void push_demand(struct hs_heatdrive *drive, int64_t slot_at_s)
             continue; /* no meter saw it; what simrun goes on with was held */
         }
         /* a second before the slot's end, so that the slot is closed with it */
-        push_reading(drive, HS_POINT_DEMAND_HEAT_W, k,
+        push_reading(drive, HS_POINT_DEMAND_HEAT_W, k, 0,
                      drive->run->trace->demand_heat_w[k * scenario->n_slots + slot], slot_at_s,
                      slot_at_s + scenario->slot_s - 1);
+    }
+}
+
+static void push_tank(struct hs_heatdrive *drive, size_t loop_idx, int64_t at_s)
+{
+    const struct hs_tank *spec = &drive->run->scenario->estate->loops[loop_idx].tank;
+    const struct hs_plant_tank *tank = &drive->run->tanks[loop_idx];
+    const double *height_ratio;
+    size_t n = hs_plant_tank_get_sensors(tank, &height_ratio);
+
+    for (size_t i = 0; i < n; i++) {
+        push_reading(drive, HS_POINT_TANK_C, loop_idx, height_ratio[i],
+                     hs_plant_tank_get_c(spec, tank, height_ratio[i]), at_s, at_s);
     }
 }
 
@@ -50,17 +63,13 @@ static void push_plant(struct hs_heatdrive *drive, int64_t at_s)
     const struct hs_estate *estate = drive->run->scenario->estate;
 
     for (size_t k = 0; k < estate->n_sinks; k++) {
-        push_reading(drive, HS_POINT_USEFUL_HEAT_WH, k, drive->run->useful_wh[k], at_s, at_s);
+        push_reading(drive, HS_POINT_USEFUL_HEAT_WH, k, 0, drive->run->useful_wh[k], at_s, at_s);
     }
     for (size_t l = 0; l < estate->n_loops; l++) {
-        const struct hs_tank *tank = &estate->loops[l].tank;
-
-        if (tank->present) {
-            push_reading(drive, HS_POINT_TANK_C, l, hs_tank_c_from_wh(tank, drive->run->tank_wh[l]),
-                         at_s, at_s);
-        }
-        push_reading(drive, HS_POINT_CAPTURED_HEAT_WH, l, drive->run->captured_wh[l], at_s, at_s);
-        push_reading(drive, HS_POINT_REJECTED_HEAT_W, l, drive->run->rejected_w[l], at_s, at_s);
+        push_tank(drive, l, at_s);
+        push_reading(drive, HS_POINT_CAPTURED_HEAT_WH, l, 0, drive->run->captured_wh[l], at_s,
+                     at_s);
+        push_reading(drive, HS_POINT_REJECTED_HEAT_W, l, 0, drive->run->rejected_w[l], at_s, at_s);
     }
 }
 
@@ -174,7 +183,7 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
             hs_series_get_mean(scenario->demand_heat_w[k], from_at_s, scenario->start_at_s);
 
         if (mean_w >= 0 && hs_series_is_known(scenario->demand_heat_w[k], from_at_s)) {
-            push_reading(drive, HS_POINT_DEMAND_HEAT_W, k, mean_w,
+            push_reading(drive, HS_POINT_DEMAND_HEAT_W, k, 0, mean_w,
                          scenario->start_at_s - scenario->slot_s, scenario->start_at_s);
         }
     }

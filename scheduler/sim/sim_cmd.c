@@ -47,7 +47,8 @@ int hs_sim_cmd_print_err(const struct hs_err *err)
     } else {
         fprintf(stderr, "hsim: %s\n", err->text);
     }
-    return err->kind == HS_E_SYSTEM ? HS_SIM_CMD_FAILED : HS_SIM_CMD_INVALID;
+    return err->kind == HS_E_SYSTEM || err->kind == HS_E_INTERNAL ? HS_SIM_CMD_FAILED
+                                                                  : HS_SIM_CMD_INVALID;
 }
 
 /** What of the traces is not simulated: nothing is dropped without a word. */

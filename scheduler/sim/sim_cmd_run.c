@@ -121,7 +121,7 @@ static int run_one(struct session *session, const struct hs_controller_ops *ops,
     }
     ret_entry->name = ops->name;
     hs_simrun_finish(run, &ret_entry->result);
-    return HS_SIM_CMD_OK;
+    return hs_simrun_check(run, &err) == 0 ? HS_SIM_CMD_OK : hs_sim_cmd_print_err(&err);
 }
 
 /** File name without folder and ".json". Owned by the caller. */

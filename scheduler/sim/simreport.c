@@ -123,6 +123,8 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
     hs_jsonx_set_real(entry, "gco2", r->total.gco2);
     set_jobs(entry, r);
     set_later(entry, marks->asap, r);
+    hs_jsonx_set_real(entry, "lift_elec_wh", r->total.lift_elec_wh);
+    hs_jsonx_set_real(entry, "missed_heat_wh", r->total.missed_heat_wh);
     hs_jsonx_set_real(entry, "plan_ms_p50", has_timings ? e->stats.plan_ms_p50 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_ms_p99", has_timings ? e->stats.plan_ms_p99 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_gap_ratio_p50", (double)NAN);

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "adapters/plant/plant_balance.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
+#include "scheduler/sim/simplant.h"
 
 #define SIMRUN_LATE_TOLERANCE_S 1e-6 /* rounding of sums of decimals in traces */
 
@@ -44,6 +44,8 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
     run->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(double));
     run->rack_elec_wh = hs_xcalloc(estate->n_racks, sizeof(double));
     run->tank_wh = hs_xcalloc(estate->n_loops, sizeof(double));
+    run->tanks = hs_xcalloc(estate->n_loops, sizeof(*run->tanks));
+    run->rack_captured_w = hs_xcalloc(estate->n_racks, sizeof(double));
     run->demand_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
     run->useful_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
     run->captured_wh = hs_xcalloc(estate->n_loops, sizeof(double));
@@ -52,12 +54,11 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
     run->accounts = hs_xcalloc(estate->n_sites, sizeof(*run->accounts));
     run->slot_demand_w = hs_xcalloc(estate->n_sinks, sizeof(double));
     run->slot_useful_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    run->slot_lift_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    run->slot_worth = hs_xcalloc(estate->n_sinks, sizeof(double));
     for (size_t j = 0; j < jobs->n; j++) {
         run->states[j] = (struct hs_simrun_job){
             .host_idx = SIZE_MAX, .started_at_s = (double)NAN, .ended_at_s = (double)NAN};
-    }
-    for (size_t l = 0; l < estate->n_loops; l++) {
-        run->tank_wh[l] = hs_tank_max_wh(&estate->loops[l].tank) / 2;
     }
     for (size_t k = 0; k < estate->n_sinks; k++) {
         run->worth[k] =
@@ -66,6 +67,7 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
     for (size_t r = 0; r < estate->n_racks; r++) {
         set_rack_power(run, r);
     }
+    hs_simplant_open(run);
     return run;
 }
 
@@ -74,84 +76,6 @@ double hs_simrun_slot_end_at_s(const struct hs_simrun *run)
     size_t n_ended = run->slot < run->scenario->n_slots ? run->slot + 1 : run->scenario->n_slots;
 
     return (double)(run->scenario->start_at_s + (int64_t)n_ended * run->scenario->slot_s);
-}
-
-/** What a sink wants from the loop in the open slot: a part that is out wants nothing. */
-static double get_offered_w(const struct hs_simrun *run, size_t sink_idx)
-{
-    double demand_w = run->trace->demand_heat_w[sink_idx * run->scenario->n_slots + run->slot];
-
-    return demand_w
-           * hs_simfaults_get_served_ratio(run->faults, sink_idx, (double)run->scenario->slot_s);
-}
-
-/** Add to a balance what faults kept out of it: stranded heat is rejected, demand is backup's. */
-static void add_faults(const struct hs_simrun *run, size_t loop_idx,
-                       struct hs_plant_balance *balance)
-{
-    const struct hs_heatloop *loop = &run->scenario->estate->loops[loop_idx];
-
-    balance->captured_wh += run->faults->stranded_wh[loop_idx];
-    balance->rejected_wh += run->faults->stranded_wh[loop_idx];
-    for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
-        double demand_w = run->trace->demand_heat_w[k * run->scenario->n_slots + run->slot];
-        double missing_wh =
-            hs_wh_from_w(demand_w - run->slot_demand_w[k], (double)run->scenario->slot_s);
-
-        balance->demand_wh += missing_wh;
-        balance->backup_wh += missing_wh;
-        run->slot_demand_w[k] = demand_w;
-    }
-}
-
-/** The plant's part of a slot: balance, backup heat, rejection. @return rejected Wh */
-static double close_loop(struct hs_simrun *run, size_t loop_idx)
-{
-    const struct hs_estate *estate = run->scenario->estate;
-    const struct hs_heatloop *loop = &estate->loops[loop_idx];
-    struct hs_account *account = &run->accounts[loop->site_idx];
-    size_t first = loop->first_sink_idx;
-    double slot_s = (double)run->scenario->slot_s;
-    struct hs_plant_balance balance;
-    double captured_wh = -run->faults->stranded_wh[loop_idx];
-
-    for (size_t r = 0; r < estate->n_racks; r++) {
-        if (estate->racks[r].loop_idx == loop_idx) {
-            captured_wh += run->rack_elec_wh[r] * estate->racks[r].capture_ratio;
-        }
-    }
-    for (size_t k = first; k < first + loop->n_sinks; k++) {
-        run->slot_demand_w[k] = get_offered_w(run, k);
-    }
-    hs_plant_balance_apply(loop, estate->sinks + first, slot_s,
-                           hs_w_from_wh(fmax(0, captured_wh), slot_s), run->slot_demand_w + first,
-                           run->worth + first, &run->tank_wh[loop_idx], run->slot_useful_wh + first,
-                           &balance);
-    add_faults(run, loop_idx, &balance);
-    run->captured_wh[loop_idx] += balance.captured_wh;
-    run->rejected_w[loop_idx] = hs_w_from_wh(balance.rejected_wh, slot_s);
-    run->n_slots_over_rejection += run->rejected_w[loop_idx] > run->faults->limit_w[loop_idx];
-    account->captured_heat_wh += balance.captured_wh;
-    account->useful_heat_wh += balance.useful_wh;
-    account->rejected_heat_wh += balance.rejected_wh;
-    account->lost_heat_wh += balance.lost_wh;
-    account->stored_heat_wh += balance.stored_wh;
-    account->demand_heat_wh += balance.demand_wh;
-    account->backup_heat_wh += balance.backup_wh;
-    for (size_t k = first; k < first + loop->n_sinks; k++) {
-        const struct hs_sink *sink = &estate->sinks[k];
-        double demand_wh = hs_wh_from_w(run->slot_demand_w[k], slot_s);
-        double backup_wh = fmax(0, demand_wh - run->slot_useful_wh[k]);
-        double cost_cur = hs_cur_from_wh(backup_wh, run->worth[k]);
-
-        run->demand_wh[k] += demand_wh;
-        run->useful_wh[k] += run->slot_useful_wh[k];
-        run->backup_cur += cost_cur;
-        account->cost_cur += cost_cur;
-        account->gco2 +=
-            hs_gco2_from_wh(backup_wh, sink->backup_gco2_per_kwh) / sink->backup_efficiency_ratio;
-    }
-    return balance.rejected_wh;
 }
 
 static void close_site(struct hs_simrun *run, size_t site_idx)
@@ -167,7 +91,7 @@ static void close_site(struct hs_simrun *run, size_t site_idx)
     }
     aux_wh = it_wh * site->aux_elec_ratio;
     for (size_t l = site->first_loop_idx; l < site->first_loop_idx + site->n_loops; l++) {
-        aux_wh += close_loop(run, l) * estate->loops[l].rejection_elec_ratio;
+        aux_wh += hs_simplant_close_loop(run, l);
     }
     cost_cur = hs_cur_from_wh(it_wh + aux_wh, run->trace->elec_cur_per_mwh[at]);
     account->it_wh += it_wh;
@@ -446,6 +370,17 @@ static double sum_jobs(const struct hs_simrun *run, struct hs_simrun_result *res
     return missing_wh;
 }
 
+/** What the site paid for electricity in the mean, cur/MWh. */
+static double get_mean_elec_cur_per_mwh(const struct hs_simrun *run)
+{
+    double wh = 0;
+
+    for (size_t s = 0; s < run->scenario->estate->n_sites; s++) {
+        wh += run->accounts[s].it_wh + run->accounts[s].aux_wh;
+    }
+    return wh > 0 ? run->electricity_cur / wh * 1e6 : 0;
+}
+
 /** Credit heat left in a loop's tank with what it would have replaced. */
 static void credit_loop(const struct hs_simrun *run, size_t loop_idx,
                         struct hs_simrun_result *result)
@@ -453,14 +388,18 @@ static void credit_loop(const struct hs_simrun *run, size_t loop_idx,
     const struct hs_estate *estate = run->scenario->estate;
     const struct hs_heatloop *loop = &estate->loops[loop_idx];
     double left_wh = run->tank_wh[loop_idx] - hs_tank_max_wh(&loop->tank) / 2;
+    double elec_cur_per_mwh = get_mean_elec_cur_per_mwh(run);
     double weight = 0, worth = 0, gco2 = 0, credit_cur;
 
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
         const struct hs_sink *sink = &estate->sinks[k];
+        struct hs_sink_lift lift = hs_sink_get_lift(sink, loop->supply_c);
+        /* by the loop heat that the sink could have had */
+        double wanted_wh = run->demand_wh[k] * lift.demand_ratio * lift.heat_ratio;
 
-        weight += run->demand_wh[k];
-        worth += run->demand_wh[k] * run->worth[k];
-        gco2 += run->demand_wh[k] * sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio;
+        weight += wanted_wh;
+        worth += wanted_wh * hs_sink_get_lifted_worth(&lift, run->worth[k], elec_cur_per_mwh);
+        gco2 += wanted_wh * sink->backup_gco2_per_kwh / sink->backup_efficiency_ratio;
     }
     if (!(weight > 0)) {
         return;
@@ -469,6 +408,11 @@ static void credit_loop(const struct hs_simrun *run, size_t loop_idx,
     result->backup_cur -= credit_cur;
     result->sites[loop->site_idx].cost_cur -= credit_cur;
     result->sites[loop->site_idx].gco2 -= hs_gco2_from_wh(left_wh, gco2 / weight);
+}
+
+int hs_simrun_check(const struct hs_simrun *run, struct hs_err *err)
+{
+    return run->rc == 0 ? 0 : hs_err_set(err, HS_E_INTERNAL, run->err.where, "%s", run->err.text);
 }
 
 void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result)
@@ -509,6 +453,8 @@ void hs_simrun_free(struct hs_simrun *run)
         return;
     }
     HS_VEC_FINI(&run->thrown);
+    free(run->slot_worth);
+    free(run->slot_lift_wh);
     free(run->slot_useful_wh);
     free(run->slot_demand_w);
     free(run->accounts);
@@ -517,6 +463,8 @@ void hs_simrun_free(struct hs_simrun *run)
     free(run->captured_wh);
     free(run->useful_wh);
     free(run->demand_wh);
+    free(run->rack_captured_w);
+    free(run->tanks);
     free(run->tank_wh);
     free(run->rack_elec_wh);
     free(run->rack_elec_w);

@@ -15,7 +15,9 @@
 
 #include <jansson.h>
 
+#include "adapters/plant/plant_tank.h"
 #include "scheduler/base/auto.h"
+#include "scheduler/base/err.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/model/account.h"
 #include "scheduler/sim/jobtrace.h"
@@ -95,7 +97,9 @@ struct hs_simrun {
     uint32_t *busy_vcpus;         /* [n_hosts] jobs only */
     double *rack_elec_w;          /* [n_racks] now */
     double *rack_elec_wh;         /* [n_racks] in the open slot */
-    double *tank_wh;              /* [n_loops] */
+    double *tank_wh;              /* [n_loops] usable energy, as tanks say */
+    struct hs_plant_tank *tanks;  /* [n_loops] */
+    double *rack_captured_w;      /* [n_racks] what its cooling hands over; ramps */
     double *demand_wh;            /* [n_sinks] sums */
     double *useful_wh;            /* [n_sinks] counters */
     double *captured_wh;          /* [n_loops] counters */
@@ -110,6 +114,8 @@ struct hs_simrun {
     size_t restarts;
     double overhead_wh;
     double lost_work_wh;
+    int rc; /* the first slot whose heat did not close; see hs_simrun_check() */
+    struct hs_err err;
     struct hs_simfaults *faults; /* owned */
     HS_VEC(size_t) thrown;       /* jobs that lost their host and were not taken back yet */
     struct hs_simrun_watcher watcher;
@@ -119,6 +125,8 @@ struct hs_simrun {
     /* scratch of one slot */
     double *slot_demand_w;  /* [n_sinks] */
     double *slot_useful_wh; /* [n_sinks] */
+    double *slot_lift_wh;   /* [n_sinks] */
+    double *slot_worth;     /* [n_sinks] of loop heat, cur/MWh */
 };
 
 /** At the start, nothing running, tanks half full. All three kept. Owned by the caller. */
@@ -175,6 +183,9 @@ double hs_simrun_get_end_at_s(const struct hs_simrun *run, size_t job_idx);
  * suspends and this move cost. The truth: only for what makes the truth.
  */
 double hs_simrun_get_need_s(const struct hs_simrun *run, size_t job_idx, size_t host_idx);
+
+/** 0, or -HS_E_INTERNAL with the first loop and slot whose heat did not close. */
+int hs_simrun_check(const struct hs_simrun *run, struct hs_err *err);
 
 /** Let the rest pass and sum up. @param ret_result  its sites are the caller's (free) */
 void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result);

@@ -75,10 +75,11 @@ static void fill(struct fixture *f, uint64_t seed, size_t n_sinks)
 /* The same horizon by the plant's balance: backup at each sink's worth, rejection, heat left. */
 static double cost_by_plant(const struct fixture *f)
 {
-    double tank_wh = f->input.tank_wh;
+    struct hs_plant_tank tank;
     double cost_cur = 0.0;
     size_t n_sinks = f->loop.n_sinks;
 
+    hs_plant_tank_init(&f->loop.tank, f->input.tank_wh, &tank);
     for (size_t t = 0; t < N_SLOTS; t++) {
         double demand_w[N_SINKS];
         double useful_wh[N_SINKS];
@@ -87,14 +88,20 @@ static double cost_by_plant(const struct fixture *f)
         for (size_t k = 0; k < n_sinks; k++) {
             demand_w[k] = hs_w_from_wh(f->demand_wh[k * N_SLOTS + t], SLOT_S);
         }
-        hs_plant_balance_apply(&f->loop, f->sinks, SLOT_S, hs_w_from_wh(f->captured_wh[t], SLOT_S),
-                               demand_w, f->worth, &tank_wh, useful_wh, &balance);
+        struct hs_plant_balance_input input = {
+            .span_s = SLOT_S,
+            .captured_w = hs_w_from_wh(f->captured_wh[t], SLOT_S),
+            .sink_demand_w = demand_w,
+            .sink_worth = f->worth,
+        };
+
+        hs_plant_balance_apply(&f->loop, f->sinks, &input, &tank, useful_wh, NULL, &balance);
         for (size_t k = 0; k < n_sinks; k++) {
             cost_cur += hs_cur_from_wh(f->demand_wh[k * N_SLOTS + t] - useful_wh[k], f->worth[k]);
         }
         cost_cur += balance.rejected_wh * f->reject[t];
     }
-    return cost_cur - tank_wh * f->input.end_cur_per_wh;
+    return cost_cur - tank.stored_wh * f->input.end_cur_per_wh;
 }
 
 static void thermal_cost__equals_the_plants_balance_on_random_loops(void **state)

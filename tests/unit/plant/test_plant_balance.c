@@ -30,6 +30,20 @@ static struct hs_heatloop make_loop(size_t n_sinks)
     };
 }
 
+/** One span; @io_tank_wh is what the tank holds. */
+static void run(const struct hs_heatloop *loop, const struct hs_sink *sinks, double span_s,
+                double captured_w, const double *demand_w, const double *worth, double *io_tank_wh,
+                double *ret_useful_wh, struct hs_plant_balance *ret_b)
+{
+    struct hs_plant_balance_input input = {span_s, captured_w, demand_w, worth};
+    struct hs_plant_tank tank;
+
+    hs_plant_tank_init(&loop->tank, *io_tank_wh, &tank);
+    hs_plant_balance_apply(loop, sinks, &input, &tank, ret_useful_wh, NULL, ret_b);
+    assert_int_equal(hs_plant_balance_check(loop, ret_b, NULL), 0);
+    *io_tank_wh = tank.stored_wh;
+}
+
 static void balance__serves_the_dearest_sink_first_then_charges_then_rejects(void **state)
 {
     struct hs_heatloop loop = make_loop(2);
@@ -39,7 +53,7 @@ static void balance__serves_the_dearest_sink_first_then_charges_then_rejects(voi
     struct hs_plant_balance b;
 
     /* 16 kW come: sink 1 takes 6, sink 0 no more than its limit of 8, 2 are over */
-    hs_plant_balance_apply(&loop, sinks, SLOT_S, 16000, demand_w, worth, &tank_wh, useful_wh, &b);
+    run(&loop, sinks, SLOT_S, 16000, demand_w, worth, &tank_wh, useful_wh, &b);
     assert_near(useful_wh[1], 1500, 1e-9);
     assert_near(useful_wh[0], 2000, 1e-9);
     /* a tank near 60 degrees C over 20 loses about 10 W/K x 40 K for a quarter of an hour */
@@ -56,13 +70,13 @@ static void balance__draws_the_tank_before_the_backup(void **state)
     double demand_w = 10000, worth = 80, useful_wh, tank_wh = 700;
     struct hs_plant_balance b;
 
-    hs_plant_balance_apply(&loop, &sink, SLOT_S, 4000, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    run(&loop, &sink, SLOT_S, 4000, &demand_w, &worth, &tank_wh, &useful_wh, &b);
     assert_near(tank_wh, 0, 1e-9);
     assert_near(useful_wh, 1000 + 700 - b.lost_wh, 1e-9);
     assert_near(b.backup_wh, 2500 - useful_wh, 1e-9);
     assert_near(b.rejected_wh, 0, 0);
     /* an empty tank has nothing to lose */
-    hs_plant_balance_apply(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    run(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, &useful_wh, &b);
     assert_near(b.lost_wh, 0, 0);
     assert_near(b.backup_wh, 2500, 1e-9);
 }
@@ -77,11 +91,11 @@ static void balance__keeps_charge_and_draw_limits(void **state)
     loop.tank.loss_w_per_k = 0;
     loop.tank.charge_limit_w = 1000;
     loop.tank.draw_limit_w = 2000;
-    hs_plant_balance_apply(&loop, &sink, SLOT_S, 4000, &demand_w, &worth, &tank_wh, NULL, &b);
+    run(&loop, &sink, SLOT_S, 4000, &demand_w, &worth, &tank_wh, NULL, &b);
     assert_near(tank_wh, 5250, 1e-9);
     assert_near(b.rejected_wh, 750, 1e-9);
     demand_w = 8000;
-    hs_plant_balance_apply(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, NULL, &b);
+    run(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, NULL, &b);
     assert_near(tank_wh, 4750, 1e-9);
     assert_near(b.useful_wh, 500, 1e-9);
 }
@@ -93,7 +107,7 @@ static void balance__works_without_a_tank(void **state)
     double demand_w = 1000, worth = 80, tank_wh = 0;
     struct hs_plant_balance b;
 
-    hs_plant_balance_apply(&loop, &sink, SLOT_S, 3000, &demand_w, &worth, &tank_wh, NULL, &b);
+    run(&loop, &sink, SLOT_S, 3000, &demand_w, &worth, &tank_wh, NULL, &b);
     assert_near(b.useful_wh, 250, 1e-9);
     assert_near(b.rejected_wh, 500, 1e-9);
     assert_near(tank_wh, 0, 0);
@@ -125,8 +139,7 @@ static void balance__closes_in_every_random_case(void **state)
             demand_w[k] = draw(&seed, 20000);
             worth[k] = draw(&seed, 200);
         }
-        hs_plant_balance_apply(&loop, sinks, span_s, captured_w, demand_w, worth, &tank_wh,
-                               useful_wh, &b);
+        run(&loop, sinks, span_s, captured_w, demand_w, worth, &tank_wh, useful_wh, &b);
         assert_near(b.captured_wh - b.useful_wh - b.stored_wh - b.rejected_wh - b.lost_wh, 0,
                     1e-6 * (1 + b.captured_wh));
         assert_near(b.demand_wh - b.useful_wh - b.backup_wh, 0, 1e-6 * (1 + b.demand_wh));
