@@ -226,10 +226,10 @@ static bool is_same_point(const struct hs_estate *estate, const struct hs_point 
         return false;
     }
     if (a->kind == HS_POINT_TANK_C) {
-        /* the sensor of the node in which the height lies */
-        int nodes = estate->loops[a->thing_idx].tank.nodes;
+        /* the nearest sensor; a stratified tank has one in each third */
+        bool is_mixed = estate->loops[a->thing_idx].tank.nodes <= 1;
 
-        return fabs(a->height_ratio - b->height_ratio) <= 0.5 / (nodes > 1 ? nodes : 1);
+        return is_mixed || fabs(a->height_ratio - b->height_ratio) <= 0.17;
     }
     return true;
 }
