@@ -764,6 +764,27 @@ static void cycle__gives_the_same_decisions_for_the_same_events(void **state)
 
 #define CASE(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+static void cycle__a_host_in_maintenance_takes_nothing_and_ends_by_itself(void **state)
+{
+    struct world *w = *state;
+
+    for (size_t h = 0; h < SMALL_SITES; h++) {
+        hs_cycle_close_host(w->cycle, h, START + 500, START + 3000);
+    }
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    /* It would run into the maintenance; a shorter one, in what is left of the slot, would not
+     * either: slots are closed whole. */
+    push_job(w, 1, "deferrable", 2000, START + 20000, false);
+    for (int64_t at_s = START; at_s < START + 3000; at_s += 1000) {
+        step_at(w, at_s);
+        assert_int_equal(w->decision.n_actions, 0);
+        push_plant(w, 5000.0, 35.0);
+    }
+    step_at(w, START + 3000);
+    (void)only_action(w, HS_ACTION_START);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -793,6 +814,7 @@ int main(void)
         CASE(cycle__takes_up_again_what_ran_before_a_restart),
         CASE(cycle__keeps_room_for_an_estimate_until_the_due_time_only),
         CASE(cycle__gives_the_same_decisions_for_the_same_events),
+        CASE(cycle__a_host_in_maintenance_takes_nothing_and_ends_by_itself),
     };
     return cmocka_run_group_tests_name("cycle", tests, NULL, NULL);
 }

@@ -122,6 +122,26 @@ static void estimator__captured_power_is_the_counters_rise_over_time(void **stat
     assert_near(est->loops[0].metered_captured_wh, 50.0, 1e-9);
 }
 
+static void estimator__a_sink_is_out_by_its_own_word_or_its_pumps(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    assert_true(hs_estimator_get_off_s(est, 0, START) < 0);
+    add(est, HS_POINT_PUMP_OK, START, 0);
+    add(est, HS_POINT_PUMP_OK, START + 500, 0);
+    assert_near(hs_estimator_get_off_s(est, 0, START + 500), 500, 0);
+    assert_true(hs_estimator_get_off_s(est, 1, START + 500) < 0);
+    add(est, HS_POINT_SINK_OK, START + 600, 0);
+    add(est, HS_POINT_PUMP_OK, START + 700, 1);
+    assert_near(hs_estimator_get_off_s(est, 0, START + 700), 100, 0);
+    add(est, HS_POINT_SINK_OK, START + 800, NAN);
+    assert_near(hs_estimator_get_off_s(est, 0, START + 800), 200, 0);
+    /* a word that is not repeated is not believed for ever */
+    assert_true(hs_estimator_get_off_s(est, 0, START + 600 + 4001) < 0);
+    add(est, HS_POINT_SINK_OK, START + 5000, 1);
+    assert_true(hs_estimator_get_off_s(est, 0, START + 5000) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +152,7 @@ int main(void)
         cmocka_unit_test(estimator__a_counter_that_falls_is_a_new_meter),
         cmocka_unit_test(estimator__a_reading_from_the_past_changes_nothing),
         cmocka_unit_test(estimator__captured_power_is_the_counters_rise_over_time),
+        cmocka_unit_test(estimator__a_sink_is_out_by_its_own_word_or_its_pumps),
     };
     return cmocka_run_group_tests_name("estimator", tests, NULL, NULL);
 }

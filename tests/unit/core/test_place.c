@@ -348,6 +348,29 @@ static void place_plan__of_the_same_input_is_the_same_plan(void **state)
     assert_memory_equal(first, hs_place_get_plan(place)->placements, sizeof(first));
 }
 
+static void place__a_suspend_that_costs_more_than_it_saves_is_not_planned(void **state)
+{
+    for (int is_dear = 0; is_dear < 2; is_dear++) {
+        struct horizon h;
+        HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+        struct hs_place_job job = job_of(1, HS_PLACE_INTERRUPTIBLE, 1900, FROM + 20 * SLOT_S);
+
+        set_flat(&h);
+        for (size_t s = 0; s < SMALL_SITES; s++) {
+            h.elec[s * N + 1] = 200.0;
+        }
+        /* running: past the dear slot it saves 1000 s x 100; a stop is 300 s x 100 at least */
+        job.is_running = true;
+        job.host_idx = 0;
+        h.frame.suspend_s = is_dear ? 3000 : 0;
+        hs_place_set(place, &h.frame);
+        hs_place_plan(place, &job, 1);
+        const struct hs_placement *placement = &hs_place_get_plan(place)->placements[0];
+
+        assert_int_equal(hs_plan_runs(placement, 0) && hs_plan_runs(placement, 1), is_dear);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +386,7 @@ int main(void)
         cmocka_unit_test(place_plan__runs_filler_only_where_its_heat_pays),
         cmocka_unit_test(place_plan__leaves_hosts_that_do_not_answer_alone),
         cmocka_unit_test(place_plan__of_the_same_input_is_the_same_plan),
+        cmocka_unit_test(place__a_suspend_that_costs_more_than_it_saves_is_not_planned),
     };
     return cmocka_run_group_tests_name("place", tests, NULL, NULL);
 }
