@@ -326,11 +326,11 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
         entry->is_placed = false;
     }
     hs_place_plan(cycle->place, jobs, n_jobs);
-    const struct hs_plan *plan = hs_place_get_plan(cycle->place);
+    size_t n_placements;
+    const struct hs_placement *placements = hs_place_get_placements(cycle->place, &n_placements);
 
-    for (size_t i = 0; i < plan->n_placements; i++) {
-        take_placement(hs_cycle_find_entry(cycle, plan->placements[i].job_id),
-                       &plan->placements[i]);
+    for (size_t i = 0; i < n_placements; i++) {
+        take_placement(hs_cycle_find_entry(cycle, placements[i].job_id), &placements[i]);
     }
     cycle->has_plan = true;
     cycle->planned_at_s = cycle->now_at_s;

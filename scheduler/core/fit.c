@@ -129,6 +129,35 @@ bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct
     return true;
 }
 
+bool hs_fit_check_span(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                       size_t first, size_t last)
+{
+    const struct hs_host *host = &fit->estate->hosts[host_idx];
+    size_t n = fit->n_slots;
+    const int32_t *vcpus = &fit->vcpus[host_idx * n];
+    const int64_t *rack_mw = &fit->rack_mw[host->rack_idx * n];
+    const int64_t *site_mw = &fit->site_mw[host->site_idx * n];
+    int64_t elec_mw;
+
+    for (size_t t = first; t <= last && t < n; t++) {
+        if (vcpus[t] < size->vcpus) {
+            return false;
+        }
+    }
+    elec_mw = hs_fit_elec_mw(fit, host_idx, size->vcpus);
+    for (size_t t = first; t <= last && t < n; t++) {
+        if (rack_mw[t] < elec_mw || site_mw[t] < elec_mw) {
+            return false;
+        }
+    }
+    return hs_fit_check_memory(fit, host_idx, size, first, last);
+}
+
+const int32_t *hs_fit_get_row(const struct hs_fit *fit, size_t host_idx)
+{
+    return &fit->vcpus[host_idx * fit->n_slots];
+}
+
 bool hs_fit_check_ever(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size)
 {
     const struct hs_host *host = &fit->estate->hosts[host_idx];

@@ -51,6 +51,13 @@ bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs
 bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                          size_t first, size_t last);
 
+/** May a job of @size run on @host_idx in all of @first..@last, memory included? */
+bool hs_fit_check_span(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                       size_t first, size_t last);
+
+/** Free vCPUs of @host_idx by slot. Borrowed. */
+const int32_t *hs_fit_get_row(const struct hs_fit *fit, size_t host_idx);
+
 /** Could a job of @size ever run on an otherwise idle @host_idx? */
 bool hs_fit_check_ever(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size);
 

@@ -97,7 +97,10 @@ void hs_place_try(struct hs_place *place, const struct hs_place_job *job,
  */
 double hs_place_price_now(struct hs_place *place, const struct hs_place_job *job);
 
-/** The plan in force; borrowed until the next set. */
+/** What has been placed, without the rest of a plan; borrowed until the next call. */
+const struct hs_placement *hs_place_get_placements(const struct hs_place *place, size_t *ret_n);
+
+/** The plan in force, made when asked for; borrowed until the next call that places. */
 const struct hs_plan *hs_place_get_plan(struct hs_place *place);
 
 /** Accepts NULL. */

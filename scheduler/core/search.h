@@ -4,8 +4,13 @@
 /**
  * search - the cheapest place and time for one job against everything placed so far.
  *
- * Hosts that draw the same per vCPU and give their heat to the same loop at the same capture
- * ratio are one *kind*: costs are worked out once a kind, fit once a host. Pure; used by place.
+ * What moves its loop's tank little is priced by the kind's price of each slot (kinds.h); what
+ * moves it more, exactly: the tank is run forward with the job's heat and the rest of the horizon
+ * read off the value function. Pure; used by place.
+ *
+ * search.c                what both share, and the last plan's promise
+ * search_contiguous.c     work that runs through
+ * search_interruptible.c  work in stretches
  */
 
 #include <stdbool.h>
@@ -13,26 +18,16 @@
 #include <stdint.h>
 
 #include "scheduler/core/fit.h"
+#include "scheduler/core/kinds.h"
 #include "scheduler/core/place.h"
 #include "scheduler/core/thermal.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/plan.h"
 
-/** Hosts that are alike in money and heat. */
-struct hs_search_kind {
-    size_t site_idx;
-    size_t loop_idx;
-    double elec_w_per_vcpu;
-    double capture_ratio;
-    size_t *hosts; /* [n_hosts] indices into the estate; owned by place */
-    size_t n_hosts;
-};
-
 /** Everything a search looks at; borrowed. */
 struct hs_search {
     const struct hs_estate *estate;
-    const struct hs_search_kind *kinds; /* [n_kinds] */
-    size_t n_kinds;
+    const struct hs_kinds *kinds; /* with prices and room as of now */
     const struct hs_fit *fit;
     struct hs_thermal *const *thermals; /* [n_loops] */
     const double *elec_cur_per_mwh;     /* [n_sites][n_slots] */

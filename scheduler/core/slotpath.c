@@ -3,9 +3,9 @@
 #include "scheduler/core/slotpath.h"
 
 #include <math.h>
+#include <stdint.h>
 
-#include "scheduler/base/auto.h"
-#include "scheduler/base/mem.h"
+#include "scheduler/model/plan.h"
 
 static bool block_fits(const bool *fits, const struct hs_slotpath_block *block)
 {
@@ -17,44 +17,76 @@ static bool block_fits(const bool *fits, const struct hs_slotpath_block *block)
     return true;
 }
 
+/* What to do at a block with some work left: bit set for taking it. */
+#define TAKE_IF_IDLE 1U
+#define TAKE_IF_BUSY 2U
+
+/* Cost to go from one block, by blocks still to take: standing still before it, or running. */
+struct stage {
+    double idle[HS_PLAN_SLOTS_MAX + 1];
+    double busy[HS_PLAN_SLOTS_MAX + 1];
+};
+
+/*
+ * One block back, for work left @low..@high (>= 1). Written so that a compiler makes vectors of it:
+ * this is where a plan of long jobs spends its time.
+ */
+static void step_back(const struct stage *restrict after, struct stage *restrict before,
+                      uint8_t *restrict take, double cost_cur, double stop_cur, size_t low,
+                      size_t high)
+{
+    const double *idle = after->idle;
+    const double *busy = after->busy;
+
+    for (size_t k = low; k <= high; k++) {
+        double run_cur = cost_cur + busy[k - 1];
+        double rest_cur = idle[k];
+        double stopped_cur = rest_cur + stop_cur;
+
+        before->idle[k] = run_cur <= rest_cur ? run_cur : rest_cur;
+        before->busy[k] = run_cur <= stopped_cur ? run_cur : stopped_cur;
+        take[k] = (uint8_t)((run_cur <= rest_cur ? TAKE_IF_IDLE : 0U)
+                            | (run_cur <= stopped_cur ? TAKE_IF_BUSY : 0U));
+    }
+}
+
 /* Fill @taken [n_blocks] with @n_need blocks; the cost, INFINITY if they do not fit. */
 static double find_path(const struct hs_slotpath *path, size_t n_need, bool *taken)
 {
-    static const double never = INFINITY;
+    uint8_t take[HS_PLAN_SLOTS_MAX][HS_PLAN_SLOTS_MAX + 1];
+    struct stage stages[2];
     size_t n_blocks = path->n_blocks;
-    size_t width = n_need + 1;
-    HS_AUTO_MEM double *idle = hs_xcalloc((n_blocks + 1) * width, sizeof(double));
-    HS_AUTO_MEM double *busy = hs_xcalloc((n_blocks + 1) * width, sizeof(double));
 
-    /* Cost to go from block b with k still to take, standing still (idle) or running (busy). */
-    for (size_t k = 0; k < width; k++) {
-        idle[n_blocks * width + k] = busy[n_blocks * width + k] = k == 0 ? 0.0 : never;
+    for (size_t k = 0; k <= n_need; k++) {
+        double cur = k == 0 ? 0.0 : (double)INFINITY;
+
+        stages[0].idle[k] = stages[0].busy[k] = stages[1].idle[k] = stages[1].busy[k] = cur;
     }
     for (size_t b = n_blocks; b-- > 0;) {
+        /* What is left can be no more than the blocks to come, no less than those gone allow. */
+        size_t high = n_blocks - b < n_need ? n_blocks - b : n_need;
+        size_t low = n_need > b ? n_need - b : 1;
         bool fits = block_fits(path->fits, &path->blocks[b]);
 
-        for (size_t k = 0; k < width; k++) {
-            size_t at = b * width + k;
-            double run_cur =
-                fits && k > 0 ? path->blocks[b].cost_cur + busy[at + width - 1] : never;
-            double rest_cur = idle[at + width];
-            bool is_forced = b == 0 && path->must_run_first && k > 0 && fits;
-
-            idle[at] = is_forced ? run_cur : fmin(rest_cur, run_cur);
-            /* A stop costs only while there is work left to stop. */
-            busy[at] = is_forced ? run_cur : fmin(rest_cur + (k > 0 ? path->stop_cur : 0), run_cur);
-        }
+        take[b][0] = 0;
+        step_back(&stages[(b + 1) % 2], &stages[b % 2], take[b],
+                  fits ? path->blocks[b].cost_cur : (double)INFINITY, path->stop_cur,
+                  low > 0 ? low : 1, high);
     }
+    bool fits_first = block_fits(path->fits, &path->blocks[0]);
+    bool is_forced = path->must_run_first && n_need > 0 && fits_first;
+    const struct stage *first = &stages[0];
+    double cost_cur = path->is_running ? first->busy[n_need] : first->idle[n_need];
     bool running = path->is_running;
     size_t k = n_need;
-    double cost_cur = running ? busy[n_need] : idle[n_need];
 
+    if (is_forced) {
+        cost_cur = path->blocks[0].cost_cur + stages[1].busy[n_need - 1];
+    }
     for (size_t b = 0; b < n_blocks && isfinite(cost_cur); b++) {
-        size_t at = b * width + k;
-        double here_cur = running ? busy[at] : idle[at];
-        bool fits = block_fits(path->fits, &path->blocks[b]);
-
-        taken[b] = fits && k > 0 && here_cur == path->blocks[b].cost_cur + busy[at + width - 1];
+        taken[b] = k > 0
+                   && ((b == 0 && is_forced)
+                       || (take[b][k] & (running ? TAKE_IF_BUSY : TAKE_IF_IDLE)) != 0);
         k -= taken[b];
         running = taken[b];
     }

@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "scheduler/base/mem.h"
@@ -19,6 +20,9 @@
 /* Breakpoints a slot may keep. Each slot adds at most n_sinks + 4 and loses those that leave the
  * tank; past this the two nearest are merged, which the cost notices in its last digits. */
 #define POINTS_MAX 512
+
+#define SCALE_SLOTS 4.0  /* demand of so many slots counts as store beside the tank */
+#define PROBE_RATIO 1e-3 /* of the scale: how much heat a slot's price is asked for */
 
 struct curve {
     double *at_wh; /* [n] ascending, first 0, last the full tank */
@@ -56,6 +60,13 @@ struct hs_thermal {
     struct curve *curves;   /* [n_slots + 1] */
     double *tank_wh;        /* [n_slots + 1] on the present course */
     double *candidates_wh;  /* scratch, [POINTS_MAX + n_sinks + 8] */
+
+    double slack_cur;    /* how far a slot's curve may stray from the exact one */
+    size_t n_unsettled;  /* curves 0..n_unsettled-1 know less than the slots do */
+    double unsettled_wh; /* heat that they do not know of */
+    double scale_wh;     /* a full tank and an hour or so of mean demand */
+    double *prices;      /* [n_slots] cur/Wh, as of the last solve */
+    bool is_price_stale;
 };
 
 struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks, size_t n_slots)
@@ -78,6 +89,7 @@ struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks
     th->slots = hs_xcalloc(n_slots, sizeof(*th->slots));
     th->tank_wh = hs_xcalloc(n_slots + 1, sizeof(*th->tank_wh));
     th->candidates_wh = hs_xcalloc(POINTS_MAX + n_sinks + 8, sizeof(*th->candidates_wh));
+    th->prices = hs_xcalloc(n_slots, sizeof(*th->prices));
     th->curves = hs_xcalloc(n_slots + 1, sizeof(*th->curves));
     for (size_t t = 0; t <= n_slots; t++) {
         th->curves[t].at_wh = hs_xcalloc(POINTS_MAX, sizeof(double));
@@ -98,6 +110,7 @@ void hs_thermal_free(struct hs_thermal *th)
         free(th->curves[t].at_wh);
     }
     free(th->curves);
+    free(th->prices);
     free(th->candidates_wh);
     free(th->tank_wh);
     free(th->slots);
@@ -216,8 +229,18 @@ static double curve_read_next(const struct curve *curve, double at_wh, size_t *i
     return curve_between(curve, *io_low, at_wh);
 }
 
-/* Append a point; drops the middle one of three on a line. */
-static void curve_push(struct curve *curve, double at_wh, double cur)
+/* Slopes from a curve's last kept point that pass every point since within the slack. */
+struct cone {
+    double low;
+    double high;
+};
+
+/*
+ * Append a point; drops the one before it where the line past it strays no further than the slack
+ * from all that were dropped since the last kept one.
+ */
+static void curve_push(struct curve *curve, double at_wh, double cur, double slack_cur,
+                       struct cone *cone)
 {
     size_t n = curve->n;
 
@@ -232,13 +255,23 @@ static void curve_push(struct curve *curve, double at_wh, double cur)
     if (span_wh < 1e-9) {
         return;
     }
-    double slope = (cur - curve->cur[n - 1]) / span_wh;
+    if (n >= 2) {
+        double from_wh = at_wh - curve->at_wh[n - 2];
+        double past = (cur - curve->cur[n - 2]) / from_wh;
 
-    if (n >= 2
-        && (fabs(slope - curve->slope[n - 2]) * span_wh <= 1e-13 * (1.0 + fabs(cur))
-            || n == POINTS_MAX - 1)) {
-        n--;
-        slope = (cur - curve->cur[n - 1]) / (at_wh - curve->at_wh[n - 1]);
+        if ((past >= cone->low && past <= cone->high) || n == POINTS_MAX - 1) {
+            n--;
+            span_wh = from_wh;
+        }
+    }
+    double slope = (cur - curve->cur[n - 1]) / span_wh;
+    double give = larger(slack_cur, 1e-13 * (1.0 + fabs(cur))) / span_wh;
+
+    if (n == curve->n) { /* the point before stays: a new cone from it */
+        *cone = (struct cone){slope - give, slope + give};
+    } else {
+        cone->low = larger(cone->low, slope - give);
+        cone->high = smaller(cone->high, slope + give);
     }
     curve->slope[n - 1] = slope;
     curve->at_wh[n] = at_wh;
@@ -312,6 +345,7 @@ static void solve_slot(struct hs_thermal *th, size_t t)
     struct curve *curve = &th->curves[t];
     size_t n = find_candidates(th, t);
     size_t low = 0;
+    struct cone cone = {0};
 
     curve->n = 0;
     for (size_t i = 0; i < n; i++) {
@@ -324,22 +358,35 @@ static void solve_slot(struct hs_thermal *th, size_t t)
         }
         double end_wh = run_slot(th, t, at_wh, th->slots[t].captured_wh, &cost_cur, &rejected_wh);
 
-        curve_push(curve, at_wh, cost_cur + curve_read_next(&th->curves[t + 1], end_wh, &low));
+        curve_push(curve, at_wh, cost_cur + curve_read_next(&th->curves[t + 1], end_wh, &low),
+                   th->slack_cur, &cone);
     }
 }
 
-/* Backward from @last, forward from @first: what lies outside cannot have changed. */
-static void solve(struct hs_thermal *th, size_t first, size_t last)
+/* Backward from the last slot that the curves do not know. */
+static void solve(struct hs_thermal *th)
 {
-    for (size_t t = last + 1; t-- > 0;) {
+    for (size_t t = th->n_unsettled; t-- > 0;) {
         solve_slot(th, t);
     }
+    th->n_unsettled = 0;
+    th->unsettled_wh = 0.0;
+    th->is_price_stale = true;
+}
+
+/* The tank's course from slot @first on; what follows @last stays where the old course is met. */
+static void follow(struct hs_thermal *th, size_t first, size_t last)
+{
     for (size_t t = first; t < th->n_slots; t++) {
         double rejected_wh;
         double cost_cur;
-
-        th->tank_wh[t + 1] =
+        double end_wh =
             run_slot(th, t, th->tank_wh[t], th->slots[t].captured_wh, &cost_cur, &rejected_wh);
+
+        if (t >= last && end_wh == th->tank_wh[t + 1]) {
+            return;
+        }
+        th->tank_wh[t + 1] = end_wh;
     }
 }
 
@@ -362,6 +409,8 @@ static void sort_by_worth(struct hs_thermal *th, const double *sink_cur_per_mwh)
 void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
 {
     struct curve *end = &th->curves[th->n_slots];
+    struct cone cone = {0};
+    double sum_wh = 0.0;
 
     th->slot_s = input->slot_s;
     th->loss_a_wh = hs_wh_from_w(th->loss_a_w, input->slot_s);
@@ -379,6 +428,7 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
             th->sink_demand_wh[t * th->n_sinks + k] = sink_wh;
             demand_wh += sink_wh;
         }
+        sum_wh += demand_wh;
         th->slots[t] = (struct slot){
             .captured_wh = input->captured_wh[t],
             .demand_wh = demand_wh,
@@ -386,15 +436,28 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
         };
     }
     end->n = 0;
-    curve_push(end, 0.0, 0.0);
+    th->scale_wh = th->tank_max_wh + sum_wh / (double)th->n_slots * SCALE_SLOTS;
+    th->slack_cur = 0.0;
+    if (input->slack_ratio > 0 && th->n_sinks > 0) {
+        /* What an empty tank loses is a step in the cost of every slot: no slope in it. */
+        double slack_wh = input->slack_ratio * th->scale_wh + larger(th->loss_a_wh, 0.0);
+
+        th->slack_cur = slack_wh * fabs(th->cur_per_wh[th->n_sinks - 1]);
+    }
+    curve_push(end, 0.0, 0.0, 0.0, &cone);
     if (th->tank_max_wh > 0) {
-        curve_push(end, th->tank_max_wh, -th->end_cur_per_wh * th->tank_max_wh);
+        curve_push(end, th->tank_max_wh, -th->end_cur_per_wh * th->tank_max_wh, 0.0, &cone);
     }
     th->tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
-    solve(th, 0, th->n_slots - 1);
+    th->n_unsettled = th->n_slots;
+    th->unsettled_wh = INFINITY;
+    follow(th, 0, th->n_slots);
+    if (!input->is_lazy) {
+        solve(th);
+    }
 }
 
-void hs_thermal_add(struct hs_thermal *th, size_t first, const double *extra_wh, size_t n)
+void hs_thermal_lay(struct hs_thermal *th, size_t first, const double *extra_wh, size_t n)
 {
     if (n == 0) {
         return;
@@ -402,8 +465,30 @@ void hs_thermal_add(struct hs_thermal *th, size_t first, const double *extra_wh,
     assert(first + n <= th->n_slots);
     for (size_t i = 0; i < n; i++) {
         th->slots[first + i].captured_wh += extra_wh[i];
+        th->unsettled_wh += fabs(extra_wh[i]);
     }
-    solve(th, first, first + n - 1);
+    if (first + n > th->n_unsettled) {
+        th->n_unsettled = first + n;
+    }
+    follow(th, first, first + n - 1);
+}
+
+void hs_thermal_settle(struct hs_thermal *th, double spare_ratio)
+{
+    if (th->n_unsettled > 0 && th->unsettled_wh >= spare_ratio * th->scale_wh) {
+        solve(th);
+    }
+}
+
+void hs_thermal_add(struct hs_thermal *th, size_t first, const double *extra_wh, size_t n)
+{
+    hs_thermal_lay(th, first, extra_wh, n);
+    hs_thermal_settle(th, 0.0);
+}
+
+double hs_thermal_get_share(const struct hs_thermal *th, double heat_wh)
+{
+    return th->scale_wh > 0 ? heat_wh / th->scale_wh : INFINITY;
 }
 
 double hs_thermal_get_cost(const struct hs_thermal *th)
@@ -421,23 +506,42 @@ double hs_thermal_get_worth(const struct hs_thermal *th, size_t slot, double ext
     return hs_thermal_get_run_worth(th, slot, &extra_wh, 1);
 }
 
+const double *hs_thermal_get_prices(struct hs_thermal *th, bool *ret_changed)
+{
+    double probe_wh = PROBE_RATIO * th->scale_wh;
+
+    *ret_changed = th->is_price_stale;
+    if (th->is_price_stale) {
+        for (size_t t = 0; t < th->n_slots; t++) {
+            th->prices[t] = probe_wh > 0 ? hs_thermal_get_worth(th, t, probe_wh) / probe_wh
+                                         : hs_thermal_get_worth(th, t, 1.0);
+        }
+        th->is_price_stale = false;
+    }
+    return th->prices;
+}
+
 double hs_thermal_get_run_worth(const struct hs_thermal *th, size_t first, const double *extra_wh,
                                 size_t n)
 {
-    double stored_wh = th->tank_wh[first];
-    double without_cur = curve_read(&th->curves[first], stored_wh);
-    double with_cur = 0.0;
+    double with_wh = th->tank_wh[first];
+    double saved_cur = 0.0;
 
+    /* both courses end on the same curve, which may not know of all heat that was laid before it */
     for (size_t i = 0; i < n; i++) {
+        double captured_wh = th->slots[first + i].captured_wh;
         double rejected_wh;
-        double cost_cur;
+        double with_cur;
+        double without_cur;
 
-        stored_wh =
-            run_slot(th, first + i, stored_wh, th->slots[first + i].captured_wh + extra_wh[i],
-                     &cost_cur, &rejected_wh);
-        with_cur += cost_cur;
+        (void)run_slot(th, first + i, th->tank_wh[first + i], captured_wh, &without_cur,
+                       &rejected_wh);
+        with_wh =
+            run_slot(th, first + i, with_wh, captured_wh + extra_wh[i], &with_cur, &rejected_wh);
+        saved_cur += without_cur - with_cur;
     }
-    return without_cur - with_cur - curve_read(&th->curves[first + n], stored_wh);
+    return saved_cur + curve_read(&th->curves[first + n], th->tank_wh[first + n])
+           - curve_read(&th->curves[first + n], with_wh);
 }
 
 double hs_thermal_get_tank_wh(const struct hs_thermal *th, size_t slot)

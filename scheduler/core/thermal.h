@@ -17,6 +17,7 @@
  * allocated after hs_thermal_new().
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "scheduler/base/auto.h"
@@ -33,6 +34,10 @@ struct hs_thermal_input {
     const double *sink_cur_per_mwh;  /* [n_sinks] worth of useful heat */
     const double *reject_cur_per_wh; /* [n_slots] cost of dumping, >= 0 */
     double end_cur_per_wh;           /* credit for heat left at the end, >= 0 */
+    /* How far a slot's curve may stray, as a share of what a full tank is worth, beside what an
+     * empty tank loses in a slot; 0: exact. Prices then tell a slope over that much heat. */
+    double slack_ratio;
+    bool is_lazy; /* set only: heat is laid before the first settle */
 };
 
 /** A solver for @loop. Owned by the caller. @param n_sinks  of the loop */
@@ -47,6 +52,30 @@ void hs_thermal_set(struct hs_thermal *thermal, const struct hs_thermal_input *i
  * @param extra_wh  [n]
  */
 void hs_thermal_add(struct hs_thermal *thermal, size_t first, const double *extra_wh, size_t n);
+
+/**
+ * The same, but only the tank's course is followed: the cost to go learns of it at the next
+ * settle. Worths asked for between are those of the curves as they were.
+ */
+void hs_thermal_lay(struct hs_thermal *thermal, size_t first, const double *extra_wh, size_t n);
+
+/**
+ * Solve again if the heat laid since the last time is worth it.
+ *
+ * @param spare_ratio  of a full tank (and an hour of demand) that may stay unsolved; 0 solves
+ */
+void hs_thermal_settle(struct hs_thermal *thermal, double spare_ratio);
+
+/** @heat_wh as a share of what the loop can store: a full tank and an hour of demand. */
+double hs_thermal_get_share(const struct hs_thermal *thermal, double heat_wh);
+
+/**
+ * Worth of a little more captured heat in each slot as of the last solve, cur/Wh. Borrowed until
+ * the next call.
+ *
+ * @param ret_changed  whether a solve came between this call and the one before
+ */
+const double *hs_thermal_get_prices(struct hs_thermal *thermal, bool *ret_changed);
 
 /** Cost of the horizon as it stands: backup + rejection - credit, cur. */
 double hs_thermal_get_cost(const struct hs_thermal *thermal);

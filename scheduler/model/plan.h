@@ -57,6 +57,17 @@ static inline bool hs_plan_runs(const struct hs_placement *placement, size_t slo
     return (placement->slots[slot / 64] >> (slot % 64)) & 1U;
 }
 
+/** How many slots the placement runs in. */
+static inline size_t hs_plan_count_runs(const struct hs_placement *placement)
+{
+    size_t n = 0;
+
+    for (size_t w = 0; w < HS_PLAN_MASK_WORDS; w++) {
+        n += (size_t)__builtin_popcountll(placement->slots[w]);
+    }
+    return n;
+}
+
 /** Accepts NULL. */
 void hs_plan_free(struct hs_plan *plan);
 HS_DEFINE_AUTO(hs_plan);

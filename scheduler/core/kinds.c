@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* kinds - see kinds.h. */
+#include "scheduler/core/kinds.h"
+
+#include <math.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+
+static struct hs_kind *find_like(struct hs_kinds *kinds, const struct hs_kind *like)
+{
+    for (size_t k = 0; k < kinds->n; k++) {
+        struct hs_kind *other = &kinds->items[k];
+
+        if (other->loop_idx == like->loop_idx && other->site_idx == like->site_idx
+            && fabs(other->elec_w_per_vcpu - like->elec_w_per_vcpu) < 1e-9
+            && fabs(other->capture_ratio - like->capture_ratio) < 1e-9) {
+            return other;
+        }
+    }
+    return NULL;
+}
+
+static void add_host(struct hs_kinds *kinds, size_t host_idx)
+{
+    const struct hs_host *host = &kinds->estate->hosts[host_idx];
+    struct hs_kind like = {
+        .site_idx = host->site_idx,
+        .loop_idx = host->loop_idx,
+        .elec_w_per_vcpu = hs_host_elec_w_per_vcpu(host),
+        .capture_ratio = kinds->estate->racks[host->rack_idx].capture_ratio,
+    };
+    struct hs_kind *kind = find_like(kinds, &like);
+
+    if (kind == NULL) {
+        kind = &kinds->items[kinds->n++];
+        *kind = like;
+        kind->hosts = hs_xcalloc(kinds->estate->n_hosts, sizeof(*kind->hosts));
+        kind->net_cur_per_wh = hs_xcalloc(kinds->n_slots, sizeof(double));
+        kind->net_cur_per_w = hs_xcalloc(kinds->n_slots + 1, sizeof(double));
+        kind->elec_cur_per_w = hs_xcalloc(kinds->n_slots + 1, sizeof(double));
+        kind->room_vcpus = hs_xcalloc(kinds->n_slots, sizeof(*kind->room_vcpus));
+    }
+    kind->hosts[kind->n_hosts++] = host_idx;
+    kinds->of_host[host_idx] = (size_t)(kind - kinds->items);
+}
+
+struct hs_kinds *hs_kinds_new(const struct hs_estate *estate, size_t n_slots)
+{
+    struct hs_kinds *kinds = hs_xcalloc(1, sizeof(*kinds));
+
+    kinds->estate = estate;
+    kinds->n_slots = n_slots;
+    kinds->items = hs_xcalloc(estate->n_hosts, sizeof(*kinds->items));
+    kinds->of_host = hs_xcalloc(estate->n_hosts, sizeof(*kinds->of_host));
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        add_host(kinds, h);
+    }
+    return kinds;
+}
+
+void hs_kinds_free(struct hs_kinds *kinds)
+{
+    if (kinds == NULL) {
+        return;
+    }
+    for (size_t k = 0; k < kinds->n; k++) {
+        free(kinds->items[k].room_vcpus);
+        free(kinds->items[k].elec_cur_per_w);
+        free(kinds->items[k].net_cur_per_w);
+        free(kinds->items[k].net_cur_per_wh);
+        free(kinds->items[k].hosts);
+    }
+    free(kinds->of_host);
+    free(kinds->items);
+    free(kinds);
+}
+
+static void set_kind_prices(struct hs_kind *kind, size_t n_slots, const double *slot_h,
+                            const double *elec_cur_per_mwh, const double *heat_cur_per_wh)
+{
+    for (size_t t = 0; t < n_slots; t++) {
+        double elec_cur = hs_cur_from_wh(1.0, elec_cur_per_mwh[t]);
+
+        kind->net_cur_per_wh[t] = elec_cur - kind->capture_ratio * heat_cur_per_wh[t];
+        kind->net_cur_per_w[t + 1] = kind->net_cur_per_w[t] + kind->net_cur_per_wh[t] * slot_h[t];
+        kind->elec_cur_per_w[t + 1] = kind->elec_cur_per_w[t] + elec_cur * slot_h[t];
+    }
+}
+
+void hs_kinds_set_prices(struct hs_kinds *kinds, const double *slot_h,
+                         const double *elec_cur_per_mwh, struct hs_thermal *const *thermals,
+                         bool all)
+{
+    for (size_t l = 0; l < kinds->estate->n_loops; l++) {
+        bool has_changed;
+        const double *prices = hs_thermal_get_prices(thermals[l], &has_changed);
+
+        for (size_t k = 0; (has_changed || all) && k < kinds->n; k++) {
+            struct hs_kind *kind = &kinds->items[k];
+
+            if (kind->loop_idx == l) {
+                set_kind_prices(kind, kinds->n_slots, slot_h,
+                                &elec_cur_per_mwh[kind->site_idx * kinds->n_slots], prices);
+            }
+        }
+    }
+}
+
+void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred)
+{
+    for (size_t k = 0; k < kinds->n; k++) {
+        struct hs_kind *kind = &kinds->items[k];
+
+        for (size_t t = 0; t < kinds->n_slots; t++) {
+            kind->room_vcpus[t] = -1;
+        }
+        for (size_t i = 0; i < kind->n_hosts; i++) {
+            const int32_t *row = hs_fit_get_row(fit, kind->hosts[i]);
+
+            for (size_t t = 0; !barred[kind->hosts[i]] && t < kinds->n_slots; t++) {
+                kind->room_vcpus[t] = row[t] > kind->room_vcpus[t] ? row[t] : kind->room_vcpus[t];
+            }
+        }
+    }
+}
+
+static int32_t find_room(const struct hs_kind *kind, const struct hs_fit *fit, const bool *barred,
+                         size_t slot)
+{
+    int32_t most = -1;
+
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        int32_t vcpus = hs_fit_get_vcpus(fit, kind->hosts[i], slot);
+
+        most = vcpus > most && !barred[kind->hosts[i]] ? vcpus : most;
+    }
+    return most;
+}
+
+void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
+                        const struct hs_placement *placement, int32_t vcpus)
+{
+    struct hs_kind *kind = &kinds->items[kinds->of_host[placement->host_idx]];
+    const int32_t *row = hs_fit_get_row(fit, placement->host_idx);
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        /* only the host that had most room until now can change what the most is */
+        if (hs_plan_runs(placement, t) && row[t] + vcpus >= kind->room_vcpus[t]) {
+            kind->room_vcpus[t] = find_room(kind, fit, barred, t);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * kinds - hosts that are alike in money and heat, and what a slot of work costs on them.
+ *
+ * Hosts that draw the same per vCPU and give their heat to the same loop at the same capture
+ * ratio are one kind: costs are worked out once a kind, fit once a host. Each kind keeps, by slot,
+ * the net price of a little work there (electricity less the worth of its heat), its running sum,
+ * so that any run is priced by one subtraction, and the most vCPUs that one of its hosts has free.
+ * Pure; used by place and search.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scheduler/core/fit.h"
+#include "scheduler/core/thermal.h"
+#include "scheduler/model/estate.h"
+#include "scheduler/model/plan.h"
+
+struct hs_kind {
+    size_t site_idx;
+    size_t loop_idx;
+    double elec_w_per_vcpu;
+    double capture_ratio;
+    size_t *hosts; /* [n_hosts] indices into the estate, ascending */
+    size_t n_hosts;
+    double *net_cur_per_wh; /* [n_slots] electricity less heat */
+    double *net_cur_per_w;  /* [n_slots + 1] sum over the slots before */
+    double *elec_cur_per_w; /* [n_slots + 1] electricity alone */
+    int32_t *room_vcpus;    /* [n_slots] most free vCPUs on one host that is not barred */
+};
+
+struct hs_kinds {
+    const struct hs_estate *estate;
+    size_t n_slots;
+    struct hs_kind *items; /* [n] */
+    size_t n;
+    size_t *of_host; /* [n_hosts] kind of each host */
+};
+
+/** Kinds of @estate (kept); prices and room are not set yet. Owned by the caller. */
+struct hs_kinds *hs_kinds_new(const struct hs_estate *estate, size_t n_slots);
+
+/**
+ * Take over prices where a loop was solved anew, or all.
+ *
+ * @param slot_h            [n_slots] hours of each slot that lie ahead
+ * @param elec_cur_per_mwh  [n_sites][n_slots]
+ * @param thermals          [n_loops]
+ * @param all               also of loops that were not solved since
+ */
+void hs_kinds_set_prices(struct hs_kinds *kinds, const double *slot_h,
+                         const double *elec_cur_per_mwh, struct hs_thermal *const *thermals,
+                         bool all);
+
+/** Look at every host's room again. @param barred [n_hosts] */
+void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred);
+
+/** @placement of @vcpus has been taken from its host. */
+void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
+                        const struct hs_placement *placement, int32_t vcpus);
+
+/** Accepts NULL. */
+void hs_kinds_free(struct hs_kinds *kinds);
+HS_DEFINE_AUTO(hs_kinds);
