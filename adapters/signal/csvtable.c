@@ -14,6 +14,11 @@
 #define CSVTABLE_COLUMNS_MAX 4096
 #define CSVTABLE_NAMED_MAX   96 /* bytes of column names in a message */
 
+static bool is_blank(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r';
+}
+
 static char *trim(char *cell)
 {
     size_t n;
@@ -30,17 +35,23 @@ static char *trim(char *cell)
 static size_t cut_line(char *line, const char **cells, size_t n_max)
 {
     size_t n = 0;
-    char *rest = line;
+    char *cell = line;
 
-    while (rest != NULL) {
-        char *cell = strsep(&rest, ",");
+    for (;;) {
+        char *comma = strchr(cell, ',');
 
         if (n == n_max) {
             return n_max + 1;
         }
-        cells[n++] = trim(cell);
+        if (comma == NULL) {
+            cells[n++] = trim(cell);
+            return n;
+        }
+        *comma = '\0';
+        /* most cells have no blanks round them: years of many columns are cut here */
+        cells[n++] = is_blank(cell[0]) || (comma > cell && is_blank(comma[-1])) ? trim(cell) : cell;
+        cell = comma + 1;
     }
-    return n;
 }
 
 static int fail_line(const struct hs_csvtable *table, unsigned line_no, struct hs_err *err,

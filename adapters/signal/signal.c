@@ -49,25 +49,24 @@ const struct hs_signal_quantity hs_signal_outdoor = {"outdoor temperature", "°C
 const struct hs_signal_quantity hs_signal_price = {"electricity price", "per MWh", -1e9, 1e9};
 const struct hs_signal_quantity hs_signal_carbon = {"carbon intensity", "g/kWh", 0, 1e5};
 
-int hs_signal_load_quantity(const struct hs_signal_spec *spec, const char *base_dir,
-                            const struct hs_signal_quantity *quantity,
-                            struct hs_series **ret_series, struct hs_signal_odd *ret_odd,
-                            struct hs_err *err)
+int hs_signal_load_with(const struct hs_signal_spec *spec, const struct hs_signal_options *options,
+                        struct hs_series **ret_series, struct hs_err *err)
 {
+    const char *dir = options->base_dir;
     char path[1024];
 
-    if (spec->csv[0] == '/' || base_dir == NULL || base_dir[0] == '\0') {
+    if (spec->csv[0] == '/' || dir == NULL || dir[0] == '\0') {
         snprintf(path, sizeof(path), "%s", spec->csv);
     } else {
-        snprintf(path, sizeof(path), "%s/%s", base_dir, spec->csv);
+        snprintf(path, sizeof(path), "%s/%s", dir, spec->csv);
     }
-    return hs_signal_file_read(spec, path, quantity, ret_series, ret_odd, err);
+    return hs_signal_file_read(spec, path, options, ret_series, err);
 }
 
 int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
                    struct hs_series **ret_series, struct hs_err *err)
 {
-    struct hs_signal_odd odd;
+    struct hs_signal_options options = {.base_dir = base_dir};
 
-    return hs_signal_load_quantity(spec, base_dir, NULL, ret_series, &odd, err);
+    return hs_signal_load_with(spec, &options, ret_series, err);
 }

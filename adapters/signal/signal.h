@@ -59,13 +59,23 @@ extern const struct hs_conf_table hs_signal_spec_table;
 int hs_signal_load(const struct hs_signal_spec *spec, const char *base_dir,
                    struct hs_series **ret_series, struct hs_err *err);
 
+/** Keeps the file read last, for many columns of one file; opaque. */
+struct hs_signal_cache;
+struct hs_signal_cache *hs_signal_cache_new(void);
+void hs_signal_cache_free(struct hs_signal_cache *cache);
+HS_DEFINE_AUTO(hs_signal_cache);
+
+/** All but base_dir may be NULL. */
+struct hs_signal_options {
+    const char *base_dir;
+    const struct hs_signal_quantity *quantity; /* NULL: any value is taken */
+    struct hs_signal_odd *odd;                 /* set on success: what was left out */
+    struct hs_signal_cache *cache;
+};
+
 /**
- * As hs_signal_load(), and every value that @quantity cannot have is unknown; more than one in
+ * As hs_signal_load(), and every value that the quantity cannot have is unknown; more than one in
  * ten of them is a wrong unit or column, and refused.
- *
- * @param ret_odd  what was left out; set on success only
  */
-int hs_signal_load_quantity(const struct hs_signal_spec *spec, const char *base_dir,
-                            const struct hs_signal_quantity *quantity,
-                            struct hs_series **ret_series, struct hs_signal_odd *ret_odd,
-                            struct hs_err *err);
+int hs_signal_load_with(const struct hs_signal_spec *spec, const struct hs_signal_options *options,
+                        struct hs_series **ret_series, struct hs_err *err);

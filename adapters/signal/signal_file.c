@@ -8,6 +8,7 @@
 
 #include "adapters/signal/csvtable.h"
 #include "adapters/signal/filetext.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 
 #define SIGNAL_FILE_W_PER_KW  1000.0
@@ -22,6 +23,35 @@ static double get_scale(const struct hs_signal_spec *spec)
     return is_kw ? SIGNAL_FILE_W_PER_KW * spec->scale : spec->scale;
 }
 
+/* --- the file --- */
+
+struct hs_signal_cache {
+    char *path; /* of the table; NULL: none yet */
+    struct hs_csvtable *table;
+    int64_t *at_s; /* [table->n_rows] its stamps, ascending */
+};
+
+struct hs_signal_cache *hs_signal_cache_new(void)
+{
+    return hs_xcalloc(1, sizeof(struct hs_signal_cache));
+}
+
+static void forget(struct hs_signal_cache *cache)
+{
+    free(cache->at_s);
+    hs_csvtable_free(cache->table);
+    free(cache->path);
+    *cache = (struct hs_signal_cache){0};
+}
+
+void hs_signal_cache_free(struct hs_signal_cache *cache)
+{
+    if (cache != NULL) {
+        forget(cache);
+        free(cache);
+    }
+}
+
 static int read_stamp(const struct hs_csvtable *table, size_t row, int64_t *ret_at_s,
                       struct hs_err *err)
 {
@@ -34,6 +64,57 @@ static int read_stamp(const struct hs_csvtable *table, size_t row, int64_t *ret_
         return hs_err_set(err, HS_E_INVALID, where,
                           "'%.40s' is no time; write RFC 3339 like 2026-01-05T10:00:00Z", cell);
     }
+    return 0;
+}
+
+static int fail_order(const struct hs_csvtable *table, size_t row, bool is_same, struct hs_err *err)
+{
+    char where[64];
+
+    hs_csvtable_format_where(table, row, where);
+    return hs_err_set(err, HS_E_INVALID, where,
+                      is_same ? "stamp '%.40s' comes twice; keep one row of it"
+                              : "stamp '%.40s' is before the one above; rows go in time order",
+                      hs_csvtable_get(table, row, 0));
+}
+
+/** Read @path into @cache, unless it is there already. */
+static int open_table(struct hs_signal_cache *cache, const char *path, struct hs_err *err)
+{
+    int rc;
+
+    if (cache->path != NULL && strcmp(cache->path, path) == 0) {
+        return 0;
+    }
+    forget(cache);
+    rc = hs_csvtable_read(path, &cache->table, err);
+    if (rc == 0) {
+        cache->path = hs_xstrdup(path);
+    }
+    return rc;
+}
+
+/** The stamps of the table, once; after its column was found, which is the likelier mistake. */
+static int read_stamps(struct hs_signal_cache *cache, struct hs_err *err)
+{
+    const struct hs_csvtable *table = cache->table;
+    HS_AUTO_MEM int64_t *at_s = NULL;
+
+    if (cache->at_s != NULL) {
+        return 0;
+    }
+    at_s = hs_xcalloc(table->n_rows, sizeof(*at_s));
+    for (size_t row = 0; row < table->n_rows; row++) {
+        int rc = read_stamp(table, row, &at_s[row], err);
+
+        if (rc == 0 && row > 0 && at_s[row] <= at_s[row - 1]) {
+            rc = fail_order(table, row, at_s[row] == at_s[row - 1], err);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    cache->at_s = HS_STEAL(at_s);
     return 0;
 }
 
@@ -111,81 +192,60 @@ static int check_odd(const struct hs_signal_quantity *quantity, const struct hs_
                       odd->n - 1, n_known);
 }
 
-/** Add the row to @series; @at_s must be after the one before. */
-static int add_row(const struct hs_csvtable *table, size_t row, const struct hs_signal_spec *spec,
-                   struct hs_series *series, struct hs_err *err)
+/** The column as a series, rows as they are. */
+static int read_column(const struct hs_signal_cache *cache, size_t column,
+                       const struct hs_signal_spec *spec, const struct hs_signal_quantity *quantity,
+                       struct hs_series *series, struct hs_signal_odd *odd, struct hs_err *err)
 {
-    const char *cell = hs_csvtable_get(table, row, 0);
-    int64_t at_s = 0;
-    char where[64];
-    int rc = read_stamp(table, row, &at_s, err);
-
-    if (rc != 0) {
-        return rc;
-    }
-    at_s += spec->shift_s;
-    if (series->n > 0 && at_s <= series->at_s[series->n - 1]) {
-        hs_csvtable_format_where(table, row, where);
-        return at_s == series->at_s[series->n - 1]
-                   ? hs_err_set(err, HS_E_INVALID, where,
-                                "stamp '%.40s' comes twice; keep one row of it", cell)
-                   : hs_err_set(err, HS_E_INVALID, where,
-                                "stamp '%.40s' is before the one above; rows go in time order",
-                                cell);
-    }
-    hs_series_add(series, at_s, NAN);
-    return 0;
-}
-
-static int read_rows(const struct hs_csvtable *table, const struct hs_signal_spec *spec,
-                     const struct hs_signal_quantity *quantity, struct hs_series *series,
-                     struct hs_signal_odd *odd, struct hs_err *err)
-{
+    const struct hs_csvtable *table = cache->table;
     double scale = get_scale(spec);
-    size_t column = 0, n_known = 0;
-    int rc = hs_csvtable_find(table, spec->column, &column, err);
+    size_t n_known = 0;
+    char where[64];
 
-    for (size_t row = 0; rc == 0 && row < table->n_rows; row++) {
+    for (size_t row = 0; row < table->n_rows; row++) {
         double value = NAN;
+        int rc = hs_csvtable_get_number(table, row, column, &value, err);
 
-        rc = add_row(table, row, spec, series, err);
-        rc = rc != 0 ? rc : hs_csvtable_get_number(table, row, column, &value, err);
-        if (rc != 0 || isnan(value)) {
-            continue;
+        if (rc != 0) {
+            return rc;
         }
         value *= scale;
-        n_known++;
-        if (!is_odd(quantity, value)) {
-            series->values[row] = value;
-        } else if (odd->n++ == 0) {
+        n_known += !isnan(value);
+        if (is_odd(quantity, value) && odd->n++ == 0) {
             odd->value = value;
             hs_csvtable_format_where(table, row, odd->where);
         }
+        hs_series_add(series, cache->at_s[row] + spec->shift_s,
+                      is_odd(quantity, value) ? NAN : value);
     }
-    if (rc == 0 && n_known == 0) {
-        char where[64];
-
+    if (n_known == 0) {
         hs_filetext_format_where(table->file, table->header_line, where);
-        rc = hs_err_set(err, HS_E_INVALID, where,
-                        "every cell of column '%s' is empty; name another", spec->column);
+        return hs_err_set(err, HS_E_INVALID, where,
+                          "every cell of column '%s' is empty; name another", spec->column);
     }
-    return rc != 0 ? rc : check_odd(quantity, odd, n_known, err);
+    return check_odd(quantity, odd, n_known, err);
 }
 
 int hs_signal_file_read(const struct hs_signal_spec *spec, const char *path,
-                        const struct hs_signal_quantity *quantity, struct hs_series **ret_series,
-                        struct hs_signal_odd *ret_odd, struct hs_err *err)
+                        const struct hs_signal_options *options, struct hs_series **ret_series,
+                        struct hs_err *err)
 {
-    HS_AUTO(hs_csvtable) table = NULL;
+    HS_AUTO(hs_signal_cache) own = options->cache == NULL ? hs_signal_cache_new() : NULL;
+    struct hs_signal_cache *cache = own != NULL ? own : options->cache;
     HS_AUTO(hs_series) series = hs_series_new();
     struct hs_signal_odd odd = {0};
-    int rc = hs_csvtable_read(path, &table, err);
+    size_t column = 0;
+    int rc = open_table(cache, path, err);
 
-    rc = rc != 0 ? rc : read_rows(table, spec, quantity, series, &odd, err);
+    rc = rc != 0 ? rc : hs_csvtable_find(cache->table, spec->column, &column, err);
+    rc = rc != 0 ? rc : read_stamps(cache, err);
+    rc = rc != 0 ? rc : read_column(cache, column, spec, options->quantity, series, &odd, err);
     if (rc != 0) {
         return rc;
     }
     *ret_series = mark_gaps(series);
-    *ret_odd = odd;
+    if (options->odd != NULL) {
+        *options->odd = odd;
+    }
     return 0;
 }

@@ -5,7 +5,7 @@
 
 #include "adapters/signal/signal.h"
 
-/** As hs_signal_load_quantity(), @path resolved. @param quantity  nullable: any value is taken */
+/** As hs_signal_load_with(), @path resolved. @param ret_series owned by the caller on success */
 int hs_signal_file_read(const struct hs_signal_spec *spec, const char *path,
-                        const struct hs_signal_quantity *quantity, struct hs_series **ret_series,
-                        struct hs_signal_odd *ret_odd, struct hs_err *err);
+                        const struct hs_signal_options *options, struct hs_series **ret_series,
+                        struct hs_err *err);

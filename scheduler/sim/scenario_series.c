@@ -29,6 +29,7 @@ struct series_reader {
     const json_t *root;
     const char *dir;
     struct hs_conf_report *report;
+    struct hs_signal_cache *cache;
 };
 
 /** Refuse a series that misses more than a day at either end of the run. */
@@ -118,6 +119,8 @@ static void read_series_entry(struct series_reader *reader, const struct series_
     struct hs_series *series = NULL;
     struct hs_err cause = {0};
     struct hs_signal_odd odd = {0};
+    struct hs_signal_options options = {
+        .base_dir = reader->dir, .quantity = group->quantity, .odd = &odd, .cache = reader->cache};
     size_t thing_idx;
 
     memcpy(fields + 1, hs_signal_spec_table.fields, n_spec * sizeof(fields[0]));
@@ -136,8 +139,7 @@ static void read_series_entry(struct series_reader *reader, const struct series_
         return;
     }
     group->is_listed[thing_idx] = true;
-    if (hs_signal_load_quantity(&entry.spec, reader->dir, group->quantity, &series, &odd, &cause)
-        != 0) {
+    if (hs_signal_load_with(&entry.spec, &options, &series, &cause) != 0) {
         hs_conf_report_add(reader->report, pointer, "%s: %s", cause.where, cause.text);
         return;
     }
@@ -176,7 +178,8 @@ static void read_series_group(struct series_reader *reader, const struct series_
 void hs_scenario_series_read(struct hs_scenario *scenario, const json_t *root, const char *dir,
                              struct hs_conf_report *report)
 {
-    struct series_reader reader = {scenario, root, dir, report};
+    HS_AUTO(hs_signal_cache) cache = hs_signal_cache_new();
+    struct series_reader reader = {scenario, root, dir, report, cache};
     const struct hs_estate *estate = scenario->estate;
     size_t n_sinks = estate->n_sinks, n_sites = estate->n_sites;
     HS_AUTO_MEM bool *is_listed = hs_xcalloc(n_sinks + 3 * n_sites, sizeof(bool));

@@ -164,6 +164,14 @@ static void signal__takes_a_new_step_for_no_gap(void **state)
     assert_near(hs_series_get_known_ratio(series, 0, INT64_C(45) * 3600), 1, 0);
 }
 
+static int load_as(const struct hs_signal_spec *spec, const struct hs_signal_quantity *quantity,
+                   struct hs_series **ret_series, struct hs_signal_odd *ret_odd, struct hs_err *err)
+{
+    struct hs_signal_options options = {.base_dir = dir, .quantity = quantity, .odd = ret_odd};
+
+    return hs_signal_load_with(spec, &options, ret_series, err);
+}
+
 static void signal__counts_what_the_quantity_cannot_have_as_unknown(void **state)
 {
     struct hs_signal_spec spec = spec_of("v");
@@ -176,20 +184,40 @@ static void signal__counts_what_the_quantity_cannot_have_as_unknown(void **state
     append_rows(text, sizeof(text), 0, 3600, 18);
     strcat(text, "1970-01-01T18:00:00Z,-9999\n1970-01-01T19:00:00Z,5\n");
     write_file("a.csv", text);
-    assert_int_equal(hs_signal_load_quantity(&spec, dir, &hs_signal_heat, &series, &odd, NULL), 0);
+    assert_int_equal(load_as(&spec, &hs_signal_heat, &series, &odd, NULL), 0);
     assert_int_equal(odd.n, 1);
     assert_string_equal(odd.where, "a.csv:20");
     assert_false(hs_series_is_known(series, INT64_C(18) * 3600));
     assert_near(hs_series_get_held(series, INT64_C(18) * 3600), 17, 0);
     /* a scale of -1 makes seventeen of twenty values negative: that is no odd reading */
     spec.scale = -1;
-    assert_int_equal(hs_signal_load_quantity(&spec, dir, &hs_signal_heat, &none, &odd, &err),
-                     -HS_E_INVALID);
+    assert_int_equal(load_as(&spec, &hs_signal_heat, &none, &odd, &err), -HS_E_INVALID);
     assert_string_equal(err.where, "a.csv:3");
     assert_non_null(strstr(err.text, "scale"));
-    assert_int_equal(hs_signal_load_quantity(&spec, dir, &hs_signal_price, &none, &odd, NULL), 0);
+    assert_int_equal(load_as(&spec, &hs_signal_price, &none, &odd, NULL), 0);
     assert_int_equal(odd.n, 0);
     hs_series_free(none);
+}
+
+static void signal__reads_a_file_once_for_many_columns(void **state)
+{
+    HS_AUTO(hs_signal_cache) cache = hs_signal_cache_new();
+    struct hs_signal_options options = {.base_dir = dir, .cache = cache};
+    struct hs_signal_spec spec = spec_of("a");
+    HS_AUTO(hs_series) a = NULL;
+    HS_AUTO(hs_series) b = NULL;
+    char path[128];
+
+    write_file("a.csv", "t,a,b\n1970-01-01T00:00:00Z,1,2\n1970-01-01T01:00:00Z,3,4\n");
+    assert_int_equal(hs_signal_load_with(&spec, &options, &a, NULL), 0);
+    snprintf(path, sizeof(path), "%s/a.csv", dir);
+    assert_int_equal(unlink(path), 0);
+    spec = spec_of("b");
+    spec.shift_s = 3600;
+    assert_int_equal(hs_signal_load_with(&spec, &options, &b, NULL), 0);
+    assert_near(hs_series_get_held(a, 3600), 3, 0);
+    assert_near(hs_series_get_held(b, 3600), 2, 0);
+    assert_near(hs_series_get_held(b, 7200), 4, 0);
 }
 
 static void signal__says_which_file_is_not_there(void **state)
@@ -251,6 +279,7 @@ int main(void)
         cmocka_unit_test(signal__marks_missing_rows_as_unknown),
         cmocka_unit_test(signal__takes_a_new_step_for_no_gap),
         cmocka_unit_test(signal__counts_what_the_quantity_cannot_have_as_unknown),
+        cmocka_unit_test(signal__reads_a_file_once_for_many_columns),
         cmocka_unit_test(signal__says_which_file_is_not_there),
         cmocka_unit_test(filetext__gunzips_and_refuses_a_damaged_gzip),
     };
