@@ -83,8 +83,8 @@ struct hs_simrun_result {
     size_t restarts;     /* jobs thrown off a lost host, each time */
     double overhead_wh;  /* electricity of what moves and suspends cost */
     double lost_work_wh; /* electricity of work that was lost with a host */
-    bool is_bound;    /* of a bound: it places no job, so nothing is known of single ones */
-    const char *note; /* what the reader must know beside the figures; static, NULL: nothing */
+    bool is_bound;       /* of a bound: it places no job, so nothing is known of single ones */
+    const char *note;    /* what the reader must know beside the figures; static, NULL: nothing */
 };
 
 struct hs_simrun {
