@@ -45,6 +45,12 @@ static void advise_sinks(const struct hs_estate *estate, const char *prefix, FIL
                     "%ssink '%s': needs %.10g °C, loop '%s' has %.10g °C; give the sink a lift "
                     "(preheat, heat-pump)\n",
                     prefix, sink->path, sink->supply_min_c, loop->path, loop->supply_c);
+        } else if (strcmp(sink->lift, "preheat") == 0
+                   && loop->supply_c <= hs_sink_get_return_c(sink)) {
+            fprintf(out,
+                    "%ssink '%s': its water comes back at %.10g °C, loop '%s' has %.10g °C and "
+                    "preheats nothing; give the sink the lift heat-pump\n",
+                    prefix, sink->path, hs_sink_get_return_c(sink), loop->path, loop->supply_c);
         }
     }
 }

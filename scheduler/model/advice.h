@@ -11,8 +11,8 @@
 
 /**
  * Everything to tell the owner, one line each with @prefix before it: a cooling that cannot reach
- * its loop's supply_c, a sink warmer than its loop without a lift, old radiators without a heat
- * pump, rejection below what the racks can hand over.
+ * its loop's supply_c, a sink warmer than its loop without a lift or with one that does nothing,
+ * old radiators without a heat pump, rejection below what the racks can hand over.
  *
  * @return "" if there is nothing; owned by the caller (free)
  */

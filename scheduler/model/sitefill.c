@@ -10,6 +10,7 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/units.h"
 #include "scheduler/model/catalogue.h"
+#include "scheduler/model/sink.h"
 
 #define TEMPLATE_SOURCE  "the site's template"
 #define TANK_SOURCE      "the template's hours of all heat of its racks"
@@ -141,16 +142,36 @@ static double sum_hosts(const json_t *rack)
     return isfinite(elec_w) ? elec_w : 0;
 }
 
-static void add_rack(struct racks *sum, const json_t *rack, double loop_capture_ratio)
+/* The cooling that the rack names, else the one that it gets. */
+static const struct hs_catalogue_cooling *find_cooling(const json_t *rack)
 {
     const struct hs_catalogue_cooling *named = hs_catalogue_find_cooling(get_word(rack, "cooling"));
-    const struct hs_catalogue_cooling *cooling =
-        named != NULL ? named : hs_catalogue_find_cooling(DEFAULT_COOLING);
+
+    return named != NULL ? named : hs_catalogue_find_cooling(DEFAULT_COOLING);
+}
+
+/* Rack's, else loop's, else the cooling's; @loop is nullable. */
+static double get_capture_ratio(const json_t *rack, const json_t *loop)
+{
+    double ratio = get_real(rack, "capture_ratio", get_real(loop, "capture_ratio", NAN));
+
+    return ratio >= 0 && ratio <= 1 ? ratio : find_cooling(rack)->capture_ratio;
+}
+
+static bool is_on(const json_t *rack, const json_t *loop)
+{
+    const char *name = get_word(rack, "loop");
+
+    return *name == '\0' || strcmp(name, get_word(loop, "name")) == 0;
+}
+
+static void add_rack(struct racks *sum, const json_t *rack, const json_t *loop)
+{
+    const struct hs_catalogue_cooling *cooling = find_cooling(rack);
     double room_elec_ratio = hs_catalogue_get_figure(HS_CATALOGUE_ROOM_ELEC_RATIO)->value;
     double elec_w = sum_hosts(rack);
-    double ratio = get_real(rack, "capture_ratio", loop_capture_ratio);
+    double ratio = get_capture_ratio(rack, loop);
 
-    ratio = ratio >= 0 && ratio <= 1 ? ratio : cooling->capture_ratio;
     sum->full_elec_w += elec_w;
     sum->full_heat_w += elec_w * ratio;
     sum->loop_elec_w += elec_w * ratio * cooling->elec_ratio;
@@ -159,8 +180,8 @@ static void add_rack(struct racks *sum, const json_t *rack, double loop_capture_
         sum->supply_c = cooling->supply_c;
         sum->coolest = cooling->name;
     }
-    if (named != NULL) {
-        sum->named_c = fmin(sum->named_c, named->supply_c);
+    if (strcmp(cooling->name, get_word(rack, "cooling")) == 0) {
+        sum->named_c = fmin(sum->named_c, cooling->supply_c);
     }
 }
 
@@ -179,15 +200,27 @@ static struct racks sum_racks(const json_t *site, const json_t *loop)
             const json_t *loops = json_object_get(site, "loops");
 
             of = *name != '\0' ? find_named(loops, name) : json_array_get(loops, 0);
-        } else if (*name != '\0' && strcmp(name, get_word(loop, "name")) != 0) {
+        } else if (!is_on(rack, loop)) {
             continue;
         }
-        add_rack(&sum, rack, get_real(of, "capture_ratio", NAN));
+        add_rack(&sum, rack, of);
     }
     return sum;
 }
 
 /* --- what a template gives --- */
+
+/* The kind's lift where the loop is too cold, and a heat pump where even preheat is of no use. */
+static const char *choose_lift(const struct hs_catalogue_sink *kind, double need_c, double supply_c)
+{
+    struct hs_sink sink = {.supply_min_c = need_c};
+
+    snprintf(sink.kind, sizeof(sink.kind), "%s", kind->name);
+    if (supply_c >= need_c + LIFT_SPREAD_K) {
+        return "none";
+    }
+    return supply_c >= hs_sink_get_return_c(&sink) + LIFT_SPREAD_K ? kind->lift : "heat-pump";
+}
 
 static void fill_sink(struct fill *fill, json_t *sink, const struct hs_catalogue_template_sink *row,
                       double supply_c)
@@ -200,8 +233,7 @@ static void fill_sink(struct fill *fill, json_t *sink, const struct hs_catalogue
     if (kind != NULL) {
         double need_c = get_real(sink, "supply_min_c", kind->supply_min_c);
 
-        offer_word(fill, sink, "lift", supply_c < need_c + LIFT_SPREAD_K ? kind->lift : "none",
-                   RANGE_SOURCE);
+        offer_word(fill, sink, "lift", choose_lift(kind, need_c, supply_c), RANGE_SOURCE);
     }
     backup = open_object(sink, "backup");
     offer_word(fill, backup, "backup/kind", "gas-boiler", TEMPLATE_SOURCE);
@@ -263,6 +295,29 @@ static void fill_rejection(struct fill *fill, const json_t *site, json_t *loop, 
     offer_figure(fill, rejection, "rejection/elec_ratio", HS_CATALOGUE_REJECTION_ELEC_RATIO);
 }
 
+/* How fast the heat of each rack on @loop may rise. */
+static void fill_ramps(struct fill *fill, const json_t *site, const json_t *loop)
+{
+    size_t i;
+    json_t *rack;
+
+    json_array_foreach (json_object_get(site, "racks"), i, rack) {
+        const struct hs_catalogue_cooling *cooling = find_cooling(rack);
+        double full_heat_w;
+
+        if (!json_is_object(rack) || !is_on(rack, loop)) {
+            continue;
+        }
+        full_heat_w = sum_hosts(rack) * get_capture_ratio(rack, loop);
+        if (full_heat_w > 0) {
+            set_path(fill, get_word(site, "name"), get_word(rack, "name"), "");
+            offer_real(fill, rack, "ramp_w_per_min",
+                       fmax(1, round(full_heat_w * cooling->ramp_ratio_per_min)),
+                       cooling->ramp_source);
+        }
+    }
+}
+
 static void fill_template_loop(struct fill *fill, json_t *site, json_t *loop)
 {
     const char *site_name = get_word(site, "name");
@@ -292,6 +347,7 @@ static void fill_template_loop(struct fill *fill, json_t *site, json_t *loop)
     set_path(fill, site_name, get_word(loop, "name"), "");
     fill_tank(fill, loop, racks.full_heat_w, supply_c);
     fill_rejection(fill, site, loop, racks.full_heat_w);
+    fill_ramps(fill, site, loop);
 }
 
 static void fill_template(struct fill *fill, json_t *site)

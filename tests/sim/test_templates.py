@@ -84,6 +84,15 @@ class Templates(unittest.TestCase):
                 # 1500 W of hosts x 0.65 captured is never more than the template's rejection takes
                 self.assertNotIn("rejection", err.split("assumed")[0])
 
+    def test_a_cold_loop_serves_through_a_heat_pump_and_pays_for_it(self):
+        """Rooms at 35 °C from a loop at 28 °C: COP = 0.45 x 308.15 / 7 = 19.8, so 5.05 % is electricity."""
+        got, _ = self.run_it(self.site("district", cooling="air-to-water") | {"loops": [{
+            "name": "heat", "sinks": [{"name": "network", "kind": "space-heating-low-temperature"}]}]},
+            ["here/heat/network"], ["asap"])
+        self.check(got["asap"])
+        given = got["asap"]["useful_heat_wh"] + got["asap"]["lift_elec_wh"]
+        self.assertAlmostEqual(got["asap"]["lift_elec_wh"] / given, 7 / (0.45 * 308.15), delta=0.01)
+
     def test_heat_runs_on_a_template_and_is_no_dearer_than_asap(self):
         got, _ = self.run_it(self.site("leisure-centre", cooling="immersion"),
                              ["here/heat/basin", "here/heat/hot-water"], ["asap", "heat"])

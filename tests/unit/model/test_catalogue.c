@@ -180,11 +180,27 @@ static void template__sizes_tank_and_rejection_from_the_racks(void **state)
     assert_near(loop->rejection_limit_w, 900, 0);
     /* 0.65 x 0.04 for the loop, 0.35 x 0.25 for the room */
     assert_near(estate->sites[0].aux_elec_ratio, 0.114, 1e-9);
+    /* 650 W within 5 min */
+    assert_near(estate->racks[0].ramp_w_per_min, 130, 0);
     assert_string_equal(estate->sinks[0].lift, "none");
     assert_string_equal(estate->sinks[1].lift, "preheat");
     assert_near(find_assumed(estate, "s/heat", "tank/volume_l")->value, 220, 0);
     assert_string_equal(find_assumed(estate, "s/heat/hot-water", "lift")->word, "preheat");
     assert_near(find_assumed(estate, "s/r", "capture_ratio")->value, 0.65, 0);
+}
+
+static void template__lifts_what_the_loop_cannot_reach(void **state)
+{
+    HS_AUTO(hs_estate) cold = parse_good(ESTATE(TEMPLATE("warehouse") RACK("")));
+    HS_AUTO(hs_estate)
+    warm = parse_good(ESTATE(TEMPLATE("warehouse") RACK(",\"cooling\":\"immersion\"")));
+
+    /* 28 °C: wash water of 50 °C comes back at 30 °C, so preheating it would do nothing */
+    assert_near(cold->loops[0].supply_c, 28, 0);
+    assert_string_equal(cold->sinks[0].lift, "heat-pump");
+    assert_string_equal(cold->sinks[1].lift, "heat-pump");
+    assert_string_equal(warm->sinks[0].lift, "preheat");
+    assert_string_equal(warm->sinks[1].lift, "none");
 }
 
 static void template__yields_to_the_file_at_every_depth(void **state)
@@ -229,6 +245,7 @@ static void template__leaves_loops_of_other_names_alone(void **state)
     assert_false(estate->loops[0].tank.present);
     assert_true(isinf(estate->loops[0].rejection_limit_w));
     assert_near(estate->loops[0].supply_c, 45, 0);
+    assert_true(isinf(estate->racks[0].ramp_w_per_min));
     assert_string_equal(estate->sinks[0].kind, "pool");
     assert_string_equal(estate->sinks[0].lift, "none");
 }
@@ -270,6 +287,8 @@ static void advice__names_what_cannot_work(void **state)
     check_advice(ESTATE(KIND("dhw", "") CHIP),
                  "note: sink 's/l/b': needs 55 °C, loop 's/l' has 50");
     check_advice(ESTATE(KIND("dhw", ",\"lift\":\"preheat\"") CHIP), "");
+    check_advice(ESTATE(KIND("process", ",\"lift\":\"preheat\",\"supply_min_c\":75") CHIP),
+                 "note: sink 's/l/b': its water comes back at 55 °C, loop 's/l' has 50 °C");
     check_advice(ESTATE(KIND("space-heating-radiator", ",\"supply_min_c\":45") CHIP),
                  "note: sink 's/l/b': radiators need some 55 °C");
     check_advice(ESTATE(KIND("space-heating-radiator", ",\"lift\":\"heat-pump\"") CHIP), "");
@@ -308,6 +327,7 @@ int main(void)
         cmocka_unit_test(figures__are_sourced),
         cmocka_unit_test(templates__parse_alone_with_every_cooling),
         cmocka_unit_test(template__sizes_tank_and_rejection_from_the_racks),
+        cmocka_unit_test(template__lifts_what_the_loop_cannot_reach),
         cmocka_unit_test(template__yields_to_the_file_at_every_depth),
         cmocka_unit_test(template__leaves_loops_of_other_names_alone),
         cmocka_unit_test(template__gives_no_euros_to_another_currency),
