@@ -10,7 +10,9 @@
 #include "scheduler/sim/decisionlog.h"
 #include "scheduler/sim/sim_cmd.h"
 #include "scheduler/sim/simoutput.h"
+#include "scheduler/sim/simplot.h"
 #include "scheduler/sim/simprogress.h"
+#include "scheduler/sim/simrecord.h"
 #include "scheduler/sim/simreport.h"
 #include "scheduler/sim/simtable.h"
 
@@ -19,6 +21,7 @@ struct run_args {
     char *policies;
     const char *report_path;
     const char *trace_path;
+    const char *plot_folder;
     bool has_timings;
 };
 
@@ -36,6 +39,7 @@ struct session {
     /* the run at hand */
     const char *controller;
     struct hs_simrun *run;
+    struct hs_simrecord *record; /* NULL: no plots */
 };
 
 static void on_slot_closed(void *arg)
@@ -43,6 +47,9 @@ static void on_slot_closed(void *arg)
     struct session *session = arg;
     const struct hs_simrun *run = session->run;
 
+    if (session->record != NULL) {
+        hs_simrecord_add(session->record, run);
+    }
     hs_simprogress_set(session->progress, (double)(run->slot + 1) / (double)run->scenario->n_slots);
 }
 
@@ -98,12 +105,15 @@ static int run_one(struct session *session, const struct hs_controller_ops *ops,
                    struct hs_simreport_entry *ret_entry)
 {
     HS_AUTO(hs_simrun) run = hs_simrun_new(session->scenario, session->world, session->jobs);
+    HS_AUTO(hs_simrecord) record = NULL;
     struct hs_controller_options options = {.progress = on_progress, .progress_arg = session};
     struct hs_err err = {0};
     int rc;
 
     session->controller = ops->name;
     session->run = run;
+    record = session->args->plot_folder != NULL ? hs_simrecord_new(session->scenario) : NULL;
+    session->record = record;
     run->watcher = (struct hs_simrun_watcher){
         .job_changed = session->log != NULL ? on_job_changed : NULL,
         .slot_closed = on_slot_closed,
@@ -121,7 +131,11 @@ static int run_one(struct session *session, const struct hs_controller_ops *ops,
     }
     ret_entry->name = ops->name;
     hs_simrun_finish(run, &ret_entry->result);
-    return hs_simrun_check(run, &err) == 0 ? HS_SIM_CMD_OK : hs_sim_cmd_print_err(&err);
+    rc = hs_simrun_check(run, &err);
+    if (rc == 0 && record != NULL) {
+        rc = hs_simplot_write_loops(session->args->plot_folder, ops->name, run, record, &err);
+    }
+    return rc == 0 ? HS_SIM_CMD_OK : hs_sim_cmd_print_err(&err);
 }
 
 /** File name without folder and ".json". Owned by the caller. */
@@ -155,6 +169,9 @@ static int open_outputs(struct session *session)
                 rc = hs_err_set(&err, HS_E_SYSTEM, NULL, "cannot write '%s': %m", args->trace_path);
             }
         }
+    }
+    if (rc == 0 && args->plot_folder != NULL) {
+        rc = hs_simoutput_check_folder(args->plot_folder, &err);
     }
     return rc == 0 ? HS_SIM_CMD_OK : hs_sim_cmd_print_err(&err);
 }
@@ -190,7 +207,9 @@ static int write_results(struct session *session, const struct hs_simreport_entr
     memcpy(text, line, n_bytes);
     memcpy(text + n_bytes, "\n", 2);
     hs_simtable_print(report, stderr);
-    if (hs_simoutput_write(session->report, text, &err) != 0) {
+    if (hs_simoutput_write(session->report, text, &err) != 0
+        || (session->args->plot_folder != NULL
+            && hs_simplot_write_compare(session->args->plot_folder, report, &err) != 0)) {
         return hs_sim_cmd_print_err(&err);
     }
     return HS_SIM_CMD_OK;
@@ -230,11 +249,9 @@ static int run_all(struct session *session)
 static int parse_args(int argc, char **argv, struct run_args *ret_args)
 {
     static const struct option long_options[] = {
-        {"policies", required_argument, NULL, 'p'},
-        {"output", required_argument, NULL, 'o'},
-        {"trace", required_argument, NULL, 'd'},
-        {"timings", no_argument, NULL, 't'},
-        {NULL, 0, NULL, 0},
+        {"policies", required_argument, NULL, 'p'}, {"output", required_argument, NULL, 'o'},
+        {"trace", required_argument, NULL, 'd'},    {"plot", required_argument, NULL, 'g'},
+        {"timings", no_argument, NULL, 't'},        {NULL, 0, NULL, 0},
     };
     int letter;
 
@@ -248,6 +265,9 @@ static int parse_args(int argc, char **argv, struct run_args *ret_args)
             break;
         case 'd':
             ret_args->trace_path = optarg;
+            break;
+        case 'g':
+            ret_args->plot_folder = optarg;
             break;
         case 't':
             ret_args->has_timings = true;
