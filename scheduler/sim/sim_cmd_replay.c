@@ -230,6 +230,10 @@ static int replay_part(struct replay *replay, const struct part *part,
     struct hs_err err = {0};
     int rc = hs_controller_find(part->controller, &ops, &err);
 
+    if (rc == 0 && ops->drive == NULL) {
+        rc = hs_err_set(&err, HS_E_INVALID, replay->args->trace_path, "'%s' decides nothing",
+                        part->controller);
+    }
     if (rc == 0 && fseek(replay->file, part->offset, SEEK_SET) != 0) {
         rc = hs_err_set(&err, HS_E_SYSTEM, replay->args->trace_path, "cannot go back in it: %m");
     }
