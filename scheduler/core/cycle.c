@@ -41,6 +41,8 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     }
     cycle->has_history = hs_xcalloc(estate->n_sinks, sizeof(bool));
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
+    hs_arrivals_init(&cycle->arrivals, options->now_at_s);
+    cycle->expected = hs_expected_new(estate, n);
     cycle->place = hs_place_new(estate, n);
     cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
     cycle->frame_demand_wh = hs_xcalloc(estate->n_sinks * n, sizeof(double));
@@ -67,6 +69,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->frame_demand_wh);
     free(cycle->frame_elec);
     hs_place_free(cycle->place);
+    hs_expected_free(cycle->expected);
     hs_ledger_free(cycle->ledger);
     for (size_t k = 0; k < cycle->estate->n_sinks; k++) {
         hs_forecast_free(cycle->forecasts[k]);
@@ -265,6 +268,7 @@ static void run_until(struct hs_cycle *cycle, int64_t at_s)
         }
         hs_ledger_run(cycle->ledger, at_s, host_elec_w, prices);
         cycle->now_at_s = at_s;
+        hs_arrivals_advance(&cycle->arrivals, at_s);
     }
     hs_estimator_close(cycle->estimator, cycle->now_at_s, close_slot, cycle);
 }

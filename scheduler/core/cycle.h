@@ -88,6 +88,7 @@ struct hs_cycle_options {
     const struct hs_policy *policy; /* kept */
     size_t n_slots;                 /* horizon; 0 takes 192 */
     int64_t now_at_s;
+    bool is_told_ahead;   /* jobs are submitted long before they may start: expect no others */
     uint64_t first_op_id; /* so that intents of an earlier life are not named again */
     double suspend_s;     /* s of a job's power and time that each suspend is known to cost */
 };

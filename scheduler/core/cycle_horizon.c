@@ -21,8 +21,7 @@ static int64_t slot_start(const struct hs_cycle *cycle, int64_t at_s)
     return at_s - at_s % cycle->estate->slot_s;
 }
 
-/* Share of slot @t that still lies ahead. */
-static double slot_share(const struct hs_cycle *cycle, size_t t)
+double hs_cycle_get_slot_share(const struct hs_cycle *cycle, size_t t)
 {
     double slot_s = (double)cycle->estate->slot_s;
 
@@ -83,8 +82,9 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
         }
     }
     for (size_t t = 0; t < cycle->n_slots; t++) {
-        demand_wh[t] = hs_wh_from_w(fmin(demand_wh[t], sink->heat_limit_w),
-                                    (double)cycle->estate->slot_s * slot_share(cycle, t));
+        demand_wh[t] =
+            hs_wh_from_w(fmin(demand_wh[t], sink->heat_limit_w),
+                         (double)cycle->estate->slot_s * hs_cycle_get_slot_share(cycle, t));
     }
     take_sink_out(cycle, sink_idx, demand_wh);
     cycle->frame_worth[sink_idx] =
@@ -108,7 +108,7 @@ static void fill_base(struct hs_cycle *cycle, size_t loop_idx)
     }
     for (size_t t = 0; t < cycle->n_slots; t++) {
         cycle->frame_captured_wh[loop_idx * cycle->n_slots + t] =
-            hs_wh_from_w(base_w, (double)estate->slot_s * slot_share(cycle, t));
+            hs_wh_from_w(base_w, (double)estate->slot_s * hs_cycle_get_slot_share(cycle, t));
     }
 }
 
@@ -185,7 +185,7 @@ static void reserve_closures(struct hs_cycle *cycle)
     }
 }
 
-static void set_frame(struct hs_cycle *cycle)
+static void set_frame(struct hs_cycle *cycle, int64_t last_from_at_s)
 {
     struct hs_place_frame frame = {
         .now_at_s = cycle->now_at_s,
@@ -200,6 +200,7 @@ static void set_frame(struct hs_cycle *cycle)
     for (size_t l = 0; l < cycle->estate->n_loops; l++) {
         fill_loop(cycle, l);
     }
+    hs_cycle_add_expected(cycle, last_from_at_s);
     hs_place_set(cycle->place, &frame);
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         const struct hs_cycle_host *host = &cycle->hosts[h];
@@ -314,7 +315,7 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
     int64_t last_from_at_s = cycle->plan_from_at_s;
 
     cycle->plan_from_at_s = slot_start(cycle, cycle->now_at_s);
-    set_frame(cycle);
+    set_frame(cycle, last_from_at_s);
     for (size_t i = 0; i < cycle->entries.n; i++) {
         struct hs_cycle_entry *entry = &cycle->entries.items[i];
 

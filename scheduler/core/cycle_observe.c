@@ -116,6 +116,7 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         entry.is_op_unknown = true; /* an earlier life asked for it: the listing will tell */
         entry.op_kind = HS_ACTION_START;
     }
+    hs_cycle_learn_request(cycle, &entry);
     (void)HS_VEC_PUSH(&cycle->entries, entry);
     for (size_t i = cycle->entries.n - 1; i > 0 && cycle->entries.items[i - 1].job->id > job->id;
          i--) {
@@ -154,6 +155,9 @@ static void end_job(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     entry->op_id = 0;
     entry->is_op_unknown = false;
     hs_cycle_set_state(cycle, entry, state, event->at_s);
+    if (state == HS_JOB_DONE) {
+        hs_cycle_learn_end(cycle, entry);
+    }
     /* Room came free before its time: who starts at once should not wait for the next slot. */
     cycle->is_insert_wanted = true;
 }

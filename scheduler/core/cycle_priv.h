@@ -8,16 +8,19 @@
  * cycle_check.c    would a request be taken
  * cycle_dispatch.c placements into guarded actions
  * cycle_observe.c  events into state
+ * cycle_expect.c   work to come into the horizon
  * cycle_horizon.c  state into a horizon, the horizon into a plan
  * cycle_explain.c  why a job waits
  * cycle_view.c     JSON
  */
 
+#include "forecast/arrivals.h"
 #include "forecast/forecast.h"
 #include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/core/estimator.h"
+#include "scheduler/core/expected.h"
 #include "scheduler/core/guard.h"
 #include "scheduler/core/ledger.h"
 #include "scheduler/core/loopstate.h"
@@ -78,6 +81,9 @@ struct hs_cycle {
     struct hs_forecast **forecasts; /* [n_sinks] */
     bool *has_history;              /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;
+    struct hs_arrivals arrivals;
+    struct hs_expected *expected;
+    int64_t expected_at_s; /* when that was laid out */
 
     struct hs_place *place;
     bool is_plan_wanted;
@@ -134,6 +140,22 @@ json_t *hs_cycle_format_entry(const struct hs_cycle *cycle, const struct hs_cycl
                               int64_t now_at_s);
 json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                int64_t now_at_s);
+
+/** Share of slot @t of the plan that still lies ahead. */
+double hs_cycle_get_slot_share(const struct hs_cycle *cycle, size_t t);
+
+/** Learn from a request that has just come. */
+void hs_cycle_learn_request(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** Learn from a job that has just ended by itself. */
+void hs_cycle_learn_end(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/**
+ * Add the heat of work to come to the frame's captured heat.
+ *
+ * @param last_from_at_s  start of slot 0 of the plan that entries' placements are of
+ */
+void hs_cycle_add_expected(struct hs_cycle *cycle, int64_t last_from_at_s);
 
 /** Take one event into the state. */
 void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);

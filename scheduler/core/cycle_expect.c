@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cycle_expect - work that is not submitted yet, from the requests that came, into the horizon.
+ *
+ * What was learned changes slowly, so it is laid out once an hour of plan time and whenever a plan
+ * begins anew; plans in between take the same heat at the same instants.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "scheduler/base/units.h"
+#include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/jobstate.h"
+
+#define EXPECT_BUCKET_S (3 * HS_S_PER_H)
+#define EXPECT_EVERY_S  HS_S_PER_H
+
+/* --- learning --- */
+
+void hs_cycle_learn_request(struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+    bool is_at_once =
+        job->now || job->base_class == HS_CLASS_PINNED || job->base_class == HS_CLASS_MOVABLE;
+
+    if (job->base_class == HS_CLASS_FILLER) {
+        return; /* it takes what is left over, and nobody waits for it */
+    }
+    hs_arrivals_observe(&cycle->arrivals,
+                        &(struct hs_arrivals_request){
+                            .kind = is_at_once ? HS_ARRIVALS_AT_ONCE : HS_ARRIVALS_DEFERRABLE,
+                            .at_s = job->submitted_at_s,
+                            .vcpus = (double)job->vcpus,
+                            .run_s = (double)job->duration_s,
+                            .due_at_s = entry->due_at_s,
+                        });
+}
+
+void hs_cycle_learn_end(struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+
+    if (job->base_class != HS_CLASS_FILLER) {
+        hs_arrivals_observe_end(&cycle->arrivals, (double)job->vcpus, (double)job->duration_s,
+                                hs_jobstate_get_ran_s(job, cycle->now_at_s));
+    }
+}
+
+/* --- what stands already --- */
+
+/* Room of each loop's hosts that answer, less what is not ours. */
+static void fill_free(const struct hs_cycle *cycle, double *free_vcpus)
+{
+    const struct hs_estate *estate = cycle->estate;
+    size_t n = cycle->n_slots;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        const struct hs_host *host = &estate->hosts[h];
+        double vcpus = (double)host->vcpus - (double)hs_cycle_get_base_vcpus(cycle, h);
+
+        for (size_t t = 0; cycle->hosts[h].is_up && t < n; t++) {
+            free_vcpus[host->loop_idx * n + t] += vcpus;
+        }
+    }
+}
+
+/* Take what the last plan gives to a job out of the room; its heat counts if it is running. */
+static void take_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                       size_t moved_slots, double *free_vcpus, double *captured_wh)
+{
+    const struct hs_estate *estate = cycle->estate;
+    const struct hs_host *host = &estate->hosts[entry->placement.host_idx];
+    double vcpus = (double)entry->job->vcpus;
+    double heat_w =
+        hs_host_elec_w_per_vcpu(host) * vcpus * estate->racks[host->rack_idx].capture_ratio;
+    bool is_running = entry->job->state == HS_JOB_RUNNING;
+
+    for (size_t t = 0; t + moved_slots <= entry->placement.last_slot && t < cycle->n_slots; t++) {
+        if (hs_plan_runs(&entry->placement, t + moved_slots)) {
+            size_t at = host->loop_idx * cycle->n_slots + t;
+
+            free_vcpus[at] -= vcpus;
+            captured_wh[at] += is_running ? hs_wh_from_w(heat_w, (double)estate->slot_s) : 0.0;
+        }
+    }
+}
+
+static void take_placed(const struct hs_cycle *cycle, int64_t last_from_at_s, double *free_vcpus,
+                        double *captured_wh)
+{
+    size_t moved = (size_t)((cycle->plan_from_at_s - last_from_at_s) / cycle->estate->slot_s);
+
+    for (size_t i = 0; i < cycle->entries.n; i++) {
+        const struct hs_cycle_entry *entry = &cycle->entries.items[i];
+
+        if (entry->is_placed && entry->placement.host_idx != SIZE_MAX
+            && !hs_job_is_over(entry->job)) {
+            take_entry(cycle, entry, moved, free_vcpus, captured_wh);
+        }
+    }
+}
+
+/* --- the layout --- */
+
+static void lay(struct hs_cycle *cycle, int64_t last_from_at_s)
+{
+    const struct hs_estate *estate = cycle->estate;
+    size_t n = cycle->n_slots;
+    int64_t horizon_s = (int64_t)n * estate->slot_s;
+    size_t n_buckets = (size_t)((horizon_s + EXPECT_BUCKET_S - 1) / EXPECT_BUCKET_S);
+    HS_AUTO_MEM double *free_vcpus = hs_xcalloc(estate->n_loops * n, sizeof(double));
+    HS_AUTO_MEM double *captured_wh = hs_xcalloc(estate->n_loops * n, sizeof(double));
+    HS_AUTO_MEM struct hs_thermal_input *inputs = hs_xcalloc(estate->n_loops, sizeof(*inputs));
+    HS_AUTO_MEM struct hs_arrivals_bucket *buckets =
+        hs_xcalloc(n_buckets * HS_ARRIVALS_N_KINDS, sizeof(*buckets));
+
+    memcpy(captured_wh, cycle->frame_captured_wh, estate->n_loops * n * sizeof(double));
+    fill_free(cycle, free_vcpus);
+    take_placed(cycle, last_from_at_s, free_vcpus, captured_wh);
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        inputs[l] = cycle->frame_inputs[l];
+        inputs[l].captured_wh = &captured_wh[l * n];
+    }
+    /* what starts at once has no choice, so it chooses first */
+    hs_arrivals_expect(&cycle->arrivals, HS_ARRIVALS_AT_ONCE, cycle->now_at_s, EXPECT_BUCKET_S,
+                       n_buckets, buckets);
+    hs_arrivals_expect(&cycle->arrivals, HS_ARRIVALS_DEFERRABLE, cycle->now_at_s, EXPECT_BUCKET_S,
+                       n_buckets, &buckets[n_buckets]);
+    hs_expected_lay(cycle->expected,
+                    &(struct hs_expected_frame){
+                        .from_at_s = cycle->plan_from_at_s,
+                        .elec_cur_per_mwh = cycle->frame_elec,
+                        .thermal = inputs,
+                        .free_vcpus = free_vcpus,
+                        .waiting_weight = cycle->options.policy->waiting_weight,
+                    },
+                    buckets, n_buckets * HS_ARRIVALS_N_KINDS);
+    cycle->expected_at_s = cycle->now_at_s;
+}
+
+void hs_cycle_add_expected(struct hs_cycle *cycle, int64_t last_from_at_s)
+{
+    const struct hs_estate *estate = cycle->estate;
+    int64_t laid_at_s = hs_expected_get_from_at_s(cycle->expected);
+
+    if (cycle->options.is_told_ahead) {
+        return;
+    }
+    if (laid_at_s == INT64_MIN || cycle->now_at_s - cycle->expected_at_s >= EXPECT_EVERY_S) {
+        lay(cycle, last_from_at_s);
+    }
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        for (size_t t = 0; t < cycle->n_slots; t++) {
+            int64_t at_s = cycle->plan_from_at_s + (int64_t)t * estate->slot_s;
+
+            cycle->frame_captured_wh[l * cycle->n_slots + t] +=
+                hs_wh_from_w(hs_expected_get_heat_w(cycle->expected, l, at_s),
+                             (double)estate->slot_s * hs_cycle_get_slot_share(cycle, t));
+        }
+    }
+}
