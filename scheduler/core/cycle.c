@@ -39,6 +39,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     for (size_t k = 0; k < estate->n_sinks; k++) {
         cycle->forecasts[k] = hs_forecast_new("yesterday", estate->slot_s);
     }
+    cycle->known_demand_w = hs_xcalloc(estate->n_sinks, sizeof(const struct hs_series *));
     cycle->has_history = hs_xcalloc(estate->n_sinks, sizeof(bool));
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
     hs_arrivals_init(&cycle->arrivals, options->now_at_s);
@@ -75,6 +76,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
         hs_forecast_free(cycle->forecasts[k]);
     }
     free(cycle->has_history);
+    free(cycle->known_demand_w);
     free(cycle->forecasts);
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
@@ -132,6 +134,13 @@ void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_ser
 
         observe_slot(cycle, sink_idx, at_s, mean_w);
     }
+}
+
+void hs_cycle_set_demand(struct hs_cycle *cycle, size_t sink_idx,
+                         const struct hs_series *demand_heat_w)
+{
+    cycle->known_demand_w[sink_idx] = demand_heat_w;
+    cycle->is_plan_wanted = true;
 }
 
 void hs_cycle_replan(struct hs_cycle *cycle)

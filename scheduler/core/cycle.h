@@ -120,6 +120,14 @@ void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_ser
 int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t now_at_s,
                        char *ret_cannot_meet, struct hs_err *err);
 
+/**
+ * Plan with this demand of a sink instead of a forecast: it is known ahead.
+ *
+ * @param demand_heat_w  kept until replaced or free; NULL: forecast again
+ */
+void hs_cycle_set_demand(struct hs_cycle *cycle, size_t sink_idx,
+                         const struct hs_series *demand_heat_w);
+
 /** Take in @events in order and decide. @param ret_decision  overwritten */
 void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_event *events,
                    size_t n_events, struct hs_decision *ret_decision);

@@ -65,21 +65,35 @@ static void take_sink_out(const struct hs_cycle *cycle, size_t sink_idx, double 
     }
 }
 
+/* Mean demand of each slot, W, as forecast. */
+static void forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *demand_w)
+{
+    const struct hs_estimator_value *seen = &cycle->estimator->sinks[sink_idx].demand_w;
+    int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * cycle->estate->slot_s;
+
+    hs_forecast_predict(cycle->forecasts[sink_idx], cycle->plan_from_at_s, cycle->n_slots,
+                        demand_w);
+    /* The meter knows this slot better than yesterday does; on the first day it is all there is. */
+    if (!isnan(seen->value) && cycle->now_at_s - seen->at_s <= fresh_s) {
+        for (size_t t = 0; t < (cycle->has_history[sink_idx] ? 1 : cycle->n_slots); t++) {
+            demand_w[t] = seen->value;
+        }
+    }
+}
+
 /* What a sink will want, limited to what its connection can take. */
 static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
 {
     const struct hs_sink *sink = &cycle->estate->sinks[sink_idx];
-    const struct hs_estimator_value *seen = &cycle->estimator->sinks[sink_idx].demand_w;
+    const struct hs_series *known_w = cycle->known_demand_w[sink_idx];
     double *demand_wh = &cycle->frame_demand_wh[sink_idx * cycle->n_slots];
-    int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * cycle->estate->slot_s;
 
-    hs_forecast_predict(cycle->forecasts[sink_idx], cycle->plan_from_at_s, cycle->n_slots,
-                        demand_wh);
-    /* The meter knows this slot better than yesterday does; on the first day it is all there is. */
-    if (!isnan(seen->value) && cycle->now_at_s - seen->at_s <= fresh_s) {
-        for (size_t t = 0; t < (cycle->has_history[sink_idx] ? 1 : cycle->n_slots); t++) {
-            demand_wh[t] = seen->value;
-        }
+    if (known_w == NULL) {
+        forecast_sink(cycle, sink_idx, demand_wh);
+    }
+    for (size_t t = 0; known_w != NULL && t < cycle->n_slots; t++) {
+        demand_wh[t] =
+            hs_series_get_held(known_w, cycle->plan_from_at_s + (int64_t)t * cycle->estate->slot_s);
     }
     for (size_t t = 0; t < cycle->n_slots; t++) {
         demand_wh[t] =

@@ -78,8 +78,9 @@ struct hs_cycle {
     HS_VEC(struct hs_cycle_closure) closures;
     const struct hs_series **signals; /* [n_sites][3] by hs_signal_kind */
     struct hs_estimator *estimator;
-    struct hs_forecast **forecasts; /* [n_sinks] */
-    bool *has_history;              /* [n_sinks] its forecast has seen a metered slot */
+    struct hs_forecast **forecasts;          /* [n_sinks] */
+    const struct hs_series **known_demand_w; /* [n_sinks] instead of a forecast; NULL: forecast */
+    bool *has_history;                       /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;
     struct hs_arrivals arrivals;
     struct hs_expected *expected;

@@ -8,6 +8,7 @@
 
 static const struct hs_controller_ops *const controllers[] = {
     &hs_controller_heat_ops,
+    &hs_controller_perfect_ops,
     &hs_controller_asap_ops,
     &hs_controller_bound_ops,
     &hs_controller_bound_useful_ops,

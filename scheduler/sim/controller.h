@@ -67,6 +67,7 @@ int hs_controller_find(const char *name, const struct hs_controller_ops **ret_op
                        struct hs_err *err);
 
 extern const struct hs_controller_ops hs_controller_heat_ops;
+extern const struct hs_controller_ops hs_controller_perfect_ops;
 extern const struct hs_controller_ops hs_controller_asap_ops;
 extern const struct hs_controller_ops hs_controller_bound_ops;
 extern const struct hs_controller_ops hs_controller_bound_useful_ops;

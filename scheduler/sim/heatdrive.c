@@ -316,10 +316,12 @@ static json_t *give_reason(void *arg, size_t job_idx)
                                  : NULL;
 }
 
-int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *options,
+int hs_heatdrive_run(struct hs_simrun *run, const struct hs_heatdrive_options *drive_options,
+                     const struct hs_controller_options *options,
                      struct hs_controller_stats *ret_stats, struct hs_err *err)
 {
-    struct hs_heatdrive drive = {.run = run, .options = options};
+    struct hs_heatdrive drive = {
+        .run = run, .options = options, .knows_future = drive_options->knows_future};
     int rc;
 
     drive.clock = hs_clock_new_virtual(run->scenario->start_at_s);

@@ -22,8 +22,14 @@
 
 struct hs_heatfaults;
 
+/** What decisions are told in a run. */
+struct hs_heatdrive_options {
+    bool knows_future; /* true demand, run times and arrivals, 48 h ahead (prices always are) */
+};
+
 /** One run. For heatdrive.c, heatfaults.c and heatworld.c. */
 struct hs_heatdrive {
+    bool knows_future;
     struct hs_simrun *run;
     const struct hs_controller_options *options;
     struct hs_clock *clock; /* virtual */
@@ -36,8 +42,10 @@ struct hs_heatdrive {
     struct hs_heatfaults *faults;   /* scripted events as they show */
     HS_VEC(struct hs_event) events; /* since the last step */
     HS_VEC(double) plan_ms;
-    size_t next_submit;
-    size_t told_slot; /* slots whose readings were given */
+    struct hs_series **known_demand_w; /* [n_sinks] owned; NULL unless the future is known */
+    size_t next_told;                  /* next job to be told of */
+    size_t next_submit;                /* next job whose submit has not come */
+    size_t told_slot;                  /* slots whose readings were given */
     int64_t wake_at_s;
 };
 
@@ -48,5 +56,6 @@ int64_t hs_heatdrive_get_at_s(const struct hs_heatdrive *drive);
 void hs_heatdrive_push(struct hs_heatdrive *drive, struct hs_event event);
 
 /** Drive @run from its start to its end; the body of hs_controller_ops.drive. */
-int hs_heatdrive_run(struct hs_simrun *run, const struct hs_controller_options *options,
+int hs_heatdrive_run(struct hs_simrun *run, const struct hs_heatdrive_options *drive_options,
+                     const struct hs_controller_options *options,
                      struct hs_controller_stats *ret_stats, struct hs_err *err);

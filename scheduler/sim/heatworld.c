@@ -9,6 +9,8 @@
 #include "scheduler/base/units.h"
 #include "scheduler/sim/heatfaults.h"
 
+#define HEATWORLD_AHEAD_S (48 * 3600) /* how far `perfect` sees: the planner's horizon */
+
 /* --- readings --- */
 
 static void push_reading(struct hs_heatdrive *drive, enum hs_point_kind kind, size_t thing_idx,
@@ -119,22 +121,57 @@ static int submit(struct hs_heatdrive *drive, struct hs_job *request, struct hs_
     return rc;
 }
 
+/* When the cycle hears of a job: at its submit, or as early as it plans. */
+static double told_at_s(const struct hs_heatdrive *drive, size_t job_idx)
+{
+    double at_s = drive->run->jobs->items[job_idx].submit_at_s;
+
+    return drive->knows_future ? at_s - HEATWORLD_AHEAD_S : at_s;
+}
+
+/* A job told ahead may start from its submit on, in whole seconds. */
+static double due_submit_at_s(const struct hs_heatdrive *drive, size_t job_idx)
+{
+    double at_s = drive->run->jobs->items[job_idx].submit_at_s;
+
+    return drive->knows_future ? ceil(at_s) : at_s;
+}
+
+static int tell_job(struct hs_heatdrive *drive, size_t job_idx, struct hs_err *err)
+{
+    const struct hs_simjob *simjob = &drive->run->jobs->items[job_idx];
+    int64_t submit_at_s = (int64_t)floor(simjob->submit_at_s);
+    uint64_t job_id = (uint64_t)job_idx + 1;
+    struct hs_job *job;
+
+    if (!drive->knows_future) {
+        return submit(drive, make_request(simjob, job_id, simjob->estimate_s, submit_at_s), err);
+    }
+    job = make_request(simjob, job_id, simjob->run_s, hs_heatdrive_get_at_s(drive));
+    job->earliest_at_s = (int64_t)due_submit_at_s(drive, job_idx);
+    return submit(drive, job, err);
+}
+
 int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_err *err)
 {
-    const struct hs_simjobs *jobs = drive->run->jobs;
+    size_t n_jobs = drive->run->jobs->n;
+    size_t n_submitted = drive->next_submit;
 
-    while (drive->next_submit < jobs->n && jobs->items[drive->next_submit].submit_at_s <= at_s) {
-        const struct hs_simjob *simjob = &jobs->items[drive->next_submit];
-        uint64_t job_id = (uint64_t)drive->next_submit + 1;
-        int rc = submit(
-            drive,
-            make_request(simjob, job_id, simjob->estimate_s, (int64_t)floor(simjob->submit_at_s)),
-            err);
+    for (; drive->next_told < n_jobs && told_at_s(drive, drive->next_told) <= at_s;
+         drive->next_told++) {
+        int rc = tell_job(drive, drive->next_told, err);
 
         if (rc != 0) {
             return rc;
         }
+    }
+    while (drive->next_submit < n_jobs && due_submit_at_s(drive, drive->next_submit) <= at_s) {
         drive->next_submit++;
+    }
+    if (drive->knows_future && drive->next_submit > n_submitted) {
+        /* it may start now, within a slot; plans made before put it into the next whole one */
+        hs_cycle_replan(drive->cycle);
+        drive->wake_at_s = hs_heatdrive_get_at_s(drive);
     }
     return 0;
 }
@@ -151,12 +188,49 @@ void hs_heatworld_submit(struct hs_heatdrive *drive, size_t job_idx, uint64_t jo
 
 double hs_heatworld_next_at_s(const struct hs_heatdrive *drive)
 {
-    const struct hs_simjobs *jobs = drive->run->jobs;
+    size_t n_jobs = drive->run->jobs->n;
+    double at_s = INFINITY;
 
-    return drive->next_submit < jobs->n ? jobs->items[drive->next_submit].submit_at_s : INFINITY;
+    if (drive->next_told < n_jobs) {
+        at_s = told_at_s(drive, drive->next_told);
+    }
+    if (drive->next_submit < n_jobs) {
+        at_s = fmin(at_s, due_submit_at_s(drive, drive->next_submit));
+    }
+    return at_s;
 }
 
 /* --- life --- */
+
+/* True demand as a series; past the end of the run the last day again. */
+static struct hs_series *make_known_demand(const struct hs_simrun *run, size_t sink_idx)
+{
+    const struct hs_scenario *scenario = run->scenario;
+    const double *demand_w = &run->trace->demand_heat_w[sink_idx * scenario->n_slots];
+    size_t n_day = (size_t)(HS_S_PER_DAY / scenario->slot_s);
+    size_t n_ahead = (size_t)(HEATWORLD_AHEAD_S / scenario->slot_s);
+    struct hs_series *series = hs_series_new();
+
+    n_day = n_day < scenario->n_slots ? n_day : scenario->n_slots;
+    for (size_t t = 0; t < scenario->n_slots + n_ahead; t++) {
+        size_t at =
+            t < scenario->n_slots ? t : scenario->n_slots - n_day + (t - scenario->n_slots) % n_day;
+
+        hs_series_add(series, scenario->start_at_s + (int64_t)t * scenario->slot_s, demand_w[at]);
+    }
+    return series;
+}
+
+static void open_known_demand(struct hs_heatdrive *drive)
+{
+    size_t n_sinks = drive->run->scenario->estate->n_sinks;
+
+    drive->known_demand_w = hs_xcalloc(n_sinks, sizeof(struct hs_series *));
+    for (size_t k = 0; k < n_sinks; k++) {
+        drive->known_demand_w[k] = make_known_demand(drive->run, k);
+        hs_cycle_set_demand(drive->cycle, k, drive->known_demand_w[k]);
+    }
+}
 
 void hs_heatworld_open(struct hs_heatdrive *drive)
 {
@@ -165,10 +239,14 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
     struct hs_cycle_options options = {.estate = estate,
                                        .policy = scenario->policy,
                                        .now_at_s = scenario->start_at_s,
-                                       .suspend_s = scenario->suspend_s};
+                                       .suspend_s = scenario->suspend_s,
+                                       .is_told_ahead = drive->knows_future};
 
     drive->cycle = hs_cycle_new(&options);
     hs_heatfaults_open(drive);
+    if (drive->knows_future) {
+        open_known_demand(drive);
+    }
     for (size_t s = 0; s < estate->n_sites; s++) {
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_PRICE, scenario->price[s]);
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_CARBON, scenario->gco2_per_kwh[s]);
@@ -194,4 +272,9 @@ void hs_heatworld_close(struct hs_heatdrive *drive)
 {
     hs_cycle_free(drive->cycle);
     drive->cycle = NULL;
+    for (size_t k = 0; drive->known_demand_w != NULL && k < drive->run->scenario->estate->n_sinks;
+         k++) {
+        hs_series_free(drive->known_demand_w[k]);
+    }
+    free(drive->known_demand_w);
 }

@@ -6,7 +6,8 @@
  *
  * They are told what a daemon would see: requests (never run times), meters after the fact,
  * prices and carbon known ahead. A slot's demand comes when the slot has passed, stamped with
- * the slot's start.
+ * the slot's start. With the future known (`perfect`) they are told each sink's
+ * true demand and, 48 h before its submit, each job with its true run time.
  */
 
 #include "scheduler/base/err.h"
@@ -25,7 +26,7 @@ int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_er
 void hs_heatworld_submit(struct hs_heatdrive *drive, size_t job_idx, uint64_t job_id,
                          double estimate_s);
 
-/** When the next request comes, Unix UTC; INFINITY after the last. */
+/** When the next request is told or submitted, Unix UTC; INFINITY after the last. */
 double hs_heatworld_next_at_s(const struct hs_heatdrive *drive);
 
 /** Release what hs_heatworld_open() made. */
