@@ -107,10 +107,14 @@ static void parse_job(const struct input *input, const char *path)
 static void parse_csv(const struct input *input, const char *path)
 {
     struct hs_signal_spec spec = {.column = "heat_kw", .scale = 1};
+    struct hs_signal_options options = {.base_dir = "/", .quantity = &hs_signal_heat};
     HS_AUTO(hs_series) series = NULL;
 
     snprintf(spec.csv, sizeof(spec.csv), "%s", path);
-    (void)hs_signal_load(&spec, "/", &series, NULL);
+    if (hs_signal_load_with(&spec, &options, &series, NULL) == 0) {
+        (void)hs_series_get_known_ratio(series, NOW_AT_S - 86400, NOW_AT_S);
+        (void)hs_series_get_expected(series, NOW_AT_S);
+    }
 }
 
 static void parse_swf(const struct input *input, const char *path)
