@@ -11,6 +11,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "scheduler/base/units.h"
@@ -154,25 +155,56 @@ static void solve_tridiagonal(size_t n, const double *diagonal, double beside, d
     }
 }
 
-static double rest_layers(const struct hs_tank *spec, struct hs_plant_tank *tank, double span_s)
+/**
+ * One backward Euler step.
+ *
+ * @param wall_wh_per_k  [n_nodes] to the air, 0 where none is counted
+ * @param over_k         an empty layer's temperature over the air
+ * @param ret_above_k    [n_nodes] temperatures over min_c at the end
+ */
+static void step_layers(const struct hs_tank *spec, const struct hs_plant_tank *tank, double span_s,
+                        const double *wall_wh_per_k, double over_k, double *ret_above_k)
 {
     size_t n = tank->n_nodes;
     double wh_per_k = get_node_wh_per_k(spec, tank);
     double beside = hs_wh_from_w(get_conductance_w_per_k(spec, tank), span_s);
-    double over_k = spec->min_c - spec->ambient_c; /* an empty layer's, over the air */
-    double above_k[HS_PLANT_TANK_NODES_MAX] = {0}, diagonal[HS_PLANT_TANK_NODES_MAX] = {0};
-    double wall_wh_per_k[HS_PLANT_TANK_NODES_MAX], lost_wh = 0;
+    double diagonal[HS_PLANT_TANK_NODES_MAX] = {0};
 
     for (size_t i = 0; i < n; i++) {
-        double now_k = tank->node_wh[i] / wh_per_k;
-        double to_air_w_per_k = spec->loss_w_per_k * get_wall_ratio(tank, i);
-
-        /* colder than the air: no gain is counted */
-        wall_wh_per_k[i] = now_k + over_k > 0 ? hs_wh_from_w(to_air_w_per_k, span_s) : 0;
-        above_k[i] = tank->node_wh[i] - wall_wh_per_k[i] * over_k;
+        ret_above_k[i] = tank->node_wh[i] - wall_wh_per_k[i] * over_k;
         diagonal[i] = wh_per_k + wall_wh_per_k[i] + beside * ((i > 0) + (i < n - 1));
     }
-    solve_tridiagonal(n, diagonal, -beside, above_k);
+    solve_tridiagonal(n, diagonal, -beside, ret_above_k);
+}
+
+/** No heat is taken from the air: walls of layers that end colder than it are left out. */
+static bool leave_out_gains(size_t n, const double *above_k, double over_k,
+                            double *io_wall_wh_per_k)
+{
+    bool has_changed = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (io_wall_wh_per_k[i] > 0 && above_k[i] + over_k < 0) {
+            io_wall_wh_per_k[i] = 0;
+            has_changed = true;
+        }
+    }
+    return has_changed;
+}
+
+static double rest_layers(const struct hs_tank *spec, struct hs_plant_tank *tank, double span_s)
+{
+    size_t n = tank->n_nodes;
+    double wh_per_k = get_node_wh_per_k(spec, tank), over_k = spec->min_c - spec->ambient_c;
+    double above_k[HS_PLANT_TANK_NODES_MAX] = {0}, wall_wh_per_k[HS_PLANT_TANK_NODES_MAX] = {0};
+    double lost_wh = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        wall_wh_per_k[i] = hs_wh_from_w(spec->loss_w_per_k * get_wall_ratio(tank, i), span_s);
+    }
+    do {
+        step_layers(spec, tank, span_s, wall_wh_per_k, over_k, above_k);
+    } while (leave_out_gains(n, above_k, over_k, wall_wh_per_k));
     for (size_t i = 0; i < n; i++) {
         lost_wh += wall_wh_per_k[i] * (above_k[i] + over_k);
         tank->node_wh[i] = wh_per_k * above_k[i];

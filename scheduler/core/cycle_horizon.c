@@ -81,12 +81,33 @@ static void forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *deman
     }
 }
 
-/* What a sink will want, limited to what its connection can take. */
+/* Worth of a Wh of loop heat to a sink: backup's, less the heat pump's electricity at its mean. */
+static double get_worth(const struct hs_cycle *cycle, const struct hs_sink *sink,
+                        const struct hs_sink_lift *lift)
+{
+    size_t site_idx = cycle->estate->loops[sink->loop_idx].site_idx;
+    double worth = cycle->options.policy->heat_weight
+                   * hs_sink_worth_cur_per_mwh(sink, cycle->estate->carbon_price_cur_per_t);
+    double elec_cur_per_mwh = 0.0;
+
+    if (lift->elec_ratio > 0) {
+        for (size_t t = 0; t < cycle->n_slots; t++) {
+            elec_cur_per_mwh += cycle->frame_elec[site_idx * cycle->n_slots + t];
+        }
+        elec_cur_per_mwh /= (double)cycle->n_slots;
+        elec_cur_per_mwh /= 1.0 + cycle->estate->sites[site_idx].aux_elec_ratio;
+    }
+    return hs_sink_get_lifted_worth(lift, worth, elec_cur_per_mwh);
+}
+
+/* What loop heat a sink will want, limited to what its connection can take. */
 static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
 {
     const struct hs_sink *sink = &cycle->estate->sinks[sink_idx];
     const struct hs_series *known_w = cycle->known_demand_w[sink_idx];
     double *demand_wh = &cycle->frame_demand_wh[sink_idx * cycle->n_slots];
+    struct hs_sink_lift lift =
+        hs_sink_get_lift(sink, cycle->estate->loops[sink->loop_idx].supply_c);
 
     if (known_w == NULL) {
         forecast_sink(cycle, sink_idx, demand_wh);
@@ -96,14 +117,14 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
             hs_series_get_held(known_w, cycle->plan_from_at_s + (int64_t)t * cycle->estate->slot_s);
     }
     for (size_t t = 0; t < cycle->n_slots; t++) {
+        double wanted_w = demand_wh[t] * lift.demand_ratio * lift.heat_ratio;
+
         demand_wh[t] =
-            hs_wh_from_w(fmin(demand_wh[t], sink->heat_limit_w),
+            hs_wh_from_w(fmin(wanted_w, sink->heat_limit_w),
                          (double)cycle->estate->slot_s * hs_cycle_get_slot_share(cycle, t));
     }
     take_sink_out(cycle, sink_idx, demand_wh);
-    cycle->frame_worth[sink_idx] =
-        cycle->options.policy->heat_weight
-        * hs_sink_worth_cur_per_mwh(sink, cycle->estate->carbon_price_cur_per_t);
+    cycle->frame_worth[sink_idx] = get_worth(cycle, sink, &lift);
 }
 
 /* Heat of what runs whatever we decide: machines that are not ours, idle power. */
