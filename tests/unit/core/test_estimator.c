@@ -142,6 +142,55 @@ static void estimator__a_sink_is_out_by_its_own_word_or_its_pumps(void **state)
     assert_true(hs_estimator_get_off_s(est, 0, START + 5000) < 0);
 }
 
+static void add_height(struct hs_estimator *est, double height_ratio, int64_t at_s, double value)
+{
+    struct hs_reading reading = {
+        .point = {.kind = HS_POINT_TANK_C, .thing_idx = 0, .height_ratio = height_ratio},
+        .value = value,
+        .taken_at_s = at_s,
+        .received_at_s = at_s,
+        .quality = hs_reading_check(HS_POINT_TANK_C, value),
+    };
+
+    hs_estimator_add(est, &reading);
+}
+
+static void estimator__several_thermometers_share_the_tank_by_height(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+
+    add_height(est, 0.9, START, 60.0);
+    add_height(est, 0.5, START, 50.0);
+    add_height(est, 0.1, START, 40.0);
+    /* each stands for the water nearest to it: 0.3, 0.4 and 0.3 of the tank */
+    assert_near(est->loops[0].tank_c.value, 0.3 * 60 + 0.4 * 50 + 0.3 * 40, 1e-9);
+    assert_near(est->loops[0].first_tank_wh, hs_estimator_get_tank_wh(est, 0), 1e-9);
+    add_height(est, 0.5, START + 60, 45.0);
+    assert_near(est->loops[0].tank_c.value, 0.3 * 60 + 0.4 * 45 + 0.3 * 40, 1e-9);
+    assert_near(hs_estimator_find_value(
+                    est, &(struct hs_point){.kind = HS_POINT_TANK_C, .height_ratio = 0.1})
+                    ->value,
+                40.0, 0.0);
+}
+
+static void estimator__a_tank_is_known_while_one_thermometer_speaks(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+    int64_t later_at_s = START + (HS_ESTIMATOR_FRESH_SLOTS + 1) * small_estate()->slot_s;
+
+    add_height(est, 0.9, START, 60.0);
+    add_height(est, 0.1, START, 40.0);
+    add_height(est, 0.1, START + 10, NAN);
+    assert_int_equal(hs_estimator_get_n_bad(est, 0), 0);
+    add_height(est, 0.9, later_at_s, 56.0);
+    /* the one below has been bad too long: the one above speaks for all */
+    assert_near(est->loops[0].tank_c.value, 56.0, 1e-9);
+    add_height(est, 0.9, later_at_s + 1, NAN);
+    add_height(est, 0.1, later_at_s + 1, NAN);
+    assert_int_equal(hs_estimator_get_n_bad(est, 0), 1);
+    assert_near(est->loops[0].tank_c.value, 56.0, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +199,8 @@ int main(void)
         cmocka_unit_test(estimator__a_bad_reading_leaves_the_last_good_one_in_force),
         cmocka_unit_test(estimator__silence_counts_from_the_point_that_is_silent_longest),
         cmocka_unit_test(estimator__a_counter_that_falls_is_a_new_meter),
+        cmocka_unit_test(estimator__several_thermometers_share_the_tank_by_height),
+        cmocka_unit_test(estimator__a_tank_is_known_while_one_thermometer_speaks),
         cmocka_unit_test(estimator__a_reading_from_the_past_changes_nothing),
         cmocka_unit_test(estimator__captured_power_is_the_counters_rise_over_time),
         cmocka_unit_test(estimator__a_sink_is_out_by_its_own_word_or_its_pumps),

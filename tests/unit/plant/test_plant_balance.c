@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "adapters/plant/plant_balance.h"
+#include "adapters/plant/plant_capture.h"
 #include "tests/support/near.h"
 
 #define SLOT_S 900.0
@@ -113,6 +115,110 @@ static void balance__works_without_a_tank(void **state)
     assert_near(tank_wh, 0, 0);
 }
 
+static void balance__preheat_warms_its_share_and_backup_does_the_rest(void **state)
+{
+    struct hs_heatloop loop = make_loop(1);
+    struct hs_sink sink = {
+        .kind = "dhw", .lift = "preheat", .supply_min_c = 55, .heat_limit_w = (double)INFINITY};
+    double demand_w = 9000, worth = 80, tank_wh = 0, useful_wh;
+    struct hs_plant_balance b;
+
+    loop.supply_c = 40; /* from mains at 10 to 40 of 55: two thirds */
+    loop.tank.present = false;
+    run(&loop, &sink, SLOT_S, 40000, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(useful_wh, 1500, 1e-9);
+    assert_near(b.backup_wh, 750, 1e-9);
+    assert_near(b.lift_wh, 0, 0);
+    /* a tank hotter than the loop does it all */
+    loop.tank.present = true;
+    tank_wh = hs_tank_max_wh(&loop.tank);
+    run(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(useful_wh, 2250, 1e-9);
+    loop.supply_c = 8; /* colder than the mains */
+    tank_wh = 0;
+    loop.tank.present = false;
+    run(&loop, &sink, SLOT_S, 40000, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(useful_wh, 0, 0);
+    assert_near(b.backup_wh, 2250, 1e-9);
+}
+
+static void balance__heat_pump_adds_its_electricity_to_the_sinks_heat(void **state)
+{
+    struct hs_heatloop loop = make_loop(1);
+    struct hs_sink sink = {
+        .kind = "dhw", .lift = "heat-pump", .supply_min_c = 65, .heat_limit_w = (double)INFINITY};
+    double demand_w = 8000, worth = 80, tank_wh = 0, useful_wh;
+    double cop = 0.45 * (65 + 273.15) / (65 - 35);
+    struct hs_plant_balance b;
+
+    loop.supply_c = 35;
+    loop.tank.present = false;
+    run(&loop, &sink, SLOT_S, 40000, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(b.lift_wh, 2000 / cop, 1e-9);
+    assert_near(useful_wh, 2000 - 2000 / cop, 1e-9);
+    assert_near(b.backup_wh, 0, 1e-9);
+    /* half the heat it wants: half the electricity, and backup for the other half */
+    run(&loop, &sink, SLOT_S, 4 * useful_wh / 2, &demand_w, &worth, &tank_wh, &useful_wh, &b);
+    assert_near(b.lift_wh, 1000 / cop, 1e-9);
+    assert_near(b.backup_wh, 1000, 1e-9);
+}
+
+static void balance__layers_serve_a_hot_sink_from_the_top(void **state)
+{
+    struct hs_heatloop loop = make_loop(1);
+    struct hs_sink sink = {.kind = "space-heating-radiator",
+                           .lift = "heat-pump",
+                           .supply_min_c = 55,
+                           .heat_limit_w = (double)INFINITY};
+    double demand_w = 4000, worth = 80, tank_wh, useful_wh;
+    struct hs_plant_balance mixed, layered;
+
+    loop.supply_c = 45;
+    tank_wh = hs_tank_max_wh(&loop.tank) / 2; /* mixed: 50 degrees C */
+    run(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, &useful_wh, &mixed);
+    loop.tank.nodes = 4; /* its top half is at 60 */
+    tank_wh = hs_tank_max_wh(&loop.tank) / 2;
+    run(&loop, &sink, SLOT_S, 0, &demand_w, &worth, &tank_wh, &useful_wh, &layered);
+    assert_true(mixed.lift_wh > 10);
+    assert_near(layered.lift_wh, 0, 0);
+    assert_near(layered.useful_wh, 1000, 1e-9);
+}
+
+static void balance__says_which_loop_does_not_close(void **state)
+{
+    struct hs_heatloop loop = {.path = "pool/main"};
+    struct hs_plant_balance b = {.captured_wh = 1000, .useful_wh = 999.998};
+    struct hs_err err;
+
+    assert_int_equal(hs_plant_balance_check(&loop, &b, &err), -HS_E_INTERNAL);
+    assert_string_equal(err.where, "pool/main");
+    b.useful_wh = 999.9995;
+    b.demand_wh = b.useful_wh;
+    assert_int_equal(hs_plant_balance_check(&loop, &b, &err), 0);
+    b.lost_wh = (double)NAN;
+    assert_int_equal(hs_plant_balance_check(&loop, &b, &err), -HS_E_INTERNAL);
+    b.lost_wh = 0;
+    b.demand_wh = 1001;
+    assert_int_equal(hs_plant_balance_check(&loop, &b, &err), -HS_E_INTERNAL);
+}
+
+static void capture__follows_falling_heat_at_once_and_rising_heat_by_its_ramp(void **state)
+{
+    struct hs_rack rack = {.ramp_w_per_min = 100};
+    double captured_w = 1000;
+
+    /* from 1 to 2 kW takes ten of the slot's fifteen minutes: half of 1 kW x 10 min is missed */
+    assert_near(hs_plant_capture_apply(&rack, 500, SLOT_S, &captured_w), 500 - 1000.0 / 12, 1e-9);
+    assert_near(captured_w, 2000, 1e-9);
+    /* to 5 kW it gets no further than 3.5 kW in a slot; mean 2.75 */
+    assert_near(hs_plant_capture_apply(&rack, 1250, SLOT_S, &captured_w), 2750 * 0.25, 1e-9);
+    assert_near(captured_w, 3500, 1e-9);
+    assert_near(hs_plant_capture_apply(&rack, 100, SLOT_S, &captured_w), 100, 0);
+    assert_near(captured_w, 400, 1e-9);
+    rack.ramp_w_per_min = (double)INFINITY;
+    assert_near(hs_plant_capture_apply(&rack, 25000, SLOT_S, &captured_w), 25000, 0);
+}
+
 static double draw(unsigned *seed, double max)
 {
     *seed = *seed * 1103515245U + 12345U;
@@ -131,18 +237,25 @@ static void balance__closes_in_every_random_case(void **state)
         struct hs_plant_balance b;
 
         loop.tank.present = draw(&seed, 1) < 0.9;
+        loop.tank.nodes = draw(&seed, 1) < 0.5 ? 1 : 2 + (int)draw(&seed, 20);
+        loop.supply_c = 20 + draw(&seed, 50);
         loop.tank.loss_w_per_k = draw(&seed, 200);
         loop.tank.draw_limit_w = draw(&seed, 1) < 0.5 ? (double)INFINITY : draw(&seed, 9000);
         tank_wh = draw(&seed, hs_tank_max_wh(&loop.tank));
         for (size_t k = 0; k < loop.n_sinks; k++) {
             sinks[k].heat_limit_w = draw(&seed, 1) < 0.5 ? (double)INFINITY : draw(&seed, 20000);
             demand_w[k] = draw(&seed, 20000);
+            sinks[k].supply_min_c = 30 + draw(&seed, 50);
+            strcpy(sinks[k].kind, draw(&seed, 1) < 0.5 ? "dhw" : "pool");
+            strcpy(sinks[k].lift,
+                   (const char *[]){"none", "preheat", "heat-pump"}[(int)draw(&seed, 2.99)]);
             worth[k] = draw(&seed, 200);
         }
         run(&loop, sinks, span_s, captured_w, demand_w, worth, &tank_wh, useful_wh, &b);
         assert_near(b.captured_wh - b.useful_wh - b.stored_wh - b.rejected_wh - b.lost_wh, 0,
                     1e-6 * (1 + b.captured_wh));
-        assert_near(b.demand_wh - b.useful_wh - b.backup_wh, 0, 1e-6 * (1 + b.demand_wh));
+        assert_near(b.demand_wh - b.useful_wh - b.lift_wh - b.backup_wh, 0,
+                    1e-6 * (1 + b.demand_wh));
         assert_true(tank_wh >= 0 && tank_wh <= hs_tank_max_wh(&loop.tank) + 1e-6);
         assert_true(b.rejected_wh >= 0 && b.lost_wh >= 0 && b.backup_wh >= 0);
         for (size_t k = 0; k < loop.n_sinks; k++) {
@@ -162,6 +275,11 @@ int main(void)
         cmocka_unit_test(balance__draws_the_tank_before_the_backup),
         cmocka_unit_test(balance__keeps_charge_and_draw_limits),
         cmocka_unit_test(balance__works_without_a_tank),
+        cmocka_unit_test(balance__preheat_warms_its_share_and_backup_does_the_rest),
+        cmocka_unit_test(balance__heat_pump_adds_its_electricity_to_the_sinks_heat),
+        cmocka_unit_test(balance__layers_serve_a_hot_sink_from_the_top),
+        cmocka_unit_test(balance__says_which_loop_does_not_close),
+        cmocka_unit_test(capture__follows_falling_heat_at_once_and_rising_heat_by_its_ramp),
         cmocka_unit_test(balance__closes_in_every_random_case),
     };
 
