@@ -110,8 +110,8 @@ static int fail_count(const struct hs_csvtable *table, size_t n, unsigned line_n
                           n, table->n_columns);
     }
     return hs_err_set(err, HS_E_INVALID, where,
-                      "the line has more cells than the header's %zu; a comma parts cells, "
-                      "decimals take a point",
+                      "the line has more cells than the header's %zu; a comma separates cells, "
+                      "a point marks decimals",
                       table->n_columns);
 }
 
@@ -189,7 +189,8 @@ static int fail_column(const struct hs_csvtable *table, const char *name, struct
     }
     if (table->n_columns == 1 && strpbrk(table->names[0], ";\t") != NULL) {
         return hs_err_set(err, HS_E_NOTFOUND, where,
-                          "no column '%s'; cells are parted by commas, not by ';' or tabs", name);
+                          "no column '%s'; cells are separated by commas, not by ';' or tabs",
+                          name);
     }
     for (size_t i = 0; i < table->n_columns && n < sizeof(names); i++) {
         n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", i > 0 ? ", " : "",

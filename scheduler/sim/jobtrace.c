@@ -30,8 +30,9 @@ static int check_figure(const char *name, double value, double max, const char *
                         const char *where, struct hs_err *err)
 {
     if (fabs(value) > max) {
-        return hs_err_set(err, HS_E_INVALID, where, "%s %g%s is more than a trace can hold, %g%s",
-                          name, value, unit, max, unit);
+        return hs_err_set(err, HS_E_INVALID, where,
+                          "%s %g%s is more than a trace can hold; write at most %g%s", name, value,
+                          unit, max, unit);
     }
     return 0;
 }

@@ -73,8 +73,9 @@ __attribute__((format(printf, 2, 3))) static void add_note(struct hs_scenario *s
 }
 
 /** Say what of the series is not known, so that nobody takes a held value for a measured one. */
-static void note_unknown(struct series_reader *reader, const struct series_entry *entry,
-                         const struct hs_series *series, const struct hs_signal_odd *odd)
+static void note_unknown(struct series_reader *reader, const struct hs_signal_quantity *quantity,
+                         const struct series_entry *entry, const struct hs_series *series,
+                         const struct hs_signal_odd *odd)
 {
     struct hs_scenario *scenario = reader->scenario;
     double known_ratio =
@@ -82,9 +83,9 @@ static void note_unknown(struct series_reader *reader, const struct series_entry
     char where[HS_FILETEXT_WHERE_MAX];
 
     if (odd->n > 0) {
-        add_note(scenario, "%s: %g cannot be; %zu such value%s of '%s' count%s as unknown",
-                 odd->where, odd->value, odd->n, odd->n == 1 ? "" : "s", entry->spec.column,
-                 odd->n == 1 ? "s" : "");
+        add_note(scenario, "%s: %g %s is no %s; %zu such value%s of '%s' count%s as unknown",
+                 odd->where, odd->value, quantity->unit, quantity->name, odd->n,
+                 odd->n == 1 ? "" : "s", entry->spec.column, odd->n == 1 ? "s" : "");
     }
     if (known_ratio < 1) {
         hs_filetext_format_where(entry->spec.csv, 0, where);
@@ -144,7 +145,7 @@ static void read_series_entry(struct series_reader *reader, const struct series_
         return;
     }
     check_cover(reader, series, pointer);
-    note_unknown(reader, &entry, series, &odd);
+    note_unknown(reader, group->quantity, &entry, series, &odd);
     group->series[thing_idx] = series;
 }
 

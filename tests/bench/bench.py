@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Benches that there are. One JSON object a line on stdout, words on stderr.
 
-    bench.py --build DIR [NAME] [--policies a,b] [--days N] [--seed S]
+    bench.py --build DIR [NAME] [--policies a,b] [--days N] [--hosts N] [--seed S]
 
 `sim` runs hsim on one core over a synthetic year (tests/support/simyear.py) of 4 sites with 50 hosts
 each and 20,000 jobs in slots of a quarter of an hour, each policy in a process of its own; with --days
@@ -44,7 +44,7 @@ def bench_sim(args):
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        path = simyear.make(folder, days=args.days, seed=args.seed)
+        path = simyear.make(folder, days=args.days, n_hosts=args.hosts, seed=args.seed)
         scenario = json.loads(path.read_text())
         for policy in args.policies.split(","):
             report = folder / f"{policy}.json"
@@ -77,6 +77,7 @@ def main():
     parser.add_argument("name", nargs="?", choices=[*BENCHES, *NOT_YET])
     parser.add_argument("--policies", default=SIM_POLICIES, help="of sim (%(default)s)")
     parser.add_argument("--days", type=int, default=365, help="of sim (%(default)s)")
+    parser.add_argument("--hosts", type=int, default=50, help="of sim, at each of 4 sites (%(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of sim (%(default)s)")
     args = parser.parse_args()
     if args.name in NOT_YET:

@@ -177,7 +177,7 @@ class Input(unittest.TestCase):
         self.write(heat=[{**entry, "column": "demand"}])
         self.refused("no column 'demand'; there are time_utc, network_kw, t_out_c", n_lines=2)
         self.heat.write_text(self.heat.read_text().replace(",", ";"))
-        self.refused("parted by commas, not by ';'", n_lines=2)
+        self.refused("separated by commas, not by ';'", n_lines=2)
 
     def test_rows_say_their_line(self):
         third, stamp = self.row(3), self.row(3).split(",")[0]
@@ -188,7 +188,7 @@ class Input(unittest.TestCase):
                 (f"{stamp},0x1F,1", "'0x1F' in column"),
                 (f"{stamp},1e999,1", "'1e999' in column"),
                 (f"{stamp},12", "2 of the header's 3 cells"),
-                (f"{stamp},1,5,1", "decimals take a point"),
+                (f"{stamp},1,5,1", "a point marks decimals"),
                 (f'"{stamp}",1,1', "quoted cells"),
                 ("16.12.2024 00:15,1,1", "'16.12.2024 00:15' is no time; write RFC 3339"),
                 ("2024-12-16T00:15:00,1,1", "is no time"),
@@ -204,7 +204,7 @@ class Input(unittest.TestCase):
         for number, value in ((2022, "-0.3"), (2030, "-9999"), (2040, "1e12")):
             stamp, _, outdoor = self.row(number).split(",")
             self.change_line(self.heat, number, f"{stamp},{value},{outdoor}")
-        run, said = self.accepted("note: heat.csv:2022: -300 cannot be; 3 such values of 'network_kw'", "unknown for")
+        run, said = self.accepted("note: heat.csv:2022: -300 W is no heat demand; 3 such values of 'network_kw'", "unknown for")
         for number in (2022, 2030, 2040):
             stamp, _, outdoor = self.row(number).split(",")
             self.change_line(self.heat, number, f"{stamp},,{outdoor}")
@@ -222,7 +222,7 @@ class Input(unittest.TestCase):
         dear, _ = self.accepted()
         self.write(price=[{"site": "network", "csv": "price.csv", "column": "network_eur_mwh", "scale": -1}])
         paid, said = self.accepted()
-        self.assertNotIn("cannot be", said)
+        self.assertNotIn("is no electricity price", said)
         # nothing else changes: the electricity's part of the cost has changed its sign
         backup_cur = (dear["cost_cur"] + paid["cost_cur"]) / 2
         self.assertGreater(dear["cost_cur"] - backup_cur, 0)
