@@ -6,13 +6,18 @@
 
 #include "scheduler/base/conf.h"
 
+/* clang-format off: one a line */
 static const struct hs_controller_ops *const controllers[] = {
     &hs_controller_heat_ops,
     &hs_controller_perfect_ops,
     &hs_controller_asap_ops,
+    &hs_controller_thermostat_ops,
+    &hs_controller_sticky_ops,
+    &hs_controller_carbon_ops,
     &hs_controller_bound_ops,
     &hs_controller_bound_useful_ops,
 };
+/* clang-format on */
 
 /* Names that scenarios may carry and that docs/simulator.md describes. */
 static const char *const all_names[] = {"heat",   "asap",  "perfect",      "thermostat", "sticky",
@@ -31,11 +36,10 @@ int hs_controller_find(const char *name, const struct hs_controller_ops **ret_op
     }
     for (size_t i = 0; all_names[i] != NULL; i++) {
         if (strcmp(all_names[i], name) == 0) {
-            return hs_err_set(
-                err, HS_E_UNSUPPORTED, "policies",
-                "this version has the controllers heat and asap, not yet '%s'; choose "
-                "with --policies heat,asap",
-                name);
+            return hs_err_set(err, HS_E_UNSUPPORTED, "policies",
+                              "this version lacks the controller '%s'; choose others with "
+                              "--policies",
+                              name);
         }
     }
     return hs_err_set(err, HS_E_NOTFOUND, "policies", "no controller '%s'; the nearest is '%s'",

@@ -69,5 +69,8 @@ int hs_controller_find(const char *name, const struct hs_controller_ops **ret_op
 extern const struct hs_controller_ops hs_controller_heat_ops;
 extern const struct hs_controller_ops hs_controller_perfect_ops;
 extern const struct hs_controller_ops hs_controller_asap_ops;
+extern const struct hs_controller_ops hs_controller_thermostat_ops;
+extern const struct hs_controller_ops hs_controller_sticky_ops;
+extern const struct hs_controller_ops hs_controller_carbon_ops;
 extern const struct hs_controller_ops hs_controller_bound_ops;
 extern const struct hs_controller_ops hs_controller_bound_useful_ops;

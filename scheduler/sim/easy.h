@@ -4,25 +4,26 @@
 /**
  * easy - the waiting queue with EASY backfill that asap and sticky share.
  *
- * First come first served. If the head fits nowhere, its shadow is the earliest time at which
- * any one host has room for it by the estimates; the others may start on any other host, or on
- * the shadow host if they end by the shadow or leave the head's vCPUs free at it. A job past its
- * estimate counts as ending in one slot. Which host of those that may be taken is the user's
- * choice. Source: Lifka, "The ANL/IBM SP scheduling system", 1995; simulator.md, asap.
+ * First come first served. If the head fits nowhere, its shadow (easyshadow.h) is the earliest
+ * time at which any one host has room for it by the estimates; the others may start if they end
+ * by the shadow or leave the head its room there. Among hosts with room the loop's rank decides,
+ * then the most free vCPUs, then the order of the estate. Source: Lifka, "The ANL/IBM SP
+ * scheduling system", 1995; simulator.md, asap.
  */
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "scheduler/base/vec.h"
 #include "scheduler/sim/simqueue.h"
 
+/** Rank the loops as they are now, the higher the better. @return [n_loops] borrowed */
+typedef const double *hs_easy_rank_fn(void *arg);
+
 struct hs_easy {
     struct hs_simqueue *queue;
     HS_VEC(size_t) waiting; /* in order of submit */
-    /** The host to prefer: whether @a is better than @b for any job; NULL: most free vCPUs. */
-    bool (*is_better)(void *arg, size_t a, size_t b);
+    hs_easy_rank_fn *rank;  /* NULL: all loops are alike */
     void *arg;
 };
 

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/sim/simroom.h"
 
 #define PROGRESS_SLOTS 96 /* a day of quarter hours between two words of progress */
 
@@ -95,6 +96,10 @@ void hs_simqueue_init(struct hs_simqueue *queue, struct hs_simrun *run)
 {
     *queue = (struct hs_simqueue){.run = run};
     queue->hosts = hs_xcalloc(run->scenario->estate->n_hosts, sizeof(*queue->hosts));
+    queue->is_limited = hs_xcalloc(run->scenario->estate->n_hosts, sizeof(*queue->is_limited));
+    for (size_t h = 0; h < run->scenario->estate->n_hosts; h++) {
+        queue->is_limited[h] = hs_simroom_is_limited(run->scenario->estate, h);
+    }
 }
 
 double hs_simqueue_get_left_s(const struct hs_simqueue *queue, size_t job_idx)
@@ -104,14 +109,27 @@ double hs_simqueue_get_left_s(const struct hs_simqueue *queue, size_t job_idx)
                        - hs_simrun_get_ran_s(queue->run, job_idx));
 }
 
-void hs_simqueue_start(struct hs_simqueue *queue, size_t job_idx, size_t host_idx)
+/** It runs on @host_idx now: keep its end and its place. */
+static void enlist(struct hs_simqueue *queue, size_t job_idx, size_t host_idx)
 {
-    struct hs_simqueue_running running = {.job_idx = job_idx};
+    struct hs_simqueue_running running = {job_idx, queue->run->at_s
+                                                       + hs_simqueue_get_left_s(queue, job_idx)};
 
-    hs_simrun_start_job(queue->run, job_idx, host_idx);
-    running.expected_at_s = queue->run->at_s + hs_simqueue_get_left_s(queue, job_idx);
     push_end(queue, (struct hs_simqueue_end){hs_simrun_get_end_at_s(queue->run, job_idx), job_idx});
     add_running(&queue->hosts[host_idx], running);
+}
+
+void hs_simqueue_start(struct hs_simqueue *queue, size_t job_idx, size_t host_idx)
+{
+    hs_simrun_start_job(queue->run, job_idx, host_idx);
+    enlist(queue, job_idx, host_idx);
+}
+
+void hs_simqueue_move(struct hs_simqueue *queue, size_t job_idx, size_t host_idx)
+{
+    remove_running(&queue->hosts[queue->run->states[job_idx].host_idx], job_idx);
+    hs_simrun_move_job(queue->run, job_idx, host_idx);
+    enlist(queue, job_idx, host_idx);
 }
 
 void hs_simqueue_suspend(struct hs_simqueue *queue, size_t job_idx)
@@ -192,6 +210,7 @@ void hs_simqueue_fini(struct hs_simqueue *queue)
     for (size_t h = 0; h < queue->run->scenario->estate->n_hosts; h++) {
         HS_VEC_FINI(&queue->hosts[h].running);
     }
+    free(queue->is_limited);
     free(queue->hosts);
     queue->hosts = NULL;
     HS_VEC_FINI(&queue->ends);

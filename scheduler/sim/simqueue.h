@@ -46,6 +46,7 @@ struct hs_simqueue_ops {
 struct hs_simqueue {
     struct hs_simrun *run;
     struct hs_simqueue_host *hosts;      /* [n_hosts] */
+    bool *is_limited;                    /* [n_hosts] its rack's or site's power may bind */
     HS_VEC(struct hs_simqueue_end) ends; /* binary heap by (time, job); may hold stale ones */
     size_t next_submit;
 };
@@ -62,6 +63,9 @@ void hs_simqueue_start(struct hs_simqueue *queue, size_t job_idx, size_t host_id
 
 /** Now: stop without losing what was done. */
 void hs_simqueue_suspend(struct hs_simqueue *queue, size_t job_idx);
+
+/** Now: go on at once on another host, which has room. */
+void hs_simqueue_move(struct hs_simqueue *queue, size_t job_idx, size_t host_idx);
 
 /** What a job still has to run by its estimate, s; never negative. */
 double hs_simqueue_get_left_s(const struct hs_simqueue *queue, size_t job_idx);

@@ -36,3 +36,28 @@ bool hs_simroom_check(const struct hs_simrun *run, size_t host_idx, uint32_t vcp
            && hs_host_elec_w_per_vcpu(host) * (double)vcpus
                   <= hs_simroom_get_left_w(run, host_idx) + HS_SIMROOM_SLACK_W;
 }
+
+uint32_t hs_simroom_get_most_free(const struct hs_simrun *run)
+{
+    uint32_t most = 0;
+
+    for (size_t h = 0; h < run->scenario->estate->n_hosts; h++) {
+        uint32_t free_vcpus = hs_simrun_get_free_vcpus(run, h);
+
+        most = free_vcpus > most ? free_vcpus : most;
+    }
+    return most;
+}
+
+bool hs_simroom_is_limited(const struct hs_estate *estate, size_t host_idx)
+{
+    const struct hs_host *host = &estate->hosts[host_idx];
+    double rack_w = 0, site_w = 0;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        rack_w += estate->hosts[h].rack_idx == host->rack_idx ? estate->hosts[h].max_w : 0;
+        site_w += estate->hosts[h].site_idx == host->site_idx ? estate->hosts[h].max_w : 0;
+    }
+    return rack_w > estate->racks[host->rack_idx].limit_w + HS_SIMROOM_SLACK_W
+           || site_w > estate->sites[host->site_idx].limit_w + HS_SIMROOM_SLACK_W;
+}

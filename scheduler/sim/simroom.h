@@ -26,3 +26,9 @@ double hs_simroom_get_left_w(const struct hs_simrun *run, size_t host_idx);
 
 /** Whether @host_idx may take @vcpus more now. */
 bool hs_simroom_check(const struct hs_simrun *run, size_t host_idx, uint32_t vcpus);
+
+/** Most free vCPUs of any host now, power aside: what asks for more need not look. */
+uint32_t hs_simroom_get_most_free(const struct hs_simrun *run);
+
+/** Whether the limits of a host's rack and site can bind: all at full power would exceed one. */
+bool hs_simroom_is_limited(const struct hs_estate *estate, size_t host_idx);

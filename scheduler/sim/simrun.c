@@ -288,6 +288,13 @@ void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx)
     tell(run, job_idx, HS_SIMRUN_SUSPEND);
 }
 
+void hs_simrun_move_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
+{
+    stop_job(run, job_idx);
+    run->states[job_idx].state = HS_SIMRUN_SUSPENDED; /* for no time, and not counted as one */
+    hs_simrun_start_job(run, job_idx, host_idx);
+}
+
 void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx)
 {
     stop_job(run, job_idx);

@@ -169,6 +169,9 @@ void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
 /** Now: stop without losing what was done. */
 void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx);
 
+/** Now: go on at once on another host that has room; costs a move, and no suspend. */
+void hs_simrun_move_job(struct hs_simrun *run, size_t job_idx, size_t host_idx);
+
 /** Now: it is done. */
 void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx);
 
