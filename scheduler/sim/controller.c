@@ -6,7 +6,7 @@
 
 #include "scheduler/base/conf.h"
 
-/* clang-format off: one a line */
+/* clang-format off */
 static const struct hs_controller_ops *const controllers[] = {
     &hs_controller_heat_ops,
     &hs_controller_perfect_ops,
