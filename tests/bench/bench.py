@@ -30,14 +30,17 @@ def count_hosts(estate):
 
 
 def run_pinned(command):
-    """Run @command on one core. @return exit status, seconds, peak MiB"""
+    """Run @command on one core. @return exit status, seconds, its CPU's seconds, peak MiB, words"""
     core = min(os.sched_getaffinity(0))
     began = time.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL,
-                          preexec_fn=lambda: os.sched_setaffinity(0, {core})) as process:
+    with tempfile.TemporaryFile("w+") as words, \
+            subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=words,
+                             preexec_fn=lambda: os.sched_setaffinity(0, {core})) as process:
         _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.monotonic() - began
         process.returncode = os.waitstatus_to_exitcode(status)
-    return process.returncode, time.monotonic() - began, usage.ru_maxrss / 1024
+        words.seek(0)
+        return process.returncode, wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, words.read()
 
 
 def bench_sim(args):
@@ -48,16 +51,16 @@ def bench_sim(args):
         scenario = json.loads(path.read_text())
         for policy in args.policies.split(","):
             report = folder / f"{policy}.json"
-            rc, wall_s, peak_mib = run_pinned([str(rig.program(args.build, "hsim")), "run", str(path), "--policies",
-                                               policy, "-o", str(report)])
+            rc, wall_s, cpu_s, peak_mib, words = run_pinned([str(rig.program(args.build, "hsim")), "run", str(path),
+                                                             "--policies", policy, "-o", str(report)])
             if rc != 0:
-                print(f"bench: hsim run --policies {policy}: exit {rc}", file=sys.stderr)
+                print(f"bench: hsim run --policies {policy}: exit {rc}\n{words}", file=sys.stderr)
                 failed = 1
                 continue
             jobs = json.loads(report.read_text())["policies"][0]["jobs_total"]
             print(json.dumps({"bench": "sim", "policy": policy, "days": scenario["days"],
                               "sites": len(scenario["estate"]["sites"]), "hosts": count_hosts(scenario["estate"]),
-                              "jobs": jobs, "wall_s": round(wall_s, 3), "peak_mib": round(peak_mib, 1),
+                              "jobs": jobs, "wall_s": round(wall_s, 3), "cpu_s": round(cpu_s, 3), "peak_mib": round(peak_mib, 1),
                               "data": "synthetic"}), flush=True)
     return failed
 
