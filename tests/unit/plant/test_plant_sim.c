@@ -170,6 +170,21 @@ static void plant_sim__snapshots_close_with_the_heat_that_was_fed(void **state)
                 1e-6);
 }
 
+static void plant_sim__a_layered_tank_has_thermometers_at_three_heights(void **state)
+{
+    struct fixture *f = *state;
+    struct hs_plant_options options = options_of(f);
+
+    f->loop.tank.nodes = 3;
+    f->plant = hs_plant_sim_new(&options, f->series);
+    hs_plant_start(f->plant);
+    hs_virtual_executor_advance(f->executor, (double)START_AT_S);
+    /* demand, useful, three of the tank, captured, rejected; the lowest of the tank came last */
+    assert_int_equal(f->n_readings, 7);
+    assert_near(f->height_ratio, 0.17, 0);
+    assert_near(f->tank_c, 40, 0.25);
+}
+
 static void plant_csv__replays_what_was_measured_and_is_silent_in_gaps(void **state)
 {
     struct fixture *f = *state;
@@ -194,6 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(plant_sim__snapshots_close_with_the_heat_that_was_fed,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(plant_sim__a_layered_tank_has_thermometers_at_three_heights,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(plant_csv__replays_what_was_measured_and_is_silent_in_gaps,
                                         setup, teardown),
