@@ -154,7 +154,9 @@ static void draw_names(struct hs_svg *svg, const json_t *report)
     snprintf(text, sizeof(text), "Controllers on %.100s", name != NULL ? name : "this scenario");
     hs_svg_text(svg, (struct hs_svg_point){24, 28}, HS_SVG_LEFT, -16, text);
     if (start != NULL) {
-        snprintf(text, sizeof(text), "%g days from %.10s", hs_simtable_get(report, "days"), start);
+        double days = hs_simtable_get(report, "days");
+
+        snprintf(text, sizeof(text), "%g day%s from %.10s", days, days == 1 ? "" : "s", start);
         hs_svg_text(svg, (struct hs_svg_point){24, 48}, HS_SVG_LEFT, 12, text);
     }
     json_array_foreach (json_object_get(report, "policies"), i, entry) {

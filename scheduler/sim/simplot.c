@@ -118,6 +118,7 @@ int hs_simplot_write_loops(const char *folder, const char *controller, const str
     const struct hs_estate *estate = scenario->estate;
     size_t first = find_day(scenario, record), day_slots = (size_t)(DAY_S / scenario->slot_s);
     char price_title[64], at[HS_TIMETEXT_MAX], day_text[128], span_text[128];
+    double days = (double)record->n_slots * (double)scenario->slot_s / DAY_S;
     int rc = 0;
 
     day_slots = day_slots < record->n_slots ? day_slots : record->n_slots;
@@ -127,8 +128,7 @@ int hs_simplot_write_loops(const char *folder, const char *controller, const str
     snprintf(day_text, sizeof(day_text), "%.10s, the day with the largest demand of the estate",
              at);
     hs_timetext_format(scenario->start_at_s, at);
-    snprintf(span_text, sizeof(span_text), "%g days from %.10s",
-             (double)record->n_slots * (double)scenario->slot_s / DAY_S, at);
+    snprintf(span_text, sizeof(span_text), "%g day%s from %.10s", days, days == 1 ? "" : "s", at);
     for (size_t l = 0; l < estate->n_loops && rc == 0; l++) {
         struct hs_simchart day = make_chart(run, record, l, first, day_slots, price_title);
         struct hs_simchart span = make_chart(run, record, l, 0, record->n_slots, price_title);

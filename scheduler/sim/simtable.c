@@ -43,10 +43,10 @@ static const struct column rest_columns[] = {
     {"rejected_heat_wh", NULL, "rejected", "MWh", 1e6, 10, 3},
     {"recovery_ratio", NULL, "recovery", "ratio", 1, 9, 3},
     {"coverage_ratio", NULL, "coverage", "ratio", 1, 9, 3},
-    {"gco2", NULL, "CO2", "t", 1e6, 9, 3},
+    {"gco2", NULL, "CO2", "t", 1e6, 8, 3},
     {"wait_s_mean", NULL, "wait", "h", 3600, 6, 2},
-    {"moves", NULL, "moves", "", 1, 6, 0},
-    {"suspends", NULL, "suspended", "", 1, 10, 0},
+    {"moves", NULL, "moves", "times", 1, 6, 0},
+    {"suspends", NULL, "suspends", "times", 1, 9, 0},
 };
 
 static const struct column timing_columns[] = {
@@ -186,7 +186,7 @@ void hs_simtable_print(const json_t *report, FILE *out)
     double days = hs_simtable_get(report, "days");
 
     if (name != NULL && start != NULL && !isnan(days)) {
-        fprintf(out, "%s: %g days from %.10s\n\n", name, days, start);
+        fprintf(out, "%s: %g day%s from %.10s\n\n", name, days, days == 1 ? "" : "s", start);
     }
     fprintf(out, "%*s\n", SIMTABLE_CONTROLLER_W + 48 + 24, "saving against asap");
     print_block(report, first_columns, COUNT(first_columns), out);
