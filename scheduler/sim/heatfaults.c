@@ -176,8 +176,8 @@ static void tell_feeds(struct hs_heatdrive *drive)
 
     for (size_t i = 0; i < faults->events->n; i++) {
         const struct hs_simevent *event = &faults->events->items[i];
-        bool is_lost =
-            event->kind == HS_SIMEVENT_FEED_LOST && hs_simevents_is_on(event, drive->run->at_s);
+        bool is_lost = event->kind == HS_SIMEVENT_FEED_LOST && !drive->knows_future
+                       && hs_simevents_is_on(event, drive->run->at_s);
 
         if (is_lost == faults->is_feed_lost[i]) {
             continue;
@@ -269,7 +269,7 @@ void hs_heatfaults_bend(struct hs_heatdrive *drive, struct hs_reading *reading)
     for (size_t i = 0; i < faults->events->n; i++) {
         const struct hs_simevent *event = &faults->events->items[i];
 
-        if (event->scope == HS_SIMEVENT_POINT
+        if (event->scope == HS_SIMEVENT_POINT && !drive->knows_future
             && is_same_point(drive->run->scenario->estate, &event->point, &reading->point)) {
             bend_one(event, &faults->last[i], reading);
         }
@@ -292,7 +292,8 @@ void hs_heatfaults_submit_again(struct hs_heatdrive *drive, size_t job_idx)
 {
     struct hs_heatfaults *faults = drive->faults;
     const struct hs_simrun_job *state = &drive->run->states[job_idx];
-    double estimate_s = drive->run->jobs->items[job_idx].estimate_s + state->overhead_s
+    const struct hs_simjob *job = &drive->run->jobs->items[job_idx];
+    double estimate_s = (drive->knows_future ? job->run_s : job->estimate_s) + state->overhead_s
                         - hs_simrun_get_ran_s(drive->run, job_idx);
 
     HS_VEC_PUSH(&faults->again, job_idx);

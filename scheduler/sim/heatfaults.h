@@ -7,7 +7,8 @@
  * A lost host stops answering and its machines are gone; the owner of a job that was lost with
  * it submits the rest of it again at once, under a new id. A sink or a pump that is out says so.
  * A broken sensor tells its wrong value; nobody says that it is wrong. A lost feed brings no new
- * prices. Maintenance is known from the start of the run. For heatdrive and heatworld.
+ * prices. Maintenance is known from the start of the run. Who knows the future (`perfect`) is told
+ * true readings and prices all the same. For heatdrive and heatworld.
  */
 
 #include <stddef.h>

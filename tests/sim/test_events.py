@@ -13,7 +13,7 @@ import unittest
 
 from test_hsim import HSIM, IDLE_W, MAX_W, PINNED, START, VCPUS, make_scenario, stamp, write_scenario
 
-POLICIES = os.environ.get("HSIM_EVENT_POLICIES", "asap,heat").split(",")
+POLICIES = os.environ.get("HSIM_EVENT_POLICIES", "asap,thermostat,sticky,carbon,heat").split(",")
 W_PER_VCPU = (MAX_W - IDLE_W) / VCPUS
 BASE_W = IDLE_W + PINNED * W_PER_VCPU
 HOUR = 3600
