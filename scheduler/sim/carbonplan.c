@@ -15,7 +15,7 @@
 struct hs_carbonplan {
     const struct hs_simrun *run;
     size_t n_slots;      /* of the run and beyond */
-    int64_t *free_vcpus; /* [n_hosts][n_slots] */
+    int32_t *free_vcpus; /* [n_hosts][n_slots] */
     double *rack_w;      /* [n_racks][n_slots] left; INFINITY without a limit */
     double *site_w;      /* [n_sites][n_slots] */
     double *gco2;        /* [n_sites][n_slots + 1] g/kWh x slots since the start */
@@ -89,7 +89,7 @@ struct hs_carbonplan *hs_carbonplan_new(const struct hs_simrun *run)
         plan->is_limited[h] = hs_simroom_is_limited(estate, h);
         for (size_t t = 0; t < n; t++) {
             plan->free_vcpus[h * n + t] =
-                (int64_t)estate->hosts[h].vcpus - (int64_t)estate->hosts[h].pinned_vcpus;
+                (int32_t)estate->hosts[h].vcpus - (int32_t)estate->hosts[h].pinned_vcpus;
         }
     }
     fill_power(plan);
@@ -126,13 +126,13 @@ static bool has_room(const struct hs_carbonplan *plan, size_t host_idx, uint32_t
                      const struct reach *reach)
 {
     const struct hs_host *host = &plan->run->scenario->estate->hosts[host_idx];
-    const int64_t *free_vcpus = &plan->free_vcpus[host_idx * plan->n_slots];
+    const int32_t *free_vcpus = &plan->free_vcpus[host_idx * plan->n_slots];
     const double *rack_w = &plan->rack_w[host->rack_idx * plan->n_slots];
     const double *site_w = &plan->site_w[host->site_idx * plan->n_slots];
     double need_w = hs_host_elec_w_per_vcpu(host) * (double)vcpus - HS_SIMROOM_SLACK_W;
 
     for (size_t t = reach->first; t < reach->end; t++) {
-        if (free_vcpus[t] < (int64_t)vcpus) {
+        if (free_vcpus[t] < (int32_t)vcpus) {
             return false;
         }
     }
@@ -144,34 +144,52 @@ static bool has_room(const struct hs_carbonplan *plan, size_t host_idx, uint32_t
     return true;
 }
 
+/** Of a rack's hosts the one with most free vCPUs in the first slot, if more than @ret_free. */
+static size_t find_in_rack(const struct hs_carbonplan *plan, const struct hs_rack *rack,
+                           uint32_t vcpus, const struct reach *reach, int32_t *ret_free)
+{
+    size_t best = SIZE_MAX;
+
+    for (size_t h = rack->first_host_idx; h < rack->first_host_idx + rack->n_hosts; h++) {
+        int32_t free_vcpus = plan->free_vcpus[h * plan->n_slots + reach->first];
+
+        if (free_vcpus >= (int32_t)vcpus && free_vcpus > *ret_free
+            && !plan->run->faults->is_host_closed[h] && has_room(plan, h, vcpus, reach)) {
+            best = h;
+            *ret_free = free_vcpus;
+        }
+    }
+    return best;
+}
+
 /** Among hosts that cost less than @gco2: the cheapest, then the one with most free vCPUs. */
 static size_t find_host(const struct hs_carbonplan *plan, uint32_t vcpus, const struct reach *reach,
                         double *gco2)
 {
     const struct hs_estate *estate = plan->run->scenario->estate;
-    size_t best = SIZE_MAX, site_idx = SIZE_MAX;
-    double site_gco2 = 0, best_gco2 = *gco2;
-    int64_t best_free = 0;
+    size_t best = SIZE_MAX;
+    int32_t best_free = 0;
 
-    for (size_t h = 0; h < estate->n_hosts; h++) {
-        int64_t free_vcpus = plan->free_vcpus[h * plan->n_slots + reach->first];
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        const struct hs_site *site = &estate->sites[s];
+        double site_gco2 = get_gco2(plan, s, reach);
+        bool is_cheaper = site_gco2 < *gco2 - TIE_GCO2;
+        int32_t free_vcpus = is_cheaper ? 0 : best_free;
+        size_t host_idx = SIZE_MAX;
 
-        if (estate->hosts[h].site_idx != site_idx) {
-            site_idx = estate->hosts[h].site_idx;
-            site_gco2 = get_gco2(plan, site_idx, reach);
+        if (!is_cheaper && (best == SIZE_MAX || site_gco2 > *gco2 + TIE_GCO2)) {
+            continue;
         }
-        if (free_vcpus >= (int64_t)vcpus && !plan->run->faults->is_host_closed[h]
-            && (site_gco2 < best_gco2 - TIE_GCO2
-                || (best != SIZE_MAX && site_gco2 <= best_gco2 + TIE_GCO2
-                    && free_vcpus > best_free))
-            && has_room(plan, h, vcpus, reach)) {
-            best = h;
-            best_gco2 = site_gco2;
+        for (size_t r = site->first_rack_idx; r < site->first_rack_idx + site->n_racks; r++) {
+            size_t found = find_in_rack(plan, &estate->racks[r], vcpus, reach, &free_vcpus);
+
+            host_idx = found != SIZE_MAX ? found : host_idx;
+        }
+        if (host_idx != SIZE_MAX) {
+            best = host_idx;
             best_free = free_vcpus;
+            *gco2 = site_gco2;
         }
-    }
-    if (best != SIZE_MAX) {
-        *gco2 = best_gco2;
     }
     return best;
 }
@@ -217,7 +235,7 @@ struct hs_carbonplan_window hs_carbonplan_find_first(const struct hs_carbonplan 
 }
 
 static void book(struct hs_carbonplan *plan, const struct hs_carbonplan_window *window,
-                 int64_t vcpus)
+                 int32_t vcpus)
 {
     const struct hs_host *host = &plan->run->scenario->estate->hosts[window->host_idx];
     struct reach reach = get_reach(plan, window->at_s, window->end_at_s);
@@ -233,13 +251,13 @@ static void book(struct hs_carbonplan *plan, const struct hs_carbonplan_window *
 void hs_carbonplan_reserve(struct hs_carbonplan *plan, const struct hs_carbonplan_window *window,
                            uint32_t vcpus)
 {
-    book(plan, window, (int64_t)vcpus);
+    book(plan, window, (int32_t)vcpus);
 }
 
 void hs_carbonplan_release(struct hs_carbonplan *plan, const struct hs_carbonplan_window *window,
                            uint32_t vcpus)
 {
-    book(plan, window, -(int64_t)vcpus);
+    book(plan, window, -(int32_t)vcpus);
 }
 
 void hs_carbonplan_free(struct hs_carbonplan *plan)
