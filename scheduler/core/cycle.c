@@ -90,6 +90,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
         hs_job_free(cycle->entries.items[i].job);
         free(cycle->entries.items[i].site_allowed);
     }
+    HS_VEC_FINI(&cycle->live);
     HS_VEC_FINI(&cycle->entries);
     free(cycle);
 }
@@ -98,6 +99,7 @@ void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal
                          const struct hs_series *series)
 {
     cycle->signals[site_idx * N_SIGNALS + kind] = series;
+    cycle->elec_from_at_s = 0;
     cycle->is_plan_wanted = true;
 }
 
@@ -149,6 +151,24 @@ void hs_cycle_replan(struct hs_cycle *cycle)
 }
 
 /* --- small helpers of the whole cycle --- */
+
+void hs_cycle_add_live(struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    size_t entry_idx = (size_t)(entry - cycle->entries.items);
+    size_t at = cycle->live.n;
+
+    while (at > 0 && cycle->live.items[at - 1] > entry_idx) {
+        at--;
+    }
+    if (at > 0 && cycle->live.items[at - 1] == entry_idx) {
+        return;
+    }
+    (void)HS_VEC_PUSH(&cycle->live, entry_idx);
+    for (size_t i = cycle->live.n - 1; i > at; i--) {
+        cycle->live.items[i] = cycle->live.items[i - 1];
+    }
+    cycle->live.items[at] = entry_idx;
+}
 
 struct hs_cycle_entry *hs_cycle_find_entry(const struct hs_cycle *cycle, uint64_t job_id)
 {
@@ -351,27 +371,32 @@ static bool is_plan_due(const struct hs_cycle *cycle)
     int64_t slot_at_s = cycle->now_at_s - cycle->now_at_s % cycle->estate->slot_s;
 
     return !cycle->has_plan || cycle->is_plan_wanted || slot_at_s != cycle->plan_from_at_s
-           || cycle->now_at_s - cycle->planned_at_s >= HS_CYCLE_REPLAN_S;
+           || (cycle->has_news && cycle->now_at_s - cycle->planned_at_s >= HS_CYCLE_REPLAN_S);
 }
 
 static void fill_decision(struct hs_cycle *cycle, bool planned, struct hs_decision *ret_decision)
 {
     int64_t slot_end_at_s =
         cycle->now_at_s - cycle->now_at_s % cycle->estate->slot_s + cycle->estate->slot_s;
-    int64_t replan_at_s = cycle->planned_at_s + HS_CYCLE_REPLAN_S;
+    int64_t replan_at_s = cycle->has_news ? cycle->planned_at_s + HS_CYCLE_REPLAN_S : slot_end_at_s;
+    size_t n_live = 0;
 
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
         if (entry->is_changed) {
             entry->is_changed = false;
             (void)HS_VEC_PUSH(&cycle->changed_ids, entry->job->id);
+        }
+        if (!hs_job_is_over(entry->job) || entry->op_id != 0 || entry->is_op_unknown) {
+            cycle->live.items[n_live++] = cycle->live.items[i];
         }
         if (!hs_job_is_over(entry->job) && entry->retry_at_s > cycle->now_at_s
             && entry->retry_at_s < replan_at_s) {
             replan_at_s = entry->retry_at_s;
         }
     }
+    cycle->live.n = n_live;
     *ret_decision = (struct hs_decision){
         .actions = cycle->actions.items,
         .n_actions = cycle->actions.n,
@@ -382,6 +407,20 @@ static void fill_decision(struct hs_cycle *cycle, bool planned, struct hs_decisi
         .wake_at_s = slot_end_at_s < replan_at_s ? slot_end_at_s : replan_at_s,
         .planned = planned,
     };
+}
+
+/* What a plan did not count with. New jobs are inserted at once, and need no other plan. */
+static bool is_news(const struct hs_event *event)
+{
+    switch (event->kind) {
+    case HS_EVENT_JOB:
+    case HS_EVENT_MACHINE_CHANGED:
+        return false;
+    case HS_EVENT_ACTION_DONE:
+        return event->rc != 0;
+    default:
+        return true;
+    }
 }
 
 void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_event *events,
@@ -395,6 +434,7 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
     for (size_t i = 0; i < n_events; i++) {
         run_until(cycle, events[i].at_s < now_at_s ? events[i].at_s : now_at_s);
         hs_cycle_observe(cycle, &events[i]);
+        cycle->has_news |= is_news(&events[i]);
     }
     run_until(cycle, now_at_s);
     for (size_t l = 0; l < cycle->estate->n_loops; l++) {

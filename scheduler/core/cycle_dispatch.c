@@ -30,8 +30,8 @@ static void fill_guard_hosts(struct dispatch *dispatch)
             .elec_w = hs_cycle_get_host_elec_w(cycle, h),
         };
     }
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        const struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
         bool is_coming = entry->op_id != 0 || entry->is_op_unknown;
 
         if (!is_coming || entry->host_idx == SIZE_MAX
@@ -172,6 +172,7 @@ static void destroy_orphans(struct dispatch *dispatch)
             if (entry != NULL && hs_job_is_over(entry->job) && entry->op_id == 0
                 && cycle->now_at_s >= entry->retry_at_s
                 && cycle->now_at_s - entry->job->ended_at_s > HS_CYCLE_RETRY_S) {
+                hs_cycle_add_live(cycle, entry);
                 entry->host_idx = h;
                 entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
                 want(dispatch, entry, HS_ACTION_DESTROY, h, "its job is over");
@@ -187,8 +188,8 @@ void hs_cycle_dispatch(struct hs_cycle *cycle)
     struct dispatch dispatch = {.cycle = cycle, .hosts = hosts};
 
     fill_guard_hosts(&dispatch);
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        dispatch_job(&dispatch, &cycle->entries.items[i]);
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        dispatch_job(&dispatch, hs_cycle_get_live(cycle, i));
     }
     destroy_orphans(&dispatch);
 }

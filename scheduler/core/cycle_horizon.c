@@ -30,13 +30,30 @@ double hs_cycle_get_slot_share(const struct hs_cycle *cycle, size_t t)
 
 /* --- the frame --- */
 
+/* Move on what is known of the last horizon's prices. @return slots that need no second look */
+static size_t keep_elec(struct hs_cycle *cycle)
+{
+    int64_t gone_s = cycle->plan_from_at_s - cycle->elec_from_at_s;
+    size_t n = cycle->n_slots;
+    size_t gone = (size_t)(gone_s / cycle->estate->slot_s);
+    bool is_kept = cycle->elec_from_at_s > 0 && gone_s >= 0 && gone < n;
+
+    cycle->elec_from_at_s = cycle->plan_from_at_s;
+    for (size_t s = 0; is_kept && gone > 0 && s < cycle->estate->n_sites; s++) {
+        memmove(&cycle->frame_elec[s * n], &cycle->frame_elec[s * n + gone],
+                (n - gone) * sizeof(double));
+    }
+    return is_kept ? n - gone : 0;
+}
+
 static void fill_elec(struct hs_cycle *cycle)
 {
     const struct hs_estate *estate = cycle->estate;
     const struct hs_policy *policy = cycle->options.policy;
+    size_t n_known = keep_elec(cycle);
 
     for (size_t s = 0; s < estate->n_sites; s++) {
-        for (size_t t = 0; t < cycle->n_slots; t++) {
+        for (size_t t = n_known; t < cycle->n_slots; t++) {
             struct hs_ledger_prices prices;
             int64_t at_s = cycle->plan_from_at_s + (int64_t)t * estate->slot_s;
 
@@ -345,14 +362,16 @@ static void take_placement(struct hs_cycle_entry *entry, const struct hs_placeme
 
 void hs_cycle_make_plan(struct hs_cycle *cycle)
 {
-    HS_AUTO_MEM struct hs_place_job *jobs = hs_xcalloc(cycle->entries.n, sizeof(*jobs));
+    HS_AUTO_MEM struct hs_place_job *jobs = hs_xcalloc(cycle->live.n, sizeof(*jobs));
     size_t n_jobs = 0;
+    bool is_anew = !cycle->has_plan || cycle->is_plan_wanted
+                   || cycle->now_at_s - cycle->anew_at_s >= HS_CYCLE_ANEW_S;
     int64_t last_from_at_s = cycle->plan_from_at_s;
 
     cycle->plan_from_at_s = slot_start(cycle, cycle->now_at_s);
     set_frame(cycle, last_from_at_s);
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
         if (hs_cycle_fill_place_job(cycle, entry, &jobs[n_jobs])) {
             jobs[n_jobs].last = entry->is_placed ? &entry->placement : NULL;
@@ -361,7 +380,12 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
         }
         entry->is_placed = false;
     }
-    hs_place_plan(cycle->place, jobs, n_jobs);
+    if (is_anew) {
+        hs_place_plan(cycle->place, jobs, n_jobs);
+        cycle->anew_at_s = cycle->now_at_s;
+    } else {
+        hs_place_refresh(cycle->place, jobs, n_jobs);
+    }
     size_t n_placements;
     const struct hs_placement *placements = hs_place_get_placements(cycle->place, &n_placements);
 
@@ -372,13 +396,14 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
     cycle->planned_at_s = cycle->now_at_s;
     cycle->is_plan_wanted = false;
     cycle->is_insert_wanted = false;
+    cycle->has_news = false;
 }
 
 void hs_cycle_insert_new(struct hs_cycle *cycle)
 {
     cycle->is_insert_wanted = false;
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
         struct hs_place_job job;
 
         if (entry->is_placed && (!entry->placement.is_late || entry->placement.is_hopeless)) {

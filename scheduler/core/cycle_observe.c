@@ -125,6 +125,12 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         cycle->entries.items[i - 1] = cycle->entries.items[i];
         cycle->entries.items[i] = other;
     }
+    struct hs_cycle_entry *added = hs_cycle_find_entry(cycle, job->id);
+
+    for (size_t i = 0; i < cycle->live.n; i++) { /* those behind it have moved up by one */
+        cycle->live.items[i] += cycle->live.items[i] >= (size_t)(added - cycle->entries.items);
+    }
+    hs_cycle_add_live(cycle, added);
     cycle->is_insert_wanted = true;
 }
 
@@ -227,9 +233,9 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
 {
     struct hs_cycle_entry *entry = NULL;
 
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        if (cycle->entries.items[i].op_id == event->op_id) {
-            entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        if (hs_cycle_get_live(cycle, i)->op_id == event->op_id) {
+            entry = hs_cycle_get_live(cycle, i);
         }
     }
     if (entry == NULL || event->op_id == 0) {
@@ -308,9 +314,9 @@ static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
 /* What was refused because the host was silent need not wait any longer. */
 static void retry_now(struct hs_cycle *cycle, size_t host_idx)
 {
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        if (cycle->entries.items[i].host_idx == host_idx) {
-            cycle->entries.items[i].retry_at_s = 0;
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        if (hs_cycle_get_live(cycle, i)->host_idx == host_idx) {
+            hs_cycle_get_live(cycle, i)->retry_at_s = 0;
         }
     }
 }
@@ -338,8 +344,8 @@ static void host_listed(struct hs_cycle *cycle, const struct hs_event *event)
         }
     }
     /* A start that timed out and left no machine, in whatever state, never happened. */
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
         if (entry->is_op_unknown && entry->op_kind == HS_ACTION_START
             && entry->host_idx == event->host_idx && entry->job->state == HS_JOB_STARTING

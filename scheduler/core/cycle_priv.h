@@ -26,7 +26,8 @@
 #include "scheduler/core/loopstate.h"
 #include "scheduler/core/place.h"
 
-#define HS_CYCLE_REPLAN_S       300          /* architecture.md, The reactor: plan every 5 min */
+#define HS_CYCLE_REPLAN_S       300 /* architecture.md, The reactor: plan every 5 min of news */
+#define HS_CYCLE_ANEW_S         (3 * 3600)   /* every job is placed anew, not only some in turn */
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
 #define HS_CYCLE_RETRY_S        60           /* after a step that failed or was refused */
 #define HS_CYCLE_FAILS_MAX      5 /* starts that a host refused before the job is failed */
@@ -73,8 +74,9 @@ struct hs_cycle {
     uint64_t next_op_id;
 
     HS_VEC(struct hs_cycle_entry) entries; /* ascending job id */
-    struct hs_cycle_host *hosts;           /* [n_hosts] */
-    struct hs_cycle_loop *loops;           /* [n_loops] */
+    HS_VEC(size_t) live;         /* ascending indices of entries that may still need something */
+    struct hs_cycle_host *hosts; /* [n_hosts] */
+    struct hs_cycle_loop *loops; /* [n_loops] */
     HS_VEC(struct hs_cycle_closure) closures;
     const struct hs_series **signals; /* [n_sites][3] by hs_signal_kind */
     struct hs_estimator *estimator;
@@ -87,12 +89,15 @@ struct hs_cycle {
     int64_t expected_at_s; /* when that was laid out */
 
     struct hs_place *place;
-    bool is_plan_wanted;
+    bool is_plan_wanted; /* something has changed that a refresh would not see through */
+    bool has_news;       /* something has changed since the last plan */
     bool is_insert_wanted;
     bool has_plan;
     int64_t planned_at_s;
+    int64_t anew_at_s; /* when every job was last placed anew */
     int64_t plan_from_at_s;
-    double *frame_elec;                    /* [n_sites][n_slots] scratch */
+    double *frame_elec;                    /* [n_sites][n_slots] from elec_from_at_s on */
+    int64_t elec_from_at_s;                /* 0: nothing in frame_elec holds */
     double *frame_demand_wh;               /* [n_sinks][n_slots] scratch */
     double *frame_captured_wh;             /* [n_loops][n_slots] scratch */
     double *frame_reject;                  /* [n_loops][n_slots] scratch */
@@ -107,6 +112,15 @@ struct hs_cycle {
 
 /** The entry of @job_id, or NULL. Borrowed. */
 struct hs_cycle_entry *hs_cycle_find_entry(const struct hs_cycle *cycle, uint64_t job_id);
+
+/** The @i-th of the jobs that may still need something, by id; see live. Borrowed. */
+static inline struct hs_cycle_entry *hs_cycle_get_live(const struct hs_cycle *cycle, size_t i)
+{
+    return &cycle->entries.items[cycle->live.items[i]];
+}
+
+/** It needs something again; nothing happens if it is live already. */
+void hs_cycle_add_live(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
 
 /** Write a line for the journal. */
 __attribute__((format(printf, 4, 5))) void hs_cycle_note(struct hs_cycle *cycle, const char *kind,

@@ -21,7 +21,11 @@
 #define SPARE_RATIO    2e-2
 #define SLACK_RATIO    1e-4
 
+/* In a refresh every job looks for its place anew once in so many slots; the others keep theirs. */
+#define REFRESH_TURNS 4
+
 enum mode {
+    MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
     MODE_CHEAPEST, /* every job anew */
     MODE_KEEP,     /* what the last plan promised, then the others */
     MODE_EARLIEST, /* as soon as possible */
@@ -60,6 +64,7 @@ struct hs_place {
     bool is_plan_stale;
     bool is_exact;        /* few jobs */
     bool is_reset_wanted; /* the frame has changed since the last reset */
+    bool is_room_stale;   /* much was taken: look at every host's room at once */
     bool is_reset;        /* no price has been read since the last reset */
 };
 
@@ -155,7 +160,7 @@ static void reset(struct hs_place *place)
         memset(span.slots, 0xff, sizeof(span.slots));
         hs_fit_take(place->fit, &span, &reserved->size);
     }
-    hs_kinds_set_room(place->kinds, place->fit, place->barred);
+    place->is_room_stale = true;
     place->placements.n = 0;
     place->n_late = 0;
     place->n_avoidable = 0;
@@ -173,6 +178,10 @@ static void settle(struct hs_place *place)
     }
     for (size_t l = 0; l < place->estate->n_loops; l++) {
         hs_thermal_settle(place->thermals[l], place->is_exact ? 0.0 : SPARE_RATIO);
+    }
+    if (place->is_room_stale) {
+        hs_kinds_set_room(place->kinds, place->fit, place->barred);
+        place->is_room_stale = false;
     }
     hs_kinds_set_prices(place->kinds, slot_h, place->elec_cur_per_mwh, place->thermals,
                         place->is_reset);
@@ -254,7 +263,9 @@ static void commit(struct hs_place *place, const struct hs_place_job *job,
 
     (void)hs_search_heat(&place->search, job, placement, heat_wh);
     hs_fit_take(place->fit, placement, &job->size);
-    hs_kinds_take_room(place->kinds, place->fit, place->barred, placement, job->size.vcpus);
+    if (!place->is_room_stale) {
+        hs_kinds_take_room(place->kinds, place->fit, place->barred, placement, job->size.vcpus);
+    }
     hs_thermal_lay(place->thermals[loop_idx], first, &heat_wh[first],
                    placement->last_slot - first + 1);
     (void)HS_VEC_PUSH(&place->placements, *placement);
@@ -523,27 +534,36 @@ static int compare_urgency(const void *left, const void *right)
     return a->job_id < b->job_id ? -1 : a->job_id > b->job_id;
 }
 
-/* Give the job what it was promised; false if it was promised nothing that still holds. */
-static bool keep_one(struct hs_place *place, const struct hs_place_job *job)
+/* Does the job look for its place anew in this slot's refresh? */
+static bool has_turn(const struct hs_place *place, const struct hs_place_job *job)
 {
-    struct hs_search_offer offer;
+    uint64_t slot = (uint64_t)(place->search.from_at_s / place->search.slot_s);
+
+    return (job->job_id + slot) % REFRESH_TURNS == 0;
+}
+
+/* Give the job what it was promised; false if it was promised nothing that still holds. */
+static bool keep_one(struct hs_place *place, const struct hs_place_job *job, enum mode mode)
+{
+    struct hs_placement placement;
 
     if (job->freedom == HS_PLACE_FIXED) {
         place_fixed(place, job); /* first: nothing else may take its room */
         return true;
     }
-    if (job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE) {
+    if ((job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE)
+        || (mode == MODE_REFRESH && has_turn(place, job))) {
         return false;
     }
     hold_memory(place, job, false);
-    settle(place);
-    hs_search_last(&place->search, job, &offer);
-    if (offer.placement.host_idx == SIZE_MAX) {
+    if (!hs_search_keep(&place->search, job, &placement)) {
         hold_memory(place, job, true);
         return false;
     }
-    offer.placement.is_forced = offer.placement.first_slot == 0 && !can_wait(place, job);
-    commit(place, job, &offer.placement);
+    placement.is_late = false;
+    placement.is_hopeless = false;
+    placement.is_forced = placement.first_slot == 0 && !can_wait(place, job);
+    commit(place, job, &placement);
     return true;
 }
 
@@ -551,6 +571,7 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
                       size_t n_jobs, enum mode mode)
 {
     HS_AUTO_MEM bool *is_kept = hs_xcalloc(n_jobs, sizeof(bool));
+    bool keeps = mode == MODE_KEEP || mode == MODE_REFRESH;
 
     place->is_reset_wanted = false;
     reset(place);
@@ -558,7 +579,7 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
         hold_memory(place, order[i], true);
     }
     for (size_t i = 0; i < n_jobs; i++) {
-        is_kept[i] = mode == MODE_KEEP && keep_one(place, order[i]);
+        is_kept[i] = keeps && keep_one(place, order[i], mode);
     }
     for (size_t i = 0; i < n_jobs; i++) {
         if (!is_kept[i]) {
@@ -567,20 +588,14 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
     }
 }
 
-void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
+/* Any mode will do until nobody is late who need not be; the first that comes nearest stands. */
+static void try_modes(struct hs_place *place, const struct hs_place_job *const *order,
+                      size_t n_jobs, enum mode first)
 {
-    HS_AUTO_MEM const struct hs_place_job **order =
-        hs_xcalloc(n_jobs, sizeof(const struct hs_place_job *));
-
-    for (size_t i = 0; i < n_jobs; i++) {
-        order[i] = &jobs[i];
-    }
-    qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
-    enum mode best = MODE_CHEAPEST;
+    enum mode best = first;
+    enum mode mode = first;
     size_t n_best = SIZE_MAX;
-    enum mode mode = MODE_CHEAPEST;
 
-    place->is_exact = n_jobs <= EXACT_JOBS_MAX;
     for (; mode < MODE_COUNT_ && n_best > 0; mode++) {
         place_all(place, order, n_jobs, mode);
         if (place->n_avoidable < n_best) {
@@ -591,6 +606,30 @@ void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size
     if (best + 1 != mode) {
         place_all(place, order, n_jobs, best);
     }
+}
+
+static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs,
+                      enum mode first)
+{
+    HS_AUTO_MEM const struct hs_place_job **order =
+        hs_xcalloc(n_jobs, sizeof(const struct hs_place_job *));
+
+    for (size_t i = 0; i < n_jobs; i++) {
+        order[i] = &jobs[i];
+    }
+    qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
+    place->is_exact = n_jobs <= EXACT_JOBS_MAX;
+    try_modes(place, order, n_jobs, first);
+}
+
+void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
+{
+    plan_from(place, jobs, n_jobs, MODE_CHEAPEST);
+}
+
+void hs_place_refresh(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
+{
+    plan_from(place, jobs, n_jobs, n_jobs > EXACT_JOBS_MAX ? MODE_REFRESH : MODE_CHEAPEST);
 }
 
 const struct hs_placement *hs_place_insert(struct hs_place *place, const struct hs_place_job *job)

@@ -84,6 +84,13 @@ void hs_place_bar(struct hs_place *place, size_t host_idx);
  */
 void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs);
 
+/**
+ * The same in less time: most jobs keep what the last plan promised them, and each looks for its
+ * place anew, against all the others, once in a few slots; new jobs at once. For a horizon that
+ * differs little from the one before. Few jobs are all placed anew.
+ */
+void hs_place_refresh(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs);
+
 /** Place one more job against what stands. @return its placement, borrowed until the next call */
 const struct hs_placement *hs_place_insert(struct hs_place *place, const struct hs_place_job *job);
 

@@ -221,12 +221,21 @@ static bool move_on(const struct hs_search *search, const struct hs_place_job *j
                     struct hs_placement *ret_placement)
 {
     size_t gone = (size_t)((search->from_at_s - job->last_from_at_s) / search->slot_s);
+    size_t end = search->n_slots; /* where the old horizon ends in this one */
 
-    *ret_placement = hs_search_no_offer.placement;
-    ret_placement->job_id = job->job_id;
-    ret_placement->host_idx = job->last->host_idx;
-    for (size_t t = 0; t + gone < HS_PLAN_SLOTS_MAX && t < search->n_slots; t++) {
-        if (hs_plan_runs(job->last, t + gone)) {
+    *ret_placement = *job->last;
+    ret_placement->first_slot = SIZE_MAX;
+    memset(ret_placement->slots, 0, sizeof(ret_placement->slots));
+    if (gone > job->last->last_slot) {
+        return false;
+    }
+    end -= gone;
+    for (size_t t = 0; t < search->n_slots; t++) {
+        /* what ran to the old horizon's end goes on beyond it */
+        bool runs = t < end ? hs_plan_runs(job->last, t + gone)
+                            : hs_plan_runs(job->last, search->n_slots - 1);
+
+        if (runs) {
             hs_search_set_slot(ret_placement, t);
             ret_placement->first_slot =
                 ret_placement->first_slot == SIZE_MAX ? t : ret_placement->first_slot;
@@ -237,13 +246,14 @@ static bool move_on(const struct hs_search *search, const struct hs_place_job *j
     return ret_placement->first_slot != SIZE_MAX;
 }
 
-/* Does the work fit into its slots, and is it done by its due time? */
+/* Does the work fit into its slots, or into them and what follows the horizon, by its due time? */
 static bool ends_in_time(const struct hs_search *search, const struct hs_place_job *job,
                          const struct hs_placement *placement)
 {
     double left_s = job->remaining_s;
+    size_t t = placement->first_slot;
 
-    for (size_t t = placement->first_slot; t <= placement->last_slot && left_s > 0; t++) {
+    for (; t <= placement->last_slot && left_s > 0; t++) {
         if (hs_plan_runs(placement, t)) {
             double run_s = fmin(left_s, hs_search_slot_s(search, t));
 
@@ -253,26 +263,39 @@ static bool ends_in_time(const struct hs_search *search, const struct hs_place_j
             }
         }
     }
+    if (t == search->n_slots && hs_plan_runs(placement, t - 1)) {
+        return hs_search_start_at_s(search, t) + left_s <= (double)job->due_at_s;
+    }
     return left_s < 1.0;
+}
+
+bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *job,
+                    struct hs_placement *ret_placement)
+{
+    bool fits[HS_PLAN_SLOTS_MAX];
+    struct hs_placement moved;
+
+    if (job->last == NULL || job->last->host_idx == SIZE_MAX || !move_on(search, job, &moved)
+        || (job->must_run_now && moved.first_slot > 0)
+        || !hs_search_may_use_host(search, moved.host_idx, job)
+        || !ends_in_time(search, job, &moved)) {
+        return false;
+    }
+    hs_fit_fill(search->fit, moved.host_idx, &job->size, 0, true, fits);
+    if (!hs_search_placement_fits(search, job, &moved, fits)) {
+        return false;
+    }
+    *ret_placement = moved;
+    return true;
 }
 
 void hs_search_last(const struct hs_search *search, const struct hs_place_job *job,
                     struct hs_search_offer *ret_offer)
 {
-    bool fits[HS_PLAN_SLOTS_MAX];
-    struct hs_placement moved;
-
     *ret_offer = hs_search_no_offer;
-    if (job->last == NULL || job->last->host_idx == SIZE_MAX || !move_on(search, job, &moved)
-        || !hs_search_may_use_host(search, moved.host_idx, job)
-        || !ends_in_time(search, job, &moved)) {
-        return;
-    }
-    hs_fit_fill(search->fit, moved.host_idx, &job->size, 0, true, fits);
-    if (hs_search_placement_fits(search, job, &moved, fits)) {
-        ret_offer->placement = moved;
-        ret_offer->cost_cur =
-            hs_search_price_placement(search, kind_of(search, moved.host_idx), job, &moved);
+    if (hs_search_keep(search, job, &ret_offer->placement)) {
+        ret_offer->cost_cur = hs_search_price_placement(
+            search, kind_of(search, ret_offer->placement.host_idx), job, &ret_offer->placement);
         ret_offer->placement.cost_cur = ret_offer->cost_cur;
     }
 }

@@ -79,7 +79,17 @@ void hs_search_interruptible(const struct hs_search *search, const struct hs_pla
                              size_t first, size_t last, struct hs_search_offer *ret_offer);
 
 /**
- * The job's last placement moved on to this horizon, if it still fits and ends by its due time.
+ * The job's last placement moved on to this horizon at its old price, if it still fits and ends by
+ * its due time.
+ *
+ * @return false if not
+ */
+bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *job,
+                    struct hs_placement *ret_placement);
+
+/**
+ * The same, priced anew: the job's last placement moved on to this horizon, if it still fits and
+ * ends by its due time.
  */
 void hs_search_last(const struct hs_search *search, const struct hs_place_job *job,
                     struct hs_search_offer *ret_offer);

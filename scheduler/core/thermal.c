@@ -62,6 +62,8 @@ struct hs_thermal {
     double *candidates_wh;  /* scratch, [POINTS_MAX + n_sinks + 8] */
 
     double slack_cur;    /* how far a slot's curve may stray from the exact one */
+    size_t unfollowed;   /* no heat was laid before this slot since the course was followed */
+    size_t n_unfollowed; /* and none from this one on; 0: the course is right */
     size_t n_unsettled;  /* curves 0..n_unsettled-1 know less than the slots do */
     double unsettled_wh; /* heat that they do not know of */
     double scale_wh;     /* a full tank and an hour or so of mean demand */
@@ -374,20 +376,22 @@ static void solve(struct hs_thermal *th)
     th->is_price_stale = true;
 }
 
-/* The tank's course from slot @first on; what follows @last stays where the old course is met. */
-static void follow(struct hs_thermal *th, size_t first, size_t last)
+/* The tank's course from where heat was laid on; where it meets the old course again, it ends. */
+static void follow(struct hs_thermal *th)
 {
-    for (size_t t = first; t < th->n_slots; t++) {
+    for (size_t t = th->unfollowed; t < th->n_slots && th->n_unfollowed > 0; t++) {
         double rejected_wh;
         double cost_cur;
         double end_wh =
             run_slot(th, t, th->tank_wh[t], th->slots[t].captured_wh, &cost_cur, &rejected_wh);
 
-        if (t >= last && end_wh == th->tank_wh[t + 1]) {
-            return;
+        if (t + 1 >= th->n_unfollowed && end_wh == th->tank_wh[t + 1]) {
+            break;
         }
         th->tank_wh[t + 1] = end_wh;
     }
+    th->n_unfollowed = 0;
+    th->unfollowed = th->n_slots;
 }
 
 static void sort_by_worth(struct hs_thermal *th, const double *sink_cur_per_mwh)
@@ -451,9 +455,10 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
     th->tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
     th->n_unsettled = th->n_slots;
     th->unsettled_wh = INFINITY;
-    follow(th, 0, th->n_slots);
+    th->unfollowed = 0;
+    th->n_unfollowed = th->n_slots + 1; /* to the end, wherever it meets what was there */
     if (!input->is_lazy) {
-        solve(th);
+        hs_thermal_settle(th, 0.0);
     }
 }
 
@@ -470,11 +475,17 @@ void hs_thermal_lay(struct hs_thermal *th, size_t first, const double *extra_wh,
     if (first + n > th->n_unsettled) {
         th->n_unsettled = first + n;
     }
-    follow(th, first, first + n - 1);
+    if (first + n > th->n_unfollowed) {
+        th->n_unfollowed = first + n;
+    }
+    if (first < th->unfollowed) {
+        th->unfollowed = first;
+    }
 }
 
 void hs_thermal_settle(struct hs_thermal *th, double spare_ratio)
 {
+    follow(th);
     if (th->n_unsettled > 0 && th->unsettled_wh >= spare_ratio * th->scale_wh) {
         solve(th);
     }

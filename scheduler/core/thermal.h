@@ -53,14 +53,12 @@ void hs_thermal_set(struct hs_thermal *thermal, const struct hs_thermal_input *i
  */
 void hs_thermal_add(struct hs_thermal *thermal, size_t first, const double *extra_wh, size_t n);
 
-/**
- * The same, but only the tank's course is followed: the cost to go learns of it at the next
- * settle. Worths asked for between are those of the curves as they were.
- */
+/** The same, without solving: nothing may be asked before the next settle. */
 void hs_thermal_lay(struct hs_thermal *thermal, size_t first, const double *extra_wh, size_t n);
 
 /**
- * Solve again if the heat laid since the last time is worth it.
+ * Follow the tank's course with what was laid, and solve again if that is worth it; else worths
+ * are those of the present course by the cost to go as it was.
  *
  * @param spare_ratio  of a full tank (and an hour of demand) that may stay unsolved; 0 solves
  */
