@@ -38,6 +38,7 @@ static void check_cover(struct series_reader *reader, const struct hs_series *se
 {
     const struct hs_scenario *scenario = reader->scenario;
     char from[HS_TIMETEXT_MAX] = "never", to[HS_TIMETEXT_MAX] = "never";
+    char start[HS_TIMETEXT_MAX], end[HS_TIMETEXT_MAX];
     int64_t first_at_s = INT64_MAX, last_at_s = INT64_MIN;
 
     for (size_t i = 0; i < series->n; i++) {
@@ -52,10 +53,12 @@ static void check_cover(struct series_reader *reader, const struct hs_series *se
             hs_timetext_format(first_at_s, from);
             hs_timetext_format(last_at_s, to);
         }
+        hs_timetext_format(scenario->start_at_s, start);
+        hs_timetext_format(hs_scenario_end_at_s(scenario), end);
         hs_conf_report_add(reader->report, pointer,
-                           "the series covers %s to %s, not the run to within a day; choose "
-                           "another start, or shift_s",
-                           from, to);
+                           "the series covers %s to %s, not the run from %s to %s; choose another "
+                           "start, or shift_s",
+                           from, to, start, end);
     }
 }
 
