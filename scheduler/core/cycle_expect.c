@@ -90,8 +90,8 @@ static void take_placed(const struct hs_cycle *cycle, int64_t last_from_at_s, do
 {
     size_t moved = (size_t)((cycle->plan_from_at_s - last_from_at_s) / cycle->estate->slot_s);
 
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        const struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
         if (entry->is_placed && entry->placement.host_idx != SIZE_MAX
             && !hs_job_is_over(entry->job)) {

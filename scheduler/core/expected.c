@@ -8,11 +8,15 @@
 #include "scheduler/core/expected.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
+
+/* Nobody knows so well what will come that prices need be exacter (thermal.h). */
+#define SPARE_RATIO 1e-2
+#define SLACK_RATIO 1e-4
 
 /** A loop's hosts together. */
 struct pool {
@@ -121,7 +125,8 @@ static double price_spot(const struct hs_expected *expected, const struct hs_exp
     const struct pool *pool = &expected->pools[loop_idx];
     double slot_s = (double)expected->estate->slot_s;
     double elec = frame->elec_cur_per_mwh[pool->site_idx * expected->n_slots + t];
-    double heat = hs_thermal_get_price(expected->thermals[loop_idx], t);
+    bool has_changed;
+    double heat = hs_thermal_get_prices(expected->thermals[loop_idx], &has_changed)[t] * 1e6;
     double waits_ratio = (double)(t - first) * slot_s / HS_S_PER_DAY;
 
     return hs_cur_from_wh(hs_wh_from_w(pool->elec_w_per_vcpu, slot_s),
@@ -130,18 +135,43 @@ static double price_spot(const struct hs_expected *expected, const struct hs_exp
 }
 
 /* Cheapest first; of equals the earliest, then the first loop. */
-static int compare_spots(const void *left, const void *right)
+static bool comes_before(const struct spot *a, const struct spot *b)
 {
-    const struct spot *a = left;
-    const struct spot *b = right;
-
     if (a->cost_cur < b->cost_cur || a->cost_cur > b->cost_cur) {
-        return a->cost_cur < b->cost_cur ? -1 : 1;
+        return a->cost_cur < b->cost_cur;
     }
     if (a->slot != b->slot) {
-        return a->slot < b->slot ? -1 : 1;
+        return a->slot < b->slot;
     }
-    return a->loop_idx < b->loop_idx ? -1 : a->loop_idx > b->loop_idx;
+    return a->loop_idx < b->loop_idx;
+}
+
+/* Let the spot at @at sink to where it belongs in a heap of @n. */
+static void sink_spot(struct spot *heap, size_t n, size_t at)
+{
+    struct spot sinking = heap[at];
+
+    for (size_t child = 2 * at + 1; child < n; child = 2 * at + 1) {
+        child += child + 1 < n && comes_before(&heap[child + 1], &heap[child]);
+        if (!comes_before(&heap[child], &sinking)) {
+            break;
+        }
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = sinking;
+}
+
+/* A bucket takes a few of many spots: a heap gives them without sorting the rest. */
+static struct spot take_spot(struct spot *heap, size_t *io_n)
+{
+    struct spot first = heap[0];
+
+    heap[0] = heap[--*io_n];
+    if (*io_n > 0) {
+        sink_spot(heap, *io_n, 0);
+    }
+    return first;
 }
 
 static size_t find_spots(struct hs_expected *expected, const struct hs_expected_frame *frame,
@@ -157,7 +187,9 @@ static size_t find_spots(struct hs_expected *expected, const struct hs_expected_
             }
         }
     }
-    qsort(expected->spots, n, sizeof(*expected->spots), compare_spots);
+    for (size_t i = n / 2; i-- > 0;) {
+        sink_spot(expected->spots, n, i);
+    }
     return n;
 }
 
@@ -174,7 +206,8 @@ static void move_prices(struct hs_expected *expected, size_t first, size_t end)
             sum_wh += heat_wh[t];
         }
         if (sum_wh > 0) {
-            hs_thermal_add(expected->thermals[l], first, &heat_wh[first], end - first);
+            hs_thermal_lay(expected->thermals[l], first, &heat_wh[first], end - first);
+            hs_thermal_settle(expected->thermals[l], SPARE_RATIO);
             memset(heat_wh, 0, n * sizeof(double));
         }
     }
@@ -199,11 +232,11 @@ static void lay_bucket(struct hs_expected *expected, const struct hs_expected_fr
     end = end > first ? end : first + 1;
     size_t n_spots = find_spots(expected, frame, first, end);
 
-    for (size_t i = 0; i < n_spots && left_vcpu_s > 0; i++) {
-        const struct spot *spot = &expected->spots[i];
-        size_t at = spot->loop_idx * expected->n_slots + spot->slot;
+    while (n_spots > 0 && left_vcpu_s > 0) {
+        struct spot spot = take_spot(expected->spots, &n_spots);
+        size_t at = spot.loop_idx * expected->n_slots + spot.slot;
         double vcpus = fmin(left_vcpu_s / slot_s, expected->free_vcpus[at]);
-        const struct pool *pool = &expected->pools[spot->loop_idx];
+        const struct pool *pool = &expected->pools[spot.loop_idx];
 
         expected->vcpus[at] += vcpus;
         expected->free_vcpus[at] -= vcpus;
@@ -223,7 +256,10 @@ void hs_expected_lay(struct hs_expected *expected, const struct hs_expected_fram
     memset(expected->vcpus, 0, n_spots * sizeof(double));
     memcpy(expected->free_vcpus, frame->free_vcpus, n_spots * sizeof(double));
     for (size_t l = 0; l < expected->estate->n_loops; l++) {
-        hs_thermal_set(expected->thermals[l], &frame->thermal[l]);
+        struct hs_thermal_input input = frame->thermal[l];
+
+        input.slack_ratio = SLACK_RATIO;
+        hs_thermal_set(expected->thermals[l], &input);
     }
     for (size_t i = 0; i < n_buckets; i++) {
         lay_bucket(expected, frame, &buckets[i]);
