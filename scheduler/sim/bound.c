@@ -328,6 +328,9 @@ int hs_bound_new(const struct hs_scenario *scenario, const struct hs_trace *trac
         add_work_rows(b, t);
         add_limit_rows(b, t);
     }
+    if ((flags & HS_BOUND_JOBS) != 0) {
+        hs_bound_add_groups(b);
+    }
     *ret_bound = HS_STEAL(b);
     return 0;
 }

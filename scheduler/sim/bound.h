@@ -51,6 +51,7 @@ struct hs_bound {
 enum hs_bound_flags {
     HS_BOUND_USEFUL = 1 << 0, /* least backup heat instead of least cost */
     HS_BOUND_LATE = 1 << 1,   /* jobs may be late, at a price */
+    HS_BOUND_JOBS = 1 << 2,   /* groups of like jobs, contiguous ones run through; not with LATE */
 };
 
 /**

@@ -57,6 +57,9 @@ static inline double hs_bound_get_demand_wh(const struct hs_bound *b, size_t sin
 /** Classes, base power and worths. */
 void hs_bound_set_estate(struct hs_bound *b);
 
+/** The columns and rows of HS_BOUND_JOBS, after all others. */
+void hs_bound_add_groups(struct hs_bound *b);
+
 /** Whether hosts behind a limit can draw more than it: else it needs no rows. */
 bool hs_bound_can_bind(const struct hs_estate *estate, size_t first_rack, size_t n_racks,
                        double limit_w);

@@ -16,6 +16,7 @@ static const struct hs_controller_ops *const controllers[] = {
     &hs_controller_carbon_ops,
     &hs_controller_bound_ops,
     &hs_controller_bound_useful_ops,
+    &hs_controller_bound_jobs_ops,
 };
 /* clang-format on */
 

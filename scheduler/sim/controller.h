@@ -74,3 +74,4 @@ extern const struct hs_controller_ops hs_controller_sticky_ops;
 extern const struct hs_controller_ops hs_controller_carbon_ops;
 extern const struct hs_controller_ops hs_controller_bound_ops;
 extern const struct hs_controller_ops hs_controller_bound_useful_ops;
+extern const struct hs_controller_ops hs_controller_bound_jobs_ops;

@@ -57,7 +57,7 @@ static int solve_in_time(const struct hs_controller_input *input,
     int rc = solve(input, options, flags, ret_result, err);
 
     if (rc == -HS_E_CONFLICT) {
-        rc = solve(input, options, flags | HS_BOUND_LATE, ret_result, err);
+        rc = solve(input, options, (flags & HS_BOUND_USEFUL) | HS_BOUND_LATE, ret_result, err);
         if (rc == 0) {
             ret_result->note = late_note;
         }
@@ -79,6 +79,13 @@ static int bound_useful(const struct hs_controller_input *input,
     return solve_in_time(input, options, HS_BOUND_USEFUL, ret_result, err);
 }
 
+static int bound_jobs(const struct hs_controller_input *input,
+                      const struct hs_controller_options *options,
+                      struct hs_simrun_result *ret_result, struct hs_err *err)
+{
+    return solve_in_time(input, options, HS_BOUND_JOBS, ret_result, err);
+}
+
 const struct hs_controller_ops hs_controller_bound_ops = {
     .name = "bound",
     .summary = "least cost that any schedule in time can have, by linear program",
@@ -89,4 +96,10 @@ const struct hs_controller_ops hs_controller_bound_useful_ops = {
     .name = "bound_useful",
     .summary = "most useful heat that any schedule in time can have, by linear program",
     .bound = bound_useful,
+};
+
+const struct hs_controller_ops hs_controller_bound_jobs_ops = {
+    .name = "bound_jobs",
+    .summary = "as bound, tighter: like jobs in groups, contiguous ones run through",
+    .bound = bound_jobs,
 };
