@@ -19,30 +19,31 @@
 
 #define JOBS_SLACK      1e-6 /* rounding of sums must not make work late */
 #define JOBS_REST_MIN_S 1.0  /* less is not worth a share of a fluid */
-#define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
+#define JOBS_CORES      4
+#define JOBS_FLUIDS     2
 
 /*
  * Slots of a core; a contiguous job of fewer than the first is a fluid. A finer grid is hardly
  * tighter and much slower (13 lengths: 0.03 % and 62 s where these take 25 s and 0.01 %).
  */
-static const size_t core_slots[] = {8, 24, 72, 216};
+static const size_t core_slots[JOBS_CORES] = {8, 24, 72, 216};
 
 /* Longest run of a fluid's jobs, slots. */
-static const double fluid_slots[] = {16, INFINITY};
+static const double fluid_slots[JOBS_FLUIDS] = {16, INFINITY};
 
 struct job_groups {
-    struct hs_jobfluid *cores[COUNT(core_slots)]; /* one slot of work a job: its start */
-    struct hs_jobfluid *fluids[COUNT(fluid_slots)];
+    struct hs_jobfluid *cores[JOBS_CORES]; /* one slot of work a job: its start */
+    struct hs_jobfluid *fluids[JOBS_FLUIDS];
     struct hs_jobfluid *rest;
     size_t *link_rows; /* [n_slots][n_classes] busy vCPUs = the sum over groups */
 };
 
-/** The grid's core for a run; COUNT if it is too short to have one. */
+/** The grid's core for a run; JOBS_CORES if it is too short to have one. */
 static size_t find_core(double run_slots)
 {
-    size_t found = COUNT(core_slots);
+    size_t found = JOBS_CORES;
 
-    for (size_t i = 0; i < COUNT(core_slots) && (double)core_slots[i] <= run_slots; i++) {
+    for (size_t i = 0; i < JOBS_CORES && (double)core_slots[i] <= run_slots; i++) {
         found = i;
     }
     return found;
@@ -63,10 +64,10 @@ static void pour_job(const struct hs_bound *b, const struct hs_simjob *job,
     double slot_s = (double)b->scenario->slot_s;
     double submit_s = job->submit_at_s - (double)b->scenario->start_at_s;
     double due_s = job->due_at_s - (double)b->scenario->start_at_s;
-    size_t core = job->interruptible ? COUNT(core_slots) : find_core(job->run_s / slot_s);
+    size_t core = job->interruptible ? JOBS_CORES : find_core(job->run_s / slot_s);
     double core_s, rest_s;
 
-    if (core == COUNT(core_slots)) {
+    if (core == JOBS_CORES) {
         size_t i = 0;
 
         while (job->run_s > fluid_slots[i] * slot_s) {
@@ -170,13 +171,13 @@ void hs_bound_add_groups(struct hs_bound *b)
             groups.link_rows[t * b->n_classes + k] = row;
         }
     }
-    for (size_t i = 0; i < COUNT(fluid_slots); i++) {
+    for (size_t i = 0; i < JOBS_FLUIDS; i++) {
         add_fluid(b, &groups, groups.fluids[i]);
         hs_jobfluid_free(groups.fluids[i]);
     }
     add_fluid(b, &groups, groups.rest);
     hs_jobfluid_free(groups.rest);
-    for (size_t i = 0; i < COUNT(core_slots); i++) {
+    for (size_t i = 0; i < JOBS_CORES; i++) {
         add_cores(b, &groups, groups.cores[i], core_slots[i]);
         hs_jobfluid_free(groups.cores[i]);
     }
