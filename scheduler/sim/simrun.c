@@ -10,6 +10,7 @@
 #include "scheduler/base/units.h"
 #include "scheduler/sim/simplant.h"
 
+#define SIMRUN_LIMIT_SLACK_W    1e-2 /* rounding of sums of watts */
 #define SIMRUN_LATE_TOLERANCE_S 1e-6 /* rounding of sums of decimals in traces */
 
 static void set_rack_power(struct hs_simrun *run, size_t rack_idx)
@@ -118,6 +119,25 @@ static void close_slot(struct hs_simrun *run)
     run->slot++;
 }
 
+/** Some rack or feeder draws more than it may; no controller should let it. */
+static bool is_over_limit(const struct hs_simrun *run)
+{
+    const struct hs_estate *estate = run->scenario->estate;
+    bool is_over = false;
+
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        const struct hs_site *site = &estate->sites[s];
+        double site_w = 0;
+
+        for (size_t r = site->first_rack_idx; r < site->first_rack_idx + site->n_racks; r++) {
+            is_over |= run->rack_elec_w[r] > estate->racks[r].limit_w + SIMRUN_LIMIT_SLACK_W;
+            site_w += run->rack_elec_w[r];
+        }
+        is_over |= site_w > site->limit_w + SIMRUN_LIMIT_SLACK_W;
+    }
+    return is_over;
+}
+
 static void integrate(struct hs_simrun *run, double at_s)
 {
     double span_s = at_s - run->at_s;
@@ -127,6 +147,7 @@ static void integrate(struct hs_simrun *run, double at_s)
     for (size_t r = 0; r < run->scenario->estate->n_racks; r++) {
         run->rack_elec_wh[r] += hs_wh_from_w(run->rack_elec_w[r], span_s);
     }
+    run->over_limit_s += span_s > 0 && is_over_limit(run) ? span_s : 0;
     run->at_s = at_s;
 }
 
@@ -434,6 +455,7 @@ void hs_simrun_finish(struct hs_simrun *run, struct hs_simrun_result *ret_result
     result.electricity_cur = run->electricity_cur;
     result.backup_cur = run->backup_cur;
     result.n_slots_over_rejection = run->n_slots_over_rejection;
+    result.over_limit_s = run->over_limit_s;
     result.moves = run->moves;
     result.suspends = run->suspends;
     result.restarts = run->restarts;

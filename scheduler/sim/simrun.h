@@ -72,6 +72,7 @@ struct hs_simrun_result {
     double electricity_cur;        /* part of cost_cur */
     double backup_cur;             /* the other part: backup heat less the worth of heat left */
     size_t n_slots_over_rejection; /* loop-slots that rejected more than their limit */
+    double over_limit_s;           /* for how long some rack or feeder drew more than it may */
     size_t jobs_total;
     size_t jobs_done;
     size_t jobs_late;
@@ -109,6 +110,7 @@ struct hs_simrun {
     double electricity_cur;
     double backup_cur;
     size_t n_slots_over_rejection;
+    double over_limit_s;
     size_t moves;
     size_t suspends;
     size_t restarts;

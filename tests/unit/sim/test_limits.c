@@ -170,6 +170,7 @@ static void limits__are_kept_by_every_controller_in_every_slot(void **state)
                 result.jobs_late);
             assert_int_equal(w->n_over, 0);
             assert_int_equal(w->n_slots_over, 0);
+            assert_near(result.over_limit_s, 0, 0);
             assert_true(result.jobs_done > 100);
         }
     }

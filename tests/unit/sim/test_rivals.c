@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of thermostat, sticky and carbon (docs/simulator.md, Rivals) on cases by hand. */
+/* The rules of asap, thermostat, sticky and carbon (docs/simulator.md, Rivals) on cases by hand. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -206,9 +206,53 @@ static void carbon__is_late_in_the_cleanest_window_when_none_in_time_has_room(vo
     small_world_close(&world);
 }
 
+/* Two jobs of 4 vCPUs make 500 W on a rack that may draw 450 W: whoever starts them, it is said. */
+static void run__counts_how_long_a_limit_is_not_kept(void **state)
+{
+    struct small_world world;
+    struct hs_simrun_result result;
+
+    (void)state;
+    assert_int_equal(small_world_open(&world, 1, "[]"), 0);
+    small_world_add_job(&world, 0, HOUR_S, 4, 0, false);
+    small_world_add_job(&world, 0, HOUR_S, 4, 0, false);
+    world.scenario.estate->racks[0].limit_w = 450;
+    small_world_start(&world);
+    hs_simrun_start_job(world.run, 0, 0);
+    hs_simrun_start_job(world.run, 1, 0);
+    hs_simrun_advance(world.run, small_world_at_s(1000));
+    hs_simrun_suspend_job(world.run, 1);
+    hs_simrun_finish(world.run, &result);
+    assert_near(result.over_limit_s, 1000, 1e-6);
+    free(result.sites);
+    small_world_close(&world);
+}
+
+/* The same two under asap: the second takes the other host. */
+static void asap__keeps_a_rack_within_its_limit(void **state)
+{
+    struct small_world world;
+
+    (void)state;
+    assert_int_equal(small_world_open(&world, 1, "[]"), 0);
+    small_world_add_job(&world, 0, HOUR_S, 4, 0, false);
+    small_world_add_job(&world, 0, HOUR_S, 7, 0, false);
+    small_world_add_job(&world, 0, HOUR_S, 4, 0, false);
+    world.scenario.estate->racks[0].limit_w = 450;
+    small_world_start(&world);
+    drive(&world, "asap", NULL);
+    assert_int_equal(world.run->states[0].host_idx, SMALL_POOL);
+    assert_int_equal(world.run->states[1].host_idx, SMALL_OFFICE);
+    assert_near(started_s(&world, 2), HOUR_S, 1e-6); /* 4 vCPUs are free, 150 W are not enough */
+    assert_near(world.run->over_limit_s, 0, 0);
+    small_world_close(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run__counts_how_long_a_limit_is_not_kept),
+        cmocka_unit_test(asap__keeps_a_rack_within_its_limit),
         cmocka_unit_test(thermostat__starts_while_called_and_then_at_the_latest_start),
         cmocka_unit_test(thermostat__suspends_most_slack_first_when_the_tank_is_full),
         cmocka_unit_test(sticky__moves_a_tenth_of_the_running_jobs_a_slot),
