@@ -84,13 +84,14 @@ static int64_t choose_tick_s(int64_t span_s)
     return 0;
 }
 
-static int64_t get_next_month_at_s(int64_t at_s)
+/** The first of the month after @at_s's, or of the @n_months-th. */
+static int64_t get_next_month_at_s(int64_t at_s, int n_months)
 {
     time_t at = (time_t)at_s;
     struct tm parts;
 
     gmtime_r(&at, &parts);
-    parts.tm_mon++;
+    parts.tm_mon += n_months;
     parts.tm_mday = 1;
     parts.tm_hour = parts.tm_min = parts.tm_sec = 0;
     return (int64_t)timegm(&parts);
@@ -231,15 +232,17 @@ static void draw_x_axis(const struct frame *frame, bool is_last)
     int64_t tick_s = choose_tick_s(get_span_s(frame->chart));
     int64_t end_at_s = frame->chart->from_at_s + get_span_s(frame->chart);
     int64_t at_s = frame->chart->from_at_s;
+    int n_months = 1 + (int)(get_span_s(frame->chart) / ((int64_t)400 * DAY_S));
 
     if (tick_s == 0) {
-        at_s = get_next_month_at_s(at_s - 1);
+        at_s = get_next_month_at_s(at_s - 1, 1);
     } else {
         /* whole days count from the start, parts of a day from midnight */
         at_s = tick_s >= DAY_S ? (at_s + DAY_S - 1) / DAY_S * DAY_S
                                : (at_s + tick_s - 1) / tick_s * tick_s;
     }
-    for (; at_s <= end_at_s; at_s = tick_s == 0 ? get_next_month_at_s(at_s) : at_s + tick_s) {
+    for (; at_s <= end_at_s;
+         at_s = tick_s == 0 ? get_next_month_at_s(at_s, n_months) : at_s + tick_s) {
         double x = get_x(frame, (double)at_s);
         char text[32];
 
