@@ -71,7 +71,7 @@ static const char *get_bucket_text(const struct frame *frame)
                                       : "means over a week; bands: least and most slot in it";
 }
 
-/** The first tick at or after @at_s, and the one after each; 0: months. */
+/** From one tick to the next, s; 0: months. */
 static int64_t choose_tick_s(int64_t span_s)
 {
     static const int64_t hours[] = {3, 6, 12, 24, 48, 96, 168};
@@ -84,7 +84,7 @@ static int64_t choose_tick_s(int64_t span_s)
     return 0;
 }
 
-/** The first of the month after @at_s's, or of the @n_months-th. */
+/** The first of the @n_months-th month after @at_s's. */
 static int64_t get_next_month_at_s(int64_t at_s, int n_months)
 {
     time_t at = (time_t)at_s;

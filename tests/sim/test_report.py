@@ -307,6 +307,25 @@ class Traces(Synthetic):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(call("replay", "there/t.jsonl", cwd=folder).returncode, 0)
 
+    def test_a_lost_host_is_in_the_trace_and_comes_out_the_same(self):
+        folder = self.make_folder()
+        scenario = test_hsim.make_scenario(folder, 1, 40)
+        start = next(item for item in self.part("asap") if item["action"] == "start")
+        end = next(item for item in self.part("asap") if item["action"] == "end" and item["job"] == start["job"])
+        at_s = (test_hsim.START + sum(int(x) * s for x, s in zip(start["at"][11:19].split(":"), (3600, 60, 1))) + 60)
+        self.assertGreater(end["at"], test_hsim.stamp(at_s))
+        site, _, host = start["host"].split("/")
+        test_hsim.write_scenario(folder, {**scenario, "events": [
+            {"at": test_hsim.stamp(at_s), "for": "1h", "kind": "host-lost", "object": f"{site}/{host}"}]})
+        path = folder / "trace.jsonl"
+        done = call("run", folder / "scenario.json", "--policies", "asap", "--trace", path, "-o", os.devnull)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        items = [json.loads(line) for line in path.read_text().splitlines()[1:]]
+        mine = [(item["action"], item["at"]) for item in items if item["job"] == start["job"]]
+        self.assertEqual(mine[:2], [("start", start["at"]), ("lost", test_hsim.stamp(at_s))])
+        self.assertEqual([action for action, _ in mine[2:]], ["start", "end"])
+        self.assertEqual(call("replay", path).returncode, 0)
+
     def test_what_cannot_be_asked_is_said(self):
         for args, status, part in [(("--seq", "0"), 2, "--seq"), (("--seq", "3x"), 2, "--seq"),
                                    (("--at", "noon"), 2, "--at"), (("--at", "2026-01-05T10:00:00Z"), 2, "--policies"),
