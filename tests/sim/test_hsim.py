@@ -204,7 +204,6 @@ class Hsim(unittest.TestCase):
         make_scenario(self.folder, 1, 30)
         path = str(self.folder / "scenario.json")
         for args, part in [((), "name a verb"), (("fly",), "no verb 'fly'"), (("run",), "usage"),
-                           (("run", path, "--policies", "bound_jobs"), "lacks the controller 'bound_jobs'"),
                            (("run", path, "--policies", "asp"), "'asap'"),
                            (("run", path, "--speed"), "hsim: unrecognized option '--speed'"), (("jobs",), "usage")]:
             done = self.call(*args)
