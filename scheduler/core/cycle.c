@@ -415,6 +415,7 @@ static bool is_news(const struct hs_event *event)
     switch (event->kind) {
     case HS_EVENT_JOB:
     case HS_EVENT_MACHINE_CHANGED:
+    case HS_EVENT_MACHINE_ENDED: /* news if it ended before its time: see cycle_observe.c */
         return false;
     case HS_EVENT_ACTION_DONE:
         return event->rc != 0;

@@ -160,6 +160,8 @@ static void end_job(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     job->exit_status = event->exit_status;
     entry->op_id = 0;
     entry->is_op_unknown = false;
+    cycle->has_news |= state != HS_JOB_DONE
+                       || hs_cycle_get_remaining_s(cycle, entry) > (double)cycle->estate->slot_s;
     hs_cycle_set_state(cycle, entry, state, event->at_s);
     if (state == HS_JOB_DONE) {
         hs_cycle_learn_end(cycle, entry);

@@ -107,35 +107,29 @@ void hs_kinds_set_prices(struct hs_kinds *kinds, const double *slot_h,
     }
 }
 
-void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred)
+/* Look at all hosts' room in slots @first..@last; rows of slots make vectors, columns do not. */
+static void find_room(struct hs_kind *kind, const struct hs_fit *fit, const bool *barred,
+                      size_t first, size_t last)
 {
-    for (size_t k = 0; k < kinds->n; k++) {
-        struct hs_kind *kind = &kinds->items[k];
+    int32_t *restrict room = kind->room_vcpus;
 
-        for (size_t t = 0; t < kinds->n_slots; t++) {
-            kind->room_vcpus[t] = -1;
-        }
-        for (size_t i = 0; i < kind->n_hosts; i++) {
-            const int32_t *row = hs_fit_get_row(fit, kind->hosts[i]);
+    for (size_t t = first; t <= last; t++) {
+        room[t] = -1;
+    }
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        const int32_t *restrict row = hs_fit_get_row(fit, kind->hosts[i]);
 
-            for (size_t t = 0; !barred[kind->hosts[i]] && t < kinds->n_slots; t++) {
-                kind->room_vcpus[t] = row[t] > kind->room_vcpus[t] ? row[t] : kind->room_vcpus[t];
-            }
+        for (size_t t = first; !barred[kind->hosts[i]] && t <= last; t++) {
+            room[t] = row[t] > room[t] ? row[t] : room[t];
         }
     }
 }
 
-static int32_t find_room(const struct hs_kind *kind, const struct hs_fit *fit, const bool *barred,
-                         size_t slot)
+void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred)
 {
-    int32_t most = -1;
-
-    for (size_t i = 0; i < kind->n_hosts; i++) {
-        int32_t vcpus = hs_fit_get_vcpus(fit, kind->hosts[i], slot);
-
-        most = vcpus > most && !barred[kind->hosts[i]] ? vcpus : most;
+    for (size_t k = 0; k < kinds->n; k++) {
+        find_room(&kinds->items[k], fit, barred, 0, kinds->n_slots - 1);
     }
-    return most;
 }
 
 void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
@@ -143,11 +137,17 @@ void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const 
 {
     struct hs_kind *kind = &kinds->items[kinds->of_host[placement->host_idx]];
     const int32_t *row = hs_fit_get_row(fit, placement->host_idx);
+    size_t first = SIZE_MAX;
+    size_t last = 0;
 
     for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
         /* only the host that had most room until now can change what the most is */
         if (hs_plan_runs(placement, t) && row[t] + vcpus >= kind->room_vcpus[t]) {
-            kind->room_vcpus[t] = find_room(kind, fit, barred, t);
+            first = first == SIZE_MAX ? t : first;
+            last = t;
         }
+    }
+    if (first != SIZE_MAX) {
+        find_room(kind, fit, barred, first, last);
     }
 }
