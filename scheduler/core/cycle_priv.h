@@ -27,7 +27,7 @@
 #include "scheduler/core/place.h"
 
 #define HS_CYCLE_REPLAN_S       300 /* architecture.md, The reactor: plan every 5 min of news */
-#define HS_CYCLE_ANEW_S         (3 * 3600)   /* every job is placed anew, not only some in turn */
+#define HS_CYCLE_ANEW_S         (6 * 3600)   /* every job is placed anew, not only some in turn */
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
 #define HS_CYCLE_RETRY_S        60           /* after a step that failed or was refused */
 #define HS_CYCLE_FAILS_MAX      5 /* starts that a host refused before the job is failed */

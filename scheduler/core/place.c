@@ -22,7 +22,7 @@
 #define SLACK_RATIO    1e-4
 
 /* In a refresh every job looks for its place anew once in so many slots; the others keep theirs. */
-#define REFRESH_TURNS 4
+#define REFRESH_TURNS 8
 
 enum mode {
     MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
