@@ -13,7 +13,15 @@
 #include "scheduler/core/jobstate.h"
 
 #define EXPECT_BUCKET_S (3 * HS_S_PER_H)
-#define EXPECT_EVERY_S  HS_S_PER_H
+/*
+ * Part of its slack that a job leaves unused while there is room: latest start is a question of
+ * capacity, and who comes later may need the last hours more. More where the estate is full.
+ */
+#define MARGIN_IDLE      0.1
+#define MARGIN_FULL      0.6
+#define MARGIN_FROM_LOAD 0.5
+
+#define EXPECT_EVERY_S HS_S_PER_H
 
 /* --- learning --- */
 
@@ -100,6 +108,39 @@ static void take_placed(const struct hs_cycle *cycle, int64_t last_from_at_s, do
     }
 }
 
+/* --- how far work may be put off --- */
+
+/* Part of the room of the next day that jobs and expected work will take. */
+static double measure_load(const struct hs_cycle *cycle, const double *room_vcpus,
+                           const double *free_vcpus)
+{
+    const struct hs_estate *estate = cycle->estate;
+    size_t n = cycle->n_slots;
+    size_t n_day = (size_t)(HS_S_PER_DAY / estate->slot_s);
+    double room = 0.0;
+    double busy = 0.0;
+
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        for (size_t t = 0; t < n_day && t < n; t++) {
+            int64_t at_s = cycle->plan_from_at_s + (int64_t)t * estate->slot_s;
+
+            room += room_vcpus[l * n + t];
+            busy += room_vcpus[l * n + t] - free_vcpus[l * n + t]
+                    + hs_expected_get_vcpus(cycle->expected, l, at_s);
+        }
+    }
+    return room > 0 ? fmin(fmax(busy / room, 0.0), 1.0) : 1.0;
+}
+
+double hs_cycle_get_margin_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    const struct hs_job *job = entry->job;
+    double slack_s = (double)(entry->due_at_s - job->submitted_at_s - job->duration_s);
+    double tight = fmax(0.0, (cycle->load_ratio - MARGIN_FROM_LOAD) / (1.0 - MARGIN_FROM_LOAD));
+
+    return fmax(slack_s, 0.0) * (MARGIN_IDLE + (MARGIN_FULL - MARGIN_IDLE) * tight);
+}
+
 /* --- the layout --- */
 
 static void lay(struct hs_cycle *cycle, int64_t last_from_at_s)
@@ -109,13 +150,15 @@ static void lay(struct hs_cycle *cycle, int64_t last_from_at_s)
     int64_t horizon_s = (int64_t)n * estate->slot_s;
     size_t n_buckets = (size_t)((horizon_s + EXPECT_BUCKET_S - 1) / EXPECT_BUCKET_S);
     HS_AUTO_MEM double *free_vcpus = hs_xcalloc(estate->n_loops * n, sizeof(double));
+    HS_AUTO_MEM double *room_vcpus = hs_xcalloc(estate->n_loops * n, sizeof(double));
     HS_AUTO_MEM double *captured_wh = hs_xcalloc(estate->n_loops * n, sizeof(double));
     HS_AUTO_MEM struct hs_thermal_input *inputs = hs_xcalloc(estate->n_loops, sizeof(*inputs));
     HS_AUTO_MEM struct hs_arrivals_bucket *buckets =
         hs_xcalloc(n_buckets * HS_ARRIVALS_N_KINDS, sizeof(*buckets));
 
     memcpy(captured_wh, cycle->frame_captured_wh, estate->n_loops * n * sizeof(double));
-    fill_free(cycle, free_vcpus);
+    fill_free(cycle, room_vcpus);
+    memcpy(free_vcpus, room_vcpus, estate->n_loops * n * sizeof(double));
     take_placed(cycle, last_from_at_s, free_vcpus, captured_wh);
     for (size_t l = 0; l < estate->n_loops; l++) {
         inputs[l] = cycle->frame_inputs[l];
@@ -136,6 +179,7 @@ static void lay(struct hs_cycle *cycle, int64_t last_from_at_s)
                     },
                     buckets, n_buckets * HS_ARRIVALS_N_KINDS);
     cycle->expected_at_s = cycle->now_at_s;
+    cycle->load_ratio = measure_load(cycle, room_vcpus, free_vcpus);
 }
 
 void hs_cycle_add_expected(struct hs_cycle *cycle, int64_t last_from_at_s)

@@ -341,6 +341,7 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
         .remaining_s = hs_cycle_get_remaining_s(cycle, entry),
         .earliest_at_s = job->earliest_at_s,
         .due_at_s = entry->due_at_s,
+        .margin_s = hs_cycle_get_margin_s(cycle, entry),
         .min_run_s = job->min_run_s,
         .is_running = job->state == HS_JOB_RUNNING || job->state == HS_JOB_STARTING,
         .host_idx = is_on_host(job) ? entry->host_idx : SIZE_MAX,

@@ -86,6 +86,7 @@ struct hs_cycle {
     struct hs_ledger *ledger;
     struct hs_arrivals arrivals;
     struct hs_expected *expected;
+    double load_ratio;     /* of the vCPUs of the next day: planned and expected */
     int64_t expected_at_s; /* when that was laid out */
 
     struct hs_place *place;
@@ -158,6 +159,9 @@ json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cyc
 
 /** Share of slot @t of the plan that still lies ahead. */
 double hs_cycle_get_slot_share(const struct hs_cycle *cycle, size_t t);
+
+/** How long before its due time a job should rather end, s: what others to come may need. */
+double hs_cycle_get_margin_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
 
 /** Learn from a request that has just come. */
 void hs_cycle_learn_request(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);

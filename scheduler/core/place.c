@@ -409,7 +409,10 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job, e
     bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != MODE_EARLIEST;
 
     ret_offer->placement.host_idx = SIZE_MAX;
-    if (waits) {
+    if (waits && job->margin_s > margin_s(place)) {
+        search_in_time(place, job, first, due_at_s - job->margin_s, ret_offer);
+    }
+    if (waits && ret_offer->placement.host_idx == SIZE_MAX) {
         search_in_time(place, job, first, due_at_s - margin_s(place), ret_offer);
     }
     if (waits && ret_offer->placement.host_idx == SIZE_MAX) {

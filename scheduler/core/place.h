@@ -41,6 +41,7 @@ struct hs_place_job {
     bool is_hopeless;      /* its estimate is longer than the time left, and remaining_s is cut */
     int64_t earliest_at_s; /* 0: now */
     int64_t due_at_s;      /* latest end; never 0 */
+    double margin_s;       /* rather end this long before its due time, while there is room */
     int64_t min_run_s;     /* shortest run between suspensions */
     bool is_running;       /* now; stopping it costs something */
     bool must_run_now;     /* its minimum run is not over */
