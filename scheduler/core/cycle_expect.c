@@ -15,11 +15,11 @@
 #define EXPECT_BUCKET_S (3 * HS_S_PER_H)
 /*
  * Part of its slack that a job leaves unused while there is room: latest start is a question of
- * capacity, and who comes later may need the last hours more. More where the estate is full.
+ * capacity, and who comes later may need the last hours more. None while the next day is mostly
+ * free, most where it is full..
  */
-#define MARGIN_IDLE      0.1
 #define MARGIN_FULL      0.6
-#define MARGIN_FROM_LOAD 0.5
+#define MARGIN_FROM_LOAD 0.25
 
 #define EXPECT_EVERY_S HS_S_PER_H
 
@@ -138,7 +138,7 @@ double hs_cycle_get_margin_s(const struct hs_cycle *cycle, const struct hs_cycle
     double slack_s = (double)(entry->due_at_s - job->submitted_at_s - job->duration_s);
     double tight = fmax(0.0, (cycle->load_ratio - MARGIN_FROM_LOAD) / (1.0 - MARGIN_FROM_LOAD));
 
-    return fmax(slack_s, 0.0) * (MARGIN_IDLE + (MARGIN_FULL - MARGIN_IDLE) * tight);
+    return fmax(slack_s, 0.0) * MARGIN_FULL * tight;
 }
 
 /* --- the layout --- */
