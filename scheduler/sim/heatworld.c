@@ -9,7 +9,9 @@
 #include "scheduler/base/units.h"
 #include "scheduler/sim/heatfaults.h"
 
-#define HEATWORLD_AHEAD_S (48 * 3600) /* how far `perfect` sees: the planner's horizon */
+/* How far `perfect` sees jobs: two hours less than it plans, so that each finds a slot. */
+#define HEATWORLD_AHEAD_S  (46 * 3600)
+#define HEATWORLD_DEMAND_S (48 * 3600) /* and demand, past the end of the run */
 
 /* --- readings --- */
 
@@ -137,6 +139,15 @@ static double due_submit_at_s(const struct hs_heatdrive *drive, size_t job_idx)
     return drive->knows_future ? ceil(at_s) : at_s;
 }
 
+/* Plans made ahead put a job into whole slots after its submit: this one has no time for that. */
+static bool cannot_wait(const struct hs_heatdrive *drive, size_t job_idx)
+{
+    const struct hs_simjob *simjob = &drive->run->jobs->items[job_idx];
+
+    return simjob->due_at_s - simjob->submit_at_s - simjob->run_s
+           < 2.0 * (double)drive->run->scenario->slot_s;
+}
+
 static int tell_job(struct hs_heatdrive *drive, size_t job_idx, struct hs_err *err)
 {
     const struct hs_simjob *simjob = &drive->run->jobs->items[job_idx];
@@ -155,7 +166,7 @@ static int tell_job(struct hs_heatdrive *drive, size_t job_idx, struct hs_err *e
 int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_err *err)
 {
     size_t n_jobs = drive->run->jobs->n;
-    size_t n_submitted = drive->next_submit;
+    bool is_urgent = false;
 
     for (; drive->next_told < n_jobs && told_at_s(drive, drive->next_told) <= at_s;
          drive->next_told++) {
@@ -165,11 +176,11 @@ int hs_heatworld_tell_jobs(struct hs_heatdrive *drive, double at_s, struct hs_er
             return rc;
         }
     }
-    while (drive->next_submit < n_jobs && due_submit_at_s(drive, drive->next_submit) <= at_s) {
-        drive->next_submit++;
+    for (; drive->next_submit < n_jobs && due_submit_at_s(drive, drive->next_submit) <= at_s;
+         drive->next_submit++) {
+        is_urgent |= drive->knows_future && cannot_wait(drive, drive->next_submit);
     }
-    if (drive->knows_future && drive->next_submit > n_submitted) {
-        /* it may start now, within a slot; plans made before put it into the next whole one */
+    if (is_urgent) {
         hs_cycle_replan(drive->cycle);
         drive->wake_at_s = hs_heatdrive_get_at_s(drive);
     }
@@ -208,7 +219,7 @@ static struct hs_series *make_known_demand(const struct hs_simrun *run, size_t s
     const struct hs_scenario *scenario = run->scenario;
     const double *demand_w = &run->trace->demand_heat_w[sink_idx * scenario->n_slots];
     size_t n_day = (size_t)(HS_S_PER_DAY / scenario->slot_s);
-    size_t n_ahead = (size_t)(HEATWORLD_AHEAD_S / scenario->slot_s);
+    size_t n_ahead = (size_t)(HEATWORLD_DEMAND_S / scenario->slot_s);
     struct hs_series *series = hs_series_new();
 
     n_day = n_day < scenario->n_slots ? n_day : scenario->n_slots;
