@@ -39,6 +39,11 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     for (size_t k = 0; k < estate->n_sinks; k++) {
         cycle->forecasts[k] = hs_forecast_new("yesterday", estate->slot_s);
     }
+    cycle->forecast_w = hs_xcalloc(estate->n_sinks * (n + HS_CYCLE_FORECAST_SLOTS), sizeof(double));
+    cycle->forecast_from_at_s = hs_xcalloc(estate->n_sinks, sizeof(int64_t));
+    for (size_t k = 0; k < estate->n_sinks; k++) {
+        cycle->forecast_from_at_s[k] = INT64_MIN;
+    }
     cycle->known_demand_w = hs_xcalloc(estate->n_sinks, sizeof(const struct hs_series *));
     cycle->has_history = hs_xcalloc(estate->n_sinks, sizeof(bool));
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
@@ -77,6 +82,8 @@ void hs_cycle_free(struct hs_cycle *cycle)
     }
     free(cycle->has_history);
     free(cycle->known_demand_w);
+    free(cycle->forecast_from_at_s);
+    free(cycle->forecast_w);
     free(cycle->forecasts);
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
@@ -116,6 +123,9 @@ static void observe_slot(struct hs_cycle *cycle, size_t sink_idx, int64_t slot_a
                          double demand_w)
 {
     hs_forecast_observe(cycle->forecasts[sink_idx], slot_at_s, demand_w);
+    if (!isnan(demand_w)) {
+        cycle->forecast_from_at_s[sink_idx] = INT64_MIN;
+    }
     cycle->has_history[sink_idx] |= !isnan(demand_w);
 }
 

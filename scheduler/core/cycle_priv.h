@@ -29,6 +29,7 @@
 #define HS_CYCLE_REPLAN_S       300 /* architecture.md, The reactor: plan every 5 min of news */
 #define HS_CYCLE_ANEW_S         (6 * 3600)   /* every job is placed anew, not only some in turn */
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
+#define HS_CYCLE_FORECAST_SLOTS 8            /* a forecast reaches so far past the horizon */
 #define HS_CYCLE_RETRY_S        60           /* after a step that failed or was refused */
 #define HS_CYCLE_FAILS_MAX      5 /* starts that a host refused before the job is failed */
 
@@ -80,7 +81,9 @@ struct hs_cycle {
     HS_VEC(struct hs_cycle_closure) closures;
     const struct hs_series **signals; /* [n_sites][3] by hs_signal_kind */
     struct hs_estimator *estimator;
-    struct hs_forecast **forecasts;          /* [n_sinks] */
+    struct hs_forecast **forecasts; /* [n_sinks] */
+    double *forecast_w;             /* [n_sinks][n_slots + HS_CYCLE_FORECAST_SLOTS] as last made */
+    int64_t *forecast_from_at_s;    /* [n_sinks] its first slot; INT64_MIN: to be made */
     const struct hs_series **known_demand_w; /* [n_sinks] instead of a forecast; NULL: forecast */
     bool *has_history;                       /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;
