@@ -12,7 +12,7 @@
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
-#define EXPECT_BUCKET_S (3 * HS_S_PER_H)
+#define EXPECT_BUCKET_S INT64_C(10800)
 /*
  * Part of its slack that a job leaves unused while there is room: latest start is a question of
  * capacity, and who comes later may need the last hours more. None while the next day is mostly
