@@ -18,7 +18,7 @@
  * capacity, and who comes later may need the last hours more. None while the next day is mostly
  * free, most where it is full..
  */
-#define MARGIN_FULL      0.6
+#define MARGIN_FULL      0.9
 #define MARGIN_FROM_LOAD 0.25
 
 #define EXPECT_EVERY_S HS_S_PER_H

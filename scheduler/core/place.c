@@ -424,6 +424,14 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job, e
     }
 }
 
+/* Could it start when the horizon is over and still be in time? Then it need not fit into it. */
+static bool can_follow(const struct hs_place *place, const struct hs_place_job *job)
+{
+    double end_at_s = hs_search_start_at_s(&place->search, place->n_slots);
+
+    return end_at_s + job->remaining_s + margin_s(place) <= (double)job->due_at_s;
+}
+
 /* Where @job goes, host_idx SIZE_MAX for nowhere. Takes nothing. */
 static void find_placement(struct hs_place *place, const struct hs_place_job *job, enum mode mode,
                            struct hs_placement *ret_placement)
@@ -448,7 +456,7 @@ static void find_placement(struct hs_place *place, const struct hs_place_job *jo
             .host_idx = SIZE_MAX,
             .first_slot = SIZE_MAX,
             .last_slot = SIZE_MAX,
-            .is_late = job->freedom != HS_PLACE_FILLER,
+            .is_late = job->freedom != HS_PLACE_FILLER && !can_follow(place, job),
         };
         return;
     }
