@@ -135,6 +135,22 @@ double hs_search_price_waiting(const struct hs_search *search, const struct hs_p
     return search->waiting_weight * fabs(elec_cur) * late_s / HS_S_PER_DAY;
 }
 
+double hs_search_price_tail(const struct hs_search *search, const struct hs_kind *kind,
+                            const struct hs_place_job *job, double seen_s, double *io_elec_cur)
+{
+    double tail_s = job->remaining_s - seen_s;
+    size_t n = search->n_slots;
+
+    if (tail_s < 1.0) {
+        return 0.0;
+    }
+    double horizon_s = hs_search_slot_s(search, 0) + (double)(n - 1) * (double)search->slot_s;
+    double share_w = hs_search_elec_w(kind, job) * tail_s / horizon_s;
+
+    *io_elec_cur += share_w * kind->elec_cur_per_w[n];
+    return share_w * kind->net_cur_per_w[n];
+}
+
 /* One stop with work left, at the price of slot @t. */
 double hs_search_price_stop(const struct hs_search *search, const struct hs_kind *kind,
                             const struct hs_place_job *job, size_t t)
@@ -183,6 +199,7 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
     double heat_wh[HS_PLAN_SLOTS_MAX];
     double elec_cur = 0.0;
     double stop_cur = 0.0;
+    double seen_s = 0.0;
     size_t first = placement->first_slot;
     size_t n = placement->last_slot - first + 1;
 
@@ -191,14 +208,17 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
     for (size_t t = first; t < first + n; t++) {
         elec_cur += hs_cur_from_wh(heat_wh[t], elec[t]);
         heat_wh[t] *= kind->capture_ratio;
+        seen_s += hs_plan_runs(placement, t) ? hs_search_slot_s(search, t) : 0.0;
         if (t > first && hs_plan_runs(placement, t - 1) && !hs_plan_runs(placement, t)) {
             stop_cur += hs_search_price_stop(search, kind, job, t);
         }
     }
     double end_at_s = hs_search_start_at_s(search, placement->last_slot)
                       + hs_search_slot_s(search, placement->last_slot);
+    double net_cur = elec_cur;
+    double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
 
-    return elec_cur + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur)
+    return net_cur + tail_cur + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur)
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
 }
 

@@ -71,8 +71,10 @@ static double price_run(const struct hs_search *search, const struct hs_kind *ki
     double run_wh[HS_PLAN_SLOTS_MAX];
     size_t n = fill_run(search, job, hs_search_elec_w(kind, job), start, run_wh);
     double elec_cur = 0.0;
+    double seen_s = 0.0;
 
     for (size_t i = 0; i < n; i++) {
+        seen_s += hs_search_slot_s(search, start + i);
         elec_cur += hs_cur_from_wh(run_wh[i], elec[start + i]);
         run_wh[i] *= kind->capture_ratio;
     }
@@ -80,7 +82,10 @@ static double price_run(const struct hs_search *search, const struct hs_kind *ki
     double stop_cur =
         job->is_running && start > 0 ? hs_search_price_stop(search, kind, job, 0) : 0.0;
 
-    return elec_cur + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur)
+    double net_cur = elec_cur;
+    double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
+
+    return net_cur + tail_cur + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur)
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], start, run_wh, n);
 }
 
@@ -145,9 +150,12 @@ static double price_by_slots(const struct hs_search *search, const struct hs_kin
     double stop_cur =
         job->is_running && start > 0 ? hs_search_price_stop(search, kind, job, 0) : 0.0;
 
+    double seen_s = hs_search_slot_s(search, start) + (double)(n - 1) * (double)search->slot_s;
+    double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
+
     *ret_elec_cur = elec_cur;
-    return elec_w * sum_run(kind->net_cur_per_w, search, start, n, job->remaining_s) + stop_cur
-           + hs_search_price_waiting(search, job, end_at_s, elec_cur);
+    return elec_w * sum_run(kind->net_cur_per_w, search, start, n, job->remaining_s) + tail_cur
+           + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur);
 }
 
 /* Costs of all starts in which some host has the vCPUs all the way; INFINITY for the others. */

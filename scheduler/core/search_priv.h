@@ -32,6 +32,16 @@ const int32_t *hs_search_room(const struct hs_search *search, const struct hs_ki
 double hs_search_price_waiting(const struct hs_search *search, const struct hs_place_job *job,
                                double end_at_s, double elec_cur);
 
+/**
+ * What work past the horizon costs: the kind's mean price over the horizon, or a run would be
+ * cheapest where most of it cannot be seen.
+ *
+ * @param seen_s        seconds of the job's work that lie within the horizon
+ * @param io_elec_cur   its electricity is added here
+ */
+double hs_search_price_tail(const struct hs_search *search, const struct hs_kind *kind,
+                            const struct hs_place_job *job, double seen_s, double *io_elec_cur);
+
 /** One stop with work left, at the price of slot @t. */
 double hs_search_price_stop(const struct hs_search *search, const struct hs_kind *kind,
                             const struct hs_place_job *job, size_t t);
