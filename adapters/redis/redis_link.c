@@ -419,11 +419,6 @@ bool hs_redis_link_is_up(const struct hs_redis_link *link)
     return link->state == LINK_UP;
 }
 
-const char *hs_redis_link_get_name(const struct hs_redis_link *link)
-{
-    return link->url.name;
-}
-
 void hs_redis_link_free(struct hs_redis_link *link)
 {
     struct request *request;

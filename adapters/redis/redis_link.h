@@ -63,9 +63,6 @@ int hs_redis_link_new(const struct hs_redis_link_options *options, struct hs_red
 /** True between up and down. */
 bool hs_redis_link_is_up(const struct hs_redis_link *link);
 
-/** The address without its password, for messages. Borrowed. */
-const char *hs_redis_link_get_name(const struct hs_redis_link *link);
-
 /**
  * Send @commands in one pipeline. The first error reply among theirs decides @fn's rc. After a
  * missed deadline the connection is given up, for its later answers could not be told apart.

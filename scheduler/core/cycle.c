@@ -506,8 +506,3 @@ const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, siz
     *ret_n = cycle->hosts[host_idx].machines.n;
     return cycle->hosts[host_idx].machines.items;
 }
-
-bool hs_cycle_is_host_up(const struct hs_cycle *cycle, size_t host_idx)
-{
-    return cycle->hosts[host_idx].is_up;
-}

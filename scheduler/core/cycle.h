@@ -152,8 +152,6 @@ void hs_cycle_get_account(const struct hs_cycle *cycle, size_t site_idx,
 /** Machines last seen on a host. Borrowed until the next step. */
 const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, size_t host_idx,
                                                size_t *ret_n);
-/** False while the host does not answer. */
-bool hs_cycle_is_host_up(const struct hs_cycle *cycle, size_t host_idx);
 
 /* --- as JSON, in the shapes of docs/api.md; owned by the caller --- */
 

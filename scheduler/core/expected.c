@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "scheduler/base/heap.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
@@ -146,34 +147,6 @@ static bool comes_before(const struct spot *a, const struct spot *b)
     return a->loop_idx < b->loop_idx;
 }
 
-/* Let the spot at @at sink to where it belongs in a heap of @n. */
-static void sink_spot(struct spot *heap, size_t n, size_t at)
-{
-    struct spot sinking = heap[at];
-
-    for (size_t child = 2 * at + 1; child < n; child = 2 * at + 1) {
-        child += child + 1 < n && comes_before(&heap[child + 1], &heap[child]);
-        if (!comes_before(&heap[child], &sinking)) {
-            break;
-        }
-        heap[at] = heap[child];
-        at = child;
-    }
-    heap[at] = sinking;
-}
-
-/* A bucket takes a few of many spots: a heap gives them without sorting the rest. */
-static struct spot take_spot(struct spot *heap, size_t *io_n)
-{
-    struct spot first = heap[0];
-
-    heap[0] = heap[--*io_n];
-    if (*io_n > 0) {
-        sink_spot(heap, *io_n, 0);
-    }
-    return first;
-}
-
 static size_t find_spots(struct hs_expected *expected, const struct hs_expected_frame *frame,
                          size_t first, size_t end)
 {
@@ -187,9 +160,7 @@ static size_t find_spots(struct hs_expected *expected, const struct hs_expected_
             }
         }
     }
-    for (size_t i = n / 2; i-- > 0;) {
-        sink_spot(expected->spots, n, i);
-    }
+    HS_HEAP_MAKE(expected->spots, n, comes_before);
     return n;
 }
 
@@ -233,7 +204,8 @@ static void lay_bucket(struct hs_expected *expected, const struct hs_expected_fr
     size_t n_spots = find_spots(expected, frame, first, end);
 
     while (n_spots > 0 && left_vcpu_s > 0) {
-        struct spot spot = take_spot(expected->spots, &n_spots);
+        /* a bucket takes a few of many spots: a heap gives them without sorting the rest */
+        struct spot spot = HS_HEAP_TAKE(expected->spots, &n_spots, comes_before);
         size_t at = spot.loop_idx * expected->n_slots + spot.slot;
         double vcpus = fmin(left_vcpu_s / slot_s, expected->free_vcpus[at]);
         const struct pool *pool = &expected->pools[spot.loop_idx];

@@ -20,29 +20,22 @@ static const struct hs_controller_ops *const controllers[] = {
 };
 /* clang-format on */
 
-/* Names that scenarios may carry and that docs/simulator.md describes. */
-static const char *const all_names[] = {"heat",   "asap",  "perfect",      "thermostat", "sticky",
-                                        "carbon", "bound", "bound_useful", "bound_jobs", NULL};
+#define N_CONTROLLERS (sizeof(controllers) / sizeof(controllers[0]))
 
 int hs_controller_find(const char *name, const struct hs_controller_ops **ret_ops,
                        struct hs_err *err)
 {
-    const char *nearest = hs_conf_nearest(all_names, name);
+    const char *names[N_CONTROLLERS + 1] = {NULL};
+    const char *nearest;
 
-    for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++) {
-        if (strcmp(controllers[i]->name, name) == 0) {
+    for (size_t i = 0; i < N_CONTROLLERS; i++) {
+        names[i] = controllers[i]->name;
+        if (strcmp(names[i], name) == 0) {
             *ret_ops = controllers[i];
             return 0;
         }
     }
-    for (size_t i = 0; all_names[i] != NULL; i++) {
-        if (strcmp(all_names[i], name) == 0) {
-            return hs_err_set(err, HS_E_UNSUPPORTED, "policies",
-                              "this version lacks the controller '%s'; choose others with "
-                              "--policies",
-                              name);
-        }
-    }
+    nearest = hs_conf_nearest(names, name);
     return hs_err_set(err, HS_E_NOTFOUND, "policies", "no controller '%s'; the nearest is '%s'",
-                      name, nearest != NULL ? nearest : all_names[0]);
+                      name, nearest != NULL ? nearest : names[0]);
 }

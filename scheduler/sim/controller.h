@@ -58,11 +58,7 @@ struct hs_controller_ops {
                  struct hs_err *err);
 };
 
-/**
- * The controller named @name. Static.
- *
- * @return 0, -HS_E_UNSUPPORTED for one that this version lacks, -HS_E_NOTFOUND for an unknown one
- */
+/** The controller named @name. Static. @return 0 or -HS_E_NOTFOUND with the nearest name */
 int hs_controller_find(const char *name, const struct hs_controller_ops **ret_ops,
                        struct hs_err *err);
 

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "scheduler/base/heap.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/sim/simroom.h"
 
@@ -12,46 +13,6 @@
 static bool ends_before(const struct hs_simqueue_end *a, const struct hs_simqueue_end *b)
 {
     return a->at_s < b->at_s || (a->at_s == b->at_s && a->job_idx < b->job_idx);
-}
-
-static void swap_ends(struct hs_simqueue_end *a, struct hs_simqueue_end *b)
-{
-    struct hs_simqueue_end kept = *a;
-
-    *a = *b;
-    *b = kept;
-}
-
-static void push_end(struct hs_simqueue *queue, struct hs_simqueue_end end)
-{
-    size_t i = queue->ends.n;
-
-    HS_VEC_PUSH(&queue->ends, end);
-    while (i > 0 && ends_before(&queue->ends.items[i], &queue->ends.items[(i - 1) / 2])) {
-        swap_ends(&queue->ends.items[i], &queue->ends.items[(i - 1) / 2]);
-        i = (i - 1) / 2;
-    }
-}
-
-static struct hs_simqueue_end pop_end(struct hs_simqueue *queue)
-{
-    struct hs_simqueue_end *heap = queue->ends.items;
-    struct hs_simqueue_end first = heap[0];
-    size_t n = --queue->ends.n, i = 0;
-
-    heap[0] = heap[n];
-    for (;;) {
-        size_t least = i;
-
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++) {
-            least = ends_before(&heap[child], &heap[least]) ? child : least;
-        }
-        if (least == i) {
-            return first;
-        }
-        swap_ends(&heap[i], &heap[least]);
-        i = least;
-    }
 }
 
 /** Drop ends of jobs that were suspended, thrown off or put off since. @return next end */
@@ -64,7 +25,7 @@ static double get_next_end_at_s(struct hs_simqueue *queue)
             && hs_simrun_get_end_at_s(queue->run, end.job_idx) == end.at_s) {
             return end.at_s;
         }
-        pop_end(queue);
+        (void)HS_HEAP_TAKE(queue->ends.items, &queue->ends.n, ends_before);
     }
     return (double)INFINITY;
 }
@@ -115,7 +76,9 @@ static void enlist(struct hs_simqueue *queue, size_t job_idx, size_t host_idx)
     struct hs_simqueue_running running = {job_idx, queue->run->at_s
                                                        + hs_simqueue_get_left_s(queue, job_idx)};
 
-    push_end(queue, (struct hs_simqueue_end){hs_simrun_get_end_at_s(queue->run, job_idx), job_idx});
+    struct hs_simqueue_end end = {hs_simrun_get_end_at_s(queue->run, job_idx), job_idx};
+
+    HS_HEAP_PUSH(&queue->ends, end, ends_before);
     add_running(&queue->hosts[host_idx], running);
 }
 
@@ -158,7 +121,7 @@ static void take_instant(struct hs_simqueue *queue, const struct hs_simqueue_ops
 
     hs_simrun_advance(run, at_s);
     while (get_next_end_at_s(queue) <= at_s) {
-        size_t job_idx = pop_end(queue).job_idx;
+        size_t job_idx = HS_HEAP_TAKE(queue->ends.items, &queue->ends.n, ends_before).job_idx;
 
         remove_running(&queue->hosts[run->states[job_idx].host_idx], job_idx);
         hs_simrun_end_job(run, job_idx);

@@ -15,7 +15,8 @@ double hs_simroom_get_site_w(const struct hs_simrun *run, size_t site_idx)
     return sum_w;
 }
 
-double hs_simroom_get_left_w(const struct hs_simrun *run, size_t host_idx)
+/** W that a host's rack and its site leave it now; may be negative; INFINITY without limits. */
+static double get_left_w(const struct hs_simrun *run, size_t host_idx)
 {
     const struct hs_estate *estate = run->scenario->estate;
     const struct hs_host *host = &estate->hosts[host_idx];
@@ -34,7 +35,7 @@ bool hs_simroom_check(const struct hs_simrun *run, size_t host_idx, uint32_t vcp
 
     return hs_simrun_get_free_vcpus(run, host_idx) >= vcpus
            && hs_host_elec_w_per_vcpu(host) * (double)vcpus
-                  <= hs_simroom_get_left_w(run, host_idx) + HS_SIMROOM_SLACK_W;
+                  <= get_left_w(run, host_idx) + HS_SIMROOM_SLACK_W;
 }
 
 uint32_t hs_simroom_get_most_free(const struct hs_simrun *run)

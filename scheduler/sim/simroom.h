@@ -21,9 +21,6 @@
 /** Electricity of a site's hosts now, W. */
 double hs_simroom_get_site_w(const struct hs_simrun *run, size_t site_idx);
 
-/** W that a host's rack and its site leave it now; may be negative; INFINITY without limits. */
-double hs_simroom_get_left_w(const struct hs_simrun *run, size_t host_idx);
-
 /** Whether @host_idx may take @vcpus more now. */
 bool hs_simroom_check(const struct hs_simrun *run, size_t host_idx, uint32_t vcpus);
 

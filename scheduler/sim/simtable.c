@@ -11,7 +11,6 @@
 #define SIMTABLE_API             "hsched.sim/v1"
 #define SIMTABLE_CONTROLLER_W    13
 #define SIMTABLE_CONTROLLERS_MAX 32
-#define SIMTABLE_LATE_S          1e-3 /* sums of thousands of jobs; less is rounding */
 #define COUNT(array)             (sizeof(array) / sizeof((array)[0]))
 
 struct column {
@@ -92,14 +91,6 @@ double hs_simtable_get(const json_t *entry, const char *key)
     const json_t *value = json_object_get(entry, key);
 
     return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
-
-bool hs_simtable_is_later(const json_t *entry, const json_t *asap)
-{
-    double jobs = hs_simtable_get(entry, "jobs_late") - hs_simtable_get(asap, "jobs_late");
-    double late_s = hs_simtable_get(entry, "late_s_sum") - hs_simtable_get(asap, "late_s_sum");
-
-    return jobs > 0 || late_s > SIMTABLE_LATE_S;
 }
 
 static const char *get_currency(const json_t *report)
@@ -217,6 +208,12 @@ static double get_median(double *values, size_t n)
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
+/** The report says so, by simratio's rule; a bound and a report without asap say nothing. */
+static bool is_later(const json_t *entry)
+{
+    return json_is_true(json_object_get(entry, "is_later_than_asap"));
+}
+
 /** Median of @key over the reports that have it for @name; as a share of asap's cost if asked. */
 static double summarise(json_t *const *reports, size_t n_reports, const char *name, const char *key,
                         bool is_of_cost)
@@ -233,7 +230,7 @@ static double summarise(json_t *const *reports, size_t n_reports, const char *na
             value = value * 100 / fabs(hs_simtable_get(asap, "cost_cur"));
         }
         if (isfinite(value)) {
-            values[n++] = hs_simtable_is_later(entry, asap) ? 0 : value;
+            values[n++] = is_later(entry) ? 0 : value;
         }
     }
     return get_median(values, n);
@@ -250,7 +247,7 @@ static void print_summary_line(json_t *const *reports, size_t n_reports, const c
         double late = hs_simtable_get(entry, "jobs_late");
 
         n_found += entry != NULL;
-        n_later += hs_simtable_is_later(entry, hs_simtable_find(reports[i], "asap"));
+        n_later += is_later(entry);
         n_late_jobs += isnan(late) ? 0 : late;
     }
     fprintf(out, "%-*s%8zu%8zu%8.0f", SIMTABLE_CONTROLLER_W, name, n_found, n_later, n_late_jobs);

@@ -27,9 +27,6 @@ void hs_simtable_print(const json_t *report, FILE *out);
  */
 void hs_simtable_print_summary(json_t *const *reports, size_t n_reports, FILE *out);
 
-/** True if @entry has more late jobs or late seconds than @asap. @param asap nullable: false */
-bool hs_simtable_is_later(const json_t *entry, const json_t *asap);
-
 /** The entry of @name in @report, or NULL. Borrowed. */
 const json_t *hs_simtable_find(const json_t *report, const char *name);
 

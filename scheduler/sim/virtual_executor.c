@@ -10,8 +10,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "scheduler/base/heap.h"
 #include "scheduler/base/mem.h"
-#include "scheduler/base/vec.h"
 
 struct hs_timer {
     hs_executor_fn *fn;
@@ -58,50 +58,11 @@ static bool is_before(const struct virtual_event *a, const struct virtual_event 
     return a->at_s < b->at_s || (a->at_s == b->at_s && a->no < b->no);
 }
 
-static void swap(struct virtual_event *a, struct virtual_event *b)
-{
-    struct virtual_event kept = *a;
-
-    *a = *b;
-    *b = kept;
-}
-
 static uint64_t push(struct hs_virtual_executor *executor, struct virtual_event event)
 {
-    size_t i = executor->heap.n;
-
     event.no = ++executor->last_no;
-    HS_VEC_PUSH(&executor->heap, event);
-    while (i > 0 && is_before(&executor->heap.items[i], &executor->heap.items[(i - 1) / 2])) {
-        swap(&executor->heap.items[i], &executor->heap.items[(i - 1) / 2]);
-        i = (i - 1) / 2;
-    }
+    HS_HEAP_PUSH(&executor->heap, event, is_before);
     return event.no;
-}
-
-static struct virtual_event pop(struct hs_virtual_executor *executor)
-{
-    struct virtual_event *heap = executor->heap.items;
-    struct virtual_event first = heap[0];
-    size_t n = --executor->heap.n;
-    size_t i = 0;
-
-    heap[0] = heap[n];
-    for (;;) {
-        size_t least = i;
-
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < n; child++) {
-            if (is_before(&heap[child], &heap[least])) {
-                least = child;
-            }
-        }
-        if (least == i) {
-            break;
-        }
-        swap(&heap[i], &heap[least]);
-        i = least;
-    }
-    return first;
 }
 
 static double now_s(const struct hs_virtual_executor *executor)
@@ -280,7 +241,8 @@ double hs_virtual_executor_next_at_s(const struct hs_virtual_executor *executor)
 void hs_virtual_executor_advance(struct hs_virtual_executor *executor, double at_s)
 {
     while (hs_virtual_executor_next_at_s(executor) <= at_s) {
-        struct virtual_event event = pop(executor);
+        struct virtual_event event =
+            HS_HEAP_TAKE(executor->heap.items, &executor->heap.n, is_before);
 
         hs_clock_set(executor->clock, event.at_s);
         do_event(executor, &event);
@@ -294,7 +256,8 @@ void hs_virtual_executor_free(struct hs_virtual_executor *executor)
         return;
     }
     while (executor->heap.n > 0) {
-        struct virtual_event event = pop(executor);
+        struct virtual_event event =
+            HS_HEAP_TAKE(executor->heap.items, &executor->heap.n, is_before);
 
         if (event.work != NULL) {
             if (!event.work->is_done) {

@@ -173,7 +173,8 @@ class Tables(Synthetic):
         for i, (value, late, late_s, saving) in enumerate([(0.6, 1, 60, 10), (0.8, 0, 0, 20), (0.9, 2, 90, 30),
                                                            (0.7, 1, 61, 40), (None, 1, 60, 5)]):
             heat = {"name": "heat", "jobs_late": late, "late_s_sum": late_s, "value_captured_ratio": value,
-                    "saving_heat_cur": saving, "saving_electricity_cur": -2}
+                    "saving_heat_cur": saving, "saving_electricity_cur": -2,
+                    "is_later_than_asap": (late, late_s) > (1, 60)}
             reports.append(self.write(folder, f"s{i}", [asap, heat], currency="EUR"))
         done = call("compare", *reports)
         self.assertEqual(done.returncode, 0, done.stderr)
