@@ -10,8 +10,7 @@
  * the mean so far, and nothing is expected before the first whole hour has passed. People ask for
  * more than they run: what is expected is scaled by run / request of the jobs that ended.
  *
- * A plain value, so that it can be stored and restored as it is. Pure. Source: planner.md,
- * "Expect arrivals".
+ * A plain value, so that it can be stored and restored as it is. Pure. See docs/adr/0006.
  */
 
 #include <stddef.h>

@@ -71,8 +71,8 @@ void hs_plant_free(struct hs_plant *plant);
 HS_DEFINE_AUTO(hs_plant);
 
 /**
- * Readings that anyone may XADD to `hs:{cell}:readings` (interfaces.md, Redis); plain XREAD with
- * our own cursor, from the newest entry on.
+ * Readings that anyone may XADD to `hs:{cell}:readings` (docs/operate.md, Readings); plain XREAD
+ * with our own cursor, from the newest entry on.
  */
 int hs_plant_redis_new(const struct hs_plant_options *options, const char *url, const char *cell,
                        struct hs_plant **ret_plant, struct hs_err *err);
@@ -86,8 +86,8 @@ struct hs_plant *hs_plant_csv_new(const struct hs_plant_options *options,
                                   const struct hs_series *const *demand_heat_w);
 
 /**
- * The simulated plant: demand from series, tank and heat balance as in interfaces.md ("The
- * plant in hsim", nodes: 1), IT power as fed. Delivers demand_heat_w, useful_heat_wh, tank
+ * The simulated plant: demand from series, tank and heat balance as in
+ * docs/simulator.md (Plant), IT power as fed. Delivers demand_heat_w, useful_heat_wh, tank
  * temperature, captured_heat_wh, rejected_heat_w (mean since the last reading).
  *
  * @param demand_heat_w  [n_sinks] kept

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plant_balance - loss, direct service, charge, reject, draw, backup, in this order.
- * Source: interfaces.md, "The plant in hsim".
+ * Source: docs/simulator.md, Plant.
  */
 #include "adapters/plant/plant_balance.h"
 

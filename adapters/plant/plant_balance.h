@@ -5,7 +5,7 @@
  * plant_balance - the true heat balance of one loop over one span: the simulated plant's physics.
  *
  * Shared by plant_sim (demo, tests) and hsim; apart from core's tank model on purpose, or the
- * planner would be tested against its twin. Source: interfaces.md, "The plant in hsim"; the tank's
+ * planner would be tested against its twin. Source: docs/simulator.md, Plant; the tank's
  * layers are plant_tank's, lifts hs_sink_get_lift()'s. Pure.
  */
 

@@ -4,7 +4,7 @@
 /**
  * plant_tank - what a simulated tank holds, and at which height.
  *
- * nodes: 1 is one number, the energy above min_c (interfaces.md, "The plant in hsim"). With more
+ * nodes: 1 is one number, the energy above min_c (docs/simulator.md, Plant). With more
  * nodes the water lies in layers of equal volume, top first: charge enters at the top and pushes
  * the water down, draw leaves at the top and its return enters the bottom at min_c, layers conduct
  * heat and lose it to the air around, warm water rises. Every step keeps energy to rounding and is

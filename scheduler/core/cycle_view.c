@@ -329,7 +329,7 @@ json_t *hs_cycle_format_plan(const struct hs_cycle *cycle)
 
 /* --- report --- */
 
-/* How the jobs of the span have fared, in the words of interfaces.md's report. */
+/* How the jobs of the span have fared, in the words of hsim's report. */
 static void set_jobs(const struct hs_cycle *cycle, int64_t now_at_s, json_t *object)
 {
     int64_t n_done = 0;

@@ -8,7 +8,7 @@
  * the cheapest loops and slots between its release and its due time, by electricity and the worth
  * of its heat, within the vCPUs that are free there; heat prices move from bucket to bucket. Real
  * jobs are then placed against the heat that it will give, so that today's work is not kept for
- * a need that tomorrow's will fill. Source: planner.md, "Expect arrivals". Pure.
+ * a need that tomorrow's will fill. See docs/adr/0006. Pure.
  */
 
 #include <stddef.h>

@@ -4,9 +4,9 @@
 /**
  * ledger - electricity and its money and carbon per site, joined with metered heat for reports.
  *
- * IT energy is modelled from what runs (interfaces.md, "The plant in hsim") and integrated over
- * the true times of change. Heat comes from the estimator's meters. Definitions: domain.md,
- * Measures; cost_cur and gco2: interfaces.md. Pure.
+ * IT energy is modelled from what runs (docs/simulator.md, Plant) and integrated over
+ * the true times of change. Heat comes from the estimator's meters. Definitions:
+ * docs/simulator.md, Plant and Report. Pure.
  */
 
 #include <stddef.h>

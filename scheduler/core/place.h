@@ -9,7 +9,7 @@
  * least, and which end before its due time on a host that fits. Heat prices are updated as power
  * is placed. If some job comes out late that need not be, two other plans are made: one that keeps
  * what the last plan promised and adds what is new, one in which everything starts as early as it
- * can; the one with the fewest such jobs stands. Source: planner.md, Method 1-3. Pure.
+ * can; the one with the fewest such jobs stands. See docs/adr/0004. Pure.
  */
 
 #include <stdbool.h>

@@ -13,7 +13,7 @@
  *
  * with loss = clamp(a + b E, 0, E), a = loss_w_per_k (min_c - ambient_c) h, b = loss_w_per_k h /
  * (1.163 volume_l). V_t is kept as its breakpoints; nothing is sampled. Slopes are the prices.
- * Source: interfaces.md "The plant in hsim" (nodes: 1); planner.md, Method 2. Pure; no memory is
+ * Source: docs/simulator.md, Plant (nodes: 1). Pure; no memory is
  * allocated after hs_thermal_new().
  */
 

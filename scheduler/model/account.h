@@ -4,7 +4,7 @@
 /**
  * account - energy, heat, money and carbon over a span; the same definitions for all readers.
  *
- * Definitions: domain.md "Measures" and interfaces.md "The plant in hsim". Sums are exact;
+ * Definitions: docs/simulator.md, "Plant" and "Report". Sums are exact;
  * ratios are derived when asked for and NAN where their divisor is 0.
  */
 
@@ -34,5 +34,5 @@ void hs_account_add(struct hs_account *dst, const struct hs_account *src);
 /** (captured - useful - stored - rejected - lost) / captured. */
 double hs_account_get_balance_residual_ratio(const struct hs_account *account);
 
-/** The named figures of interfaces.md's report up to gco2; absent is null. Owned. */
+/** The named figures of docs/simulator.md's report up to gco2; absent is null. Owned. */
 json_t *hs_account_format(const struct hs_account *account);

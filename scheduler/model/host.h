@@ -30,7 +30,7 @@ extern const struct hs_conf_table hs_host_table;
 
 /**
  * Electricity at @busy_vcpus: idle_w + (max_w - idle_w) x busy / vcpus, W.
- * Source: interfaces.md, "The plant in hsim".
+ * Source: docs/simulator.md, Plant.
  */
 double hs_host_elec_w(const struct hs_host *host, double busy_vcpus);
 

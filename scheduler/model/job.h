@@ -91,7 +91,7 @@ struct hs_job *hs_job_new(void);
 struct hs_job *hs_job_dup(const struct hs_job *job);
 
 /**
- * Read a request as a user writes it (interfaces.md, "job"): durations "2h", times RFC 3339,
+ * Read a request as a user writes it (docs/jobs.md, Fields): durations "2h", times RFC 3339,
  * `now+2h`, `18:00`, `tomorrow 06:00`. Status fields are refused. submitted_at_s becomes
  * @now_at_s; a duration that is not given is the limit, or an hour.
  *

@@ -35,7 +35,7 @@ static const struct point_row {
     [HS_POINT_ELEC_W] = {"elec_w", OWNER_SITE, -1e9, 1e9}, /* negative: the site exports */
 };
 
-/* Points that interfaces.md names and that nothing reads in this version. */
+/* Points that plants send and that nothing reads in this version. */
 static const char *const later[] = {"pump_elec_w", "valve_ratio", "leak",     "inlet_c",
                                     "outlet_c",    "fan_rpm",     "ghi_w_m2", "wind_m_per_s",
                                     "noise_db",    NULL};

@@ -4,7 +4,7 @@
 /**
  * reading - one value of one point, with its two times and how far it can be trusted.
  *
- * Points are paths: `<site>/<loop>/<sink>/demand_heat_w` (interfaces.md, points). Only good or
+ * Points are paths: `<site>/<loop>/<sink>/demand_heat_w` (docs/operate.md, Readings). Only good or
  * substituted values go on; an unavailable value is NAN, never zero.
  */
 

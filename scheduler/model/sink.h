@@ -12,7 +12,7 @@ struct hs_sink {
     char name[HS_NAME_MAX];
     char path[HS_PATH_MAX]; /* "site/loop/sink" */
     size_t loop_idx;
-    char kind[HS_NAME_MAX]; /* interfaces.md, enums */
+    char kind[HS_NAME_MAX]; /* docs/config.md */
     char lift[HS_NAME_MAX]; /* none, preheat, heat-pump */
     double supply_min_c;
     double heat_limit_w; /* INFINITY if none */
@@ -26,11 +26,11 @@ extern const struct hs_conf_table hs_sink_table;
 
 /**
  * What a Wh of useful heat is worth: (price + carbon price x gco2) / efficiency, cur/MWh.
- * Source: interfaces.md, "The plant in hsim".
+ * Source: docs/simulator.md, Plant.
  */
 double hs_sink_worth_cur_per_mwh(const struct hs_sink *sink, double carbon_price_cur_per_t);
 
-#define HS_SINK_CARNOT_RATIO  0.45 /* heat pump's COP / Carnot's; domain.md, "Sinks" */
+#define HS_SINK_CARNOT_RATIO  0.45 /* heat pump's COP / Carnot's; assumed */
 #define HS_SINK_MAINS_C       10.0 /* what a dhw sink sends back: cold water; assumed */
 #define HS_SINK_RETURN_DROP_K 20.0 /* other sinks send back supply_min_c less this; assumed */
 

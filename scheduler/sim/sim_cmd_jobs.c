@@ -8,7 +8,7 @@
 #include "scheduler/base/timetext.h"
 #include "scheduler/sim/sim_cmd.h"
 
-/** A job as its owner would have asked for it (interfaces.md, job). Owned by the caller. */
+/** A job as its owner would have asked for it (docs/jobs.md, Fields). Owned by the caller. */
 static json_t *format_request(const struct hs_simjob *job)
 {
     json_t *request = hs_jsonx_object();

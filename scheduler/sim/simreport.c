@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* simreport - names and order of the figures are interfaces.md's. */
+/* simreport - names and order of the figures, a contract with who reads them. */
 #include "scheduler/sim/simreport.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 /**
- * simreport - the figures of the runs as JSON (interfaces.md, hsim).
+ * simreport - the figures of the runs as JSON (docs/simulator.md, Report).
  *
  * Savings are against `asap` of the same report, null without it; shares of what was possible need
  * the bounds too (simratio.h). The order of the entries does not matter.

@@ -67,6 +67,7 @@ class Pages(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="hsched-docs-") as folder:
             cwd = pathlib.Path(folder) / "tree"
             shutil.copytree(ROOT / "docs", cwd / "docs")
+            (cwd / "build").symlink_to(BUILD.resolve())
             folders = [str(rig.program(BUILD, n).parent) for n in ("hsched", "hschedd", "hsim")]
             env = {**os.environ, "PATH": ":".join([*folders, os.environ["PATH"]])}
             if "<!-- with: daemon -->" not in page.read_text():
