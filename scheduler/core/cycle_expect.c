@@ -16,7 +16,7 @@
 /*
  * Part of its slack that a job leaves unused while there is room: latest start is a question of
  * capacity, and who comes later may need the last hours more. None while the next day is mostly
- * free, most where it is full..
+ * free, most where it is full.
  */
 #define MARGIN_FULL      0.9
 #define MARGIN_FROM_LOAD 0.25
@@ -72,38 +72,23 @@ static void fill_free(const struct hs_cycle *cycle, double *free_vcpus)
     }
 }
 
-/* Take what the last plan gives to a job out of the room; its heat counts if it is running. */
-static void take_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                       size_t moved_slots, double *free_vcpus, double *captured_wh)
-{
-    const struct hs_estate *estate = cycle->estate;
-    const struct hs_host *host = &estate->hosts[entry->placement.host_idx];
-    double vcpus = (double)entry->job->vcpus;
-    double heat_w =
-        hs_host_elec_w_per_vcpu(host) * vcpus * estate->racks[host->rack_idx].capture_ratio;
-    bool is_running = entry->job->state == HS_JOB_RUNNING;
-
-    for (size_t t = 0; t + moved_slots <= entry->placement.last_slot && t < cycle->n_slots; t++) {
-        if (hs_plan_runs(&entry->placement, t + moved_slots)) {
-            size_t at = host->loop_idx * cycle->n_slots + t;
-
-            free_vcpus[at] -= vcpus;
-            captured_wh[at] += is_running ? hs_wh_from_w(heat_w, (double)estate->slot_s) : 0.0;
-        }
-    }
-}
-
-static void take_placed(const struct hs_cycle *cycle, int64_t last_from_at_s, double *free_vcpus,
-                        double *captured_wh)
+/* Take what the last plan gives to jobs out of the room. */
+static void take_placed(const struct hs_cycle *cycle, int64_t last_from_at_s, double *free_vcpus)
 {
     size_t moved = (size_t)((cycle->plan_from_at_s - last_from_at_s) / cycle->estate->slot_s);
 
     for (size_t i = 0; i < cycle->live.n; i++) {
         const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
+        const struct hs_placement *placement = &entry->placement;
 
-        if (entry->is_placed && entry->placement.host_idx != SIZE_MAX
-            && !hs_job_is_over(entry->job)) {
-            take_entry(cycle, entry, moved, free_vcpus, captured_wh);
+        if (!entry->is_placed || placement->host_idx == SIZE_MAX || hs_job_is_over(entry->job)) {
+            continue;
+        }
+        double *row =
+            &free_vcpus[cycle->estate->hosts[placement->host_idx].loop_idx * cycle->n_slots];
+
+        for (size_t t = 0; t + moved <= placement->last_slot && t < cycle->n_slots; t++) {
+            row[t] -= hs_plan_runs(placement, t + moved) ? (double)entry->job->vcpus : 0.0;
         }
     }
 }
@@ -151,33 +136,19 @@ static void lay(struct hs_cycle *cycle, int64_t last_from_at_s)
     size_t n_buckets = (size_t)((horizon_s + EXPECT_BUCKET_S - 1) / EXPECT_BUCKET_S);
     HS_AUTO_MEM double *free_vcpus = hs_xcalloc(estate->n_loops * n, sizeof(double));
     HS_AUTO_MEM double *room_vcpus = hs_xcalloc(estate->n_loops * n, sizeof(double));
-    HS_AUTO_MEM double *captured_wh = hs_xcalloc(estate->n_loops * n, sizeof(double));
-    HS_AUTO_MEM struct hs_thermal_input *inputs = hs_xcalloc(estate->n_loops, sizeof(*inputs));
     HS_AUTO_MEM struct hs_arrivals_bucket *buckets =
         hs_xcalloc(n_buckets * HS_ARRIVALS_N_KINDS, sizeof(*buckets));
 
-    memcpy(captured_wh, cycle->frame_captured_wh, estate->n_loops * n * sizeof(double));
     fill_free(cycle, room_vcpus);
     memcpy(free_vcpus, room_vcpus, estate->n_loops * n * sizeof(double));
-    take_placed(cycle, last_from_at_s, free_vcpus, captured_wh);
-    for (size_t l = 0; l < estate->n_loops; l++) {
-        inputs[l] = cycle->frame_inputs[l];
-        inputs[l].captured_wh = &captured_wh[l * n];
-    }
+    take_placed(cycle, last_from_at_s, free_vcpus);
     /* what starts at once has no choice, so it chooses first */
     hs_arrivals_expect(&cycle->arrivals, HS_ARRIVALS_AT_ONCE, cycle->now_at_s, EXPECT_BUCKET_S,
                        n_buckets, buckets);
     hs_arrivals_expect(&cycle->arrivals, HS_ARRIVALS_DEFERRABLE, cycle->now_at_s, EXPECT_BUCKET_S,
                        n_buckets, &buckets[n_buckets]);
-    hs_expected_lay(cycle->expected,
-                    &(struct hs_expected_frame){
-                        .from_at_s = cycle->plan_from_at_s,
-                        .elec_cur_per_mwh = cycle->frame_elec,
-                        .thermal = inputs,
-                        .free_vcpus = free_vcpus,
-                        .waiting_weight = cycle->options.policy->waiting_weight,
-                    },
-                    buckets, n_buckets * HS_ARRIVALS_N_KINDS);
+    hs_expected_lay(cycle->expected, cycle->plan_from_at_s, free_vcpus, buckets,
+                    n_buckets * HS_ARRIVALS_N_KINDS);
     cycle->expected_at_s = cycle->now_at_s;
     cycle->load_ratio = measure_load(cycle, room_vcpus, free_vcpus);
 }

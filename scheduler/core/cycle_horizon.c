@@ -7,6 +7,13 @@
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
+/*
+ * Heat left at the horizon's end is worth this share of the backup heat that it may replace. At
+ * all of it, a loop that has heat enough keeps its tank full and dumps what comes: on the shared
+ * scenarios a half saved most, and more than a share learned from the plans' own prices.
+ */
+#define HEAT_LEFT_RATIO 0.5
+
 double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
     double overhead_s = (double)entry->job->suspends * cycle->options.suspend_s;
@@ -227,7 +234,7 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
         .sink_demand_wh = &cycle->frame_demand_wh[loop->first_sink_idx * n],
         .sink_cur_per_mwh = &cycle->frame_worth[loop->first_sink_idx],
         .reject_cur_per_wh = &cycle->frame_reject[loop_idx * n],
-        .end_cur_per_wh = demand_wh > 0 ? worth_cur / demand_wh : 0.0,
+        .end_cur_per_wh = demand_wh > 0 ? HEAT_LEFT_RATIO * worth_cur / demand_wh : 0.0,
     };
     if (!cycle->loops[loop_idx].has_credit) {
         take_credit_away(cycle, loop_idx, input);

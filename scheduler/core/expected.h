@@ -2,13 +2,14 @@
 #pragma once
 
 /**
- * expected - where and when work that is not submitted yet will run, as far as heat and money go.
+ * expected - the load that work which is not submitted yet will be, as far as heat goes.
  *
- * Expected work is a fluid: bound to no host and never dispatched. Each bucket of it is laid into
- * the cheapest loops and slots between its release and its due time, by electricity and the worth
- * of its heat, within the vCPUs that are free there; heat prices move from bucket to bucket. Real
- * jobs are then placed against the heat that it will give, so that today's work is not kept for
- * a need that tomorrow's will fill. See docs/adr/0006. Pure.
+ * Expected work is a fluid: bound to no host and never dispatched. Each bucket of it runs as it
+ * comes, for its typical run, shared among the loops by the vCPUs that are free there. Real jobs
+ * are then placed against the heat that it will give, so that today's work is not kept for a need
+ * that tomorrow's will fill. (Laying it into the cheapest slots instead, as if it were planned
+ * already, came out dearer on seven of eight shared scenarios: docs/adr/0005.) Source: planner.md,
+ * "Expect arrivals". Pure.
  */
 
 #include <stddef.h>
@@ -16,25 +17,20 @@
 
 #include "forecast/arrivals.h"
 #include "scheduler/base/auto.h"
-#include "scheduler/core/thermal.h"
 #include "scheduler/model/estate.h"
 
 struct hs_expected;
 
-/** The horizon that work is laid into. Borrowed for the call. */
-struct hs_expected_frame {
-    int64_t from_at_s;                      /* start of slot 0 */
-    const double *elec_cur_per_mwh;         /* [n_sites][n_slots] as decided upon */
-    const struct hs_thermal_input *thermal; /* [n_loops] with the heat of what stands already */
-    const double *free_vcpus;               /* [n_loops][n_slots] room; what is negative is none */
-    double waiting_weight; /* a day of waiting counts as this share of the electricity */
-};
-
 /** Nothing is expected. @estate is kept. Owned by the caller. */
 struct hs_expected *hs_expected_new(const struct hs_estate *estate, size_t n_slots);
 
-/** Forget what was laid and lay @buckets [n_buckets], in their order. */
-void hs_expected_lay(struct hs_expected *expected, const struct hs_expected_frame *frame,
+/**
+ * Forget what was laid and lay @buckets [n_buckets], in their order.
+ *
+ * @param from_at_s   start of slot 0
+ * @param free_vcpus  [n_loops][n_slots] room; what is negative is none; borrowed
+ */
+void hs_expected_lay(struct hs_expected *expected, int64_t from_at_s, const double *free_vcpus,
                      const struct hs_arrivals_bucket *buckets, size_t n_buckets);
 
 /** Start of the slot that hs_expected_lay() began with; INT64_MIN before the first. */

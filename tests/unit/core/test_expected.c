@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work to come, laid over two loops without tanks, and what a cycle makes of it. */
+/* Work to come, laid over two loops, and what a cycle makes of it. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,35 +20,14 @@
 #define N_SLOTS 48
 #define SLOT_S  1000
 
-/* A horizon in which heat is worth nothing. */
-struct horizon {
-    struct hs_thermal_input inputs[SMALL_SITES];
-    double elec[SMALL_SITES * N_SLOTS];
-    double captured_wh[N_SLOTS];
-    double demand_wh[N_SLOTS];
-    double reject[N_SLOTS];
-    double worth[1];
-    double free_vcpus[SMALL_SITES * N_SLOTS];
-    struct hs_expected_frame frame;
-};
-
-static void init_horizon(struct horizon *h)
+static const double *all_free(void)
 {
-    *h = (struct horizon){.frame = {.from_at_s = START,
-                                    .elec_cur_per_mwh = h->elec,
-                                    .thermal = h->inputs,
-                                    .free_vcpus = h->free_vcpus}};
-    for (size_t l = 0; l < SMALL_SITES; l++) {
-        h->inputs[l] = (struct hs_thermal_input){.slot_s = SLOT_S,
-                                                 .captured_wh = h->captured_wh,
-                                                 .sink_demand_wh = h->demand_wh,
-                                                 .sink_cur_per_mwh = h->worth,
-                                                 .reject_cur_per_wh = h->reject};
-    }
+    static double free_vcpus[SMALL_SITES * N_SLOTS];
+
     for (size_t i = 0; i < SMALL_SITES * N_SLOTS; i++) {
-        h->elec[i] = 100.0;
-        h->free_vcpus[i] = SMALL_HOST_VCPUS;
+        free_vcpus[i] = SMALL_HOST_VCPUS;
     }
+    return free_vcpus;
 }
 
 static double sum_vcpu_s(const struct hs_expected *expected, size_t first, size_t end)
@@ -66,74 +45,62 @@ static double sum_vcpu_s(const struct hs_expected *expected, size_t first, size_
     return sum;
 }
 
-static void expected__lies_in_its_time_within_what_is_free(void **state)
+static void expected__runs_as_it_comes_for_its_typical_run(void **state)
 {
     HS_AUTO(hs_expected) expected = hs_expected_new(small_estate(), N_SLOTS);
-    struct horizon h;
+    const struct hs_arrivals_bucket bucket = {.release_at_s = START + 10 * SLOT_S,
+                                              .due_at_s = START + 40 * SLOT_S,
+                                              .run_s = 5 * SLOT_S,
+                                              .work_vcpu_s = 10 * SLOT_S};
+
+    hs_expected_lay(expected, START, all_free(), &bucket, 1);
+    assert_near(sum_vcpu_s(expected, 10, 15), 10 * SLOT_S, 1e-6);
+    assert_near(sum_vcpu_s(expected, 0, N_SLOTS), 10 * SLOT_S, 1e-6);
+    /* two vCPUs, shared by two loops that have the same room */
+    assert_near(hs_expected_get_vcpus(expected, 1, START + 12 * SLOT_S), 1, 1e-9);
+    assert_near(hs_expected_get_elec_w(expected, 1, START + 12 * SLOT_S), 400.0 / SMALL_HOST_VCPUS,
+                1e-9);
+    assert_near(hs_expected_get_heat_w(expected, 1, START + 12 * SLOT_S), 320.0 / SMALL_HOST_VCPUS,
+                1e-9);
+}
+
+static void expected__goes_on_after_its_run_where_room_was_short(void **state)
+{
+    HS_AUTO(hs_expected) expected = hs_expected_new(small_estate(), N_SLOTS);
+    const double both_vcpus = 2.0 * SMALL_HOST_VCPUS;
     struct hs_arrivals_bucket bucket = {.release_at_s = START + 10 * SLOT_S,
                                         .due_at_s = START + 20 * SLOT_S,
-                                        .work_vcpu_s = 100000};
+                                        .run_s = 2 * SLOT_S,
+                                        .work_vcpu_s = 5.0 * SLOT_S * both_vcpus};
 
-    init_horizon(&h);
-    h.elec[N_SLOTS + 15] = 10.0; /* the office's cheapest slot */
-    hs_expected_lay(expected, &h.frame, &bucket, 1);
-    assert_near(sum_vcpu_s(expected, 10, 20), 100000, 1e-6);
-    assert_near(sum_vcpu_s(expected, 0, N_SLOTS), 100000, 1e-6);
-    assert_near(hs_expected_get_vcpus(expected, 1, START + 15 * SLOT_S), SMALL_HOST_VCPUS, 1e-9);
-    assert_near(hs_expected_get_elec_w(expected, 1, START + 15 * SLOT_S), 400, 1e-9);
-    assert_near(hs_expected_get_heat_w(expected, 1, START + 15 * SLOT_S), 320, 1e-9);
+    hs_expected_lay(expected, START, all_free(), &bucket, 1);
+    assert_near(sum_vcpu_s(expected, 10, 15), 5.0 * SLOT_S * both_vcpus, 1e-6);
+    assert_near(sum_vcpu_s(expected, 15, N_SLOTS), 0, 1e-6);
 
-    bucket.work_vcpu_s = 1e6; /* more than there is room for */
-    hs_expected_lay(expected, &h.frame, &bucket, 1);
-    assert_near(sum_vcpu_s(expected, 0, N_SLOTS), 10.0 * SLOT_S * SMALL_HOST_VCPUS * 2, 1e-6);
+    bucket.work_vcpu_s =
+        50.0 * SLOT_S * both_vcpus; /* more than there is room for until it is due */
+    hs_expected_lay(expected, START, all_free(), &bucket, 1);
+    assert_near(sum_vcpu_s(expected, 10, 20), 10.0 * SLOT_S * both_vcpus, 1e-6);
+    assert_near(sum_vcpu_s(expected, 20, N_SLOTS), 0, 1e-6);
 }
 
-static void expected__past_the_horizon_counts_in_proportion(void **state)
+static void expected__past_the_horizon_is_not_seen(void **state)
 {
     HS_AUTO(hs_expected) expected = hs_expected_new(small_estate(), N_SLOTS);
-    struct horizon h;
     const struct hs_arrivals_bucket buckets[] = {
         {.release_at_s = START + 38 * SLOT_S,
-         .due_at_s = START + 58 * SLOT_S,
-         .work_vcpu_s = 40000},
+         .due_at_s = START + 158 * SLOT_S,
+         .run_s = 20 * SLOT_S,
+         .work_vcpu_s = 40 * SLOT_S},
         {.release_at_s = START + 48 * SLOT_S,
          .due_at_s = START + 58 * SLOT_S,
-         .work_vcpu_s = 40000},
+         .run_s = SLOT_S,
+         .work_vcpu_s = 40 * SLOT_S},
     };
 
-    init_horizon(&h);
-    hs_expected_lay(expected, &h.frame, buckets, 2);
-    assert_near(sum_vcpu_s(expected, 38, N_SLOTS), 20000, 1e-6);
+    hs_expected_lay(expected, START, all_free(), buckets, 2);
+    assert_near(sum_vcpu_s(expected, 38, N_SLOTS), 20 * SLOT_S, 1e-6);
     assert_near(sum_vcpu_s(expected, 0, 38), 0, 0);
-}
-
-static void expected__goes_where_heat_is_worth_it_until_it_is_enough(void **state)
-{
-    HS_AUTO(hs_expected) expected = NULL;
-    const struct hs_estate *estate = small_estate();
-    struct horizon h;
-    double office_demand_wh[N_SLOTS];
-    /* two buckets: the second sees the heat of the first */
-    const struct hs_arrivals_bucket bucket = {
-        .release_at_s = START, .due_at_s = START + N_SLOTS * SLOT_S, .work_vcpu_s = 4.0 * 48000};
-    const struct hs_arrivals_bucket buckets[] = {bucket, bucket};
-
-    for (size_t l = 0; l < SMALL_SITES; l++) {
-        estate->loops[l].tank.present = false;
-    }
-    expected = hs_expected_new(estate, N_SLOTS);
-    init_horizon(&h);
-    h.worth[0] = 90.0;
-    for (size_t t = 0; t < N_SLOTS; t++) {
-        office_demand_wh[t] = 50.0; /* 180 W, 4.5 vCPUs */
-    }
-    h.inputs[1].sink_demand_wh = office_demand_wh;
-    hs_expected_lay(expected, &h.frame, buckets, 2);
-    assert_near(sum_vcpu_s(expected, 0, N_SLOTS), 8.0 * 48000, 1e-6);
-    for (size_t t = 0; t < N_SLOTS; t++) {
-        /* never less in the office than its demand takes of what is there */
-        assert_true(hs_expected_get_vcpus(expected, 1, START + (int64_t)t * SLOT_S) >= 4.0 - 1e-9);
-    }
 }
 
 /* --- in the cycle --- */
@@ -239,9 +206,9 @@ static void expected__a_job_runs_now_where_later_heat_will_come_from_others(void
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(expected__lies_in_its_time_within_what_is_free),
-        cmocka_unit_test(expected__past_the_horizon_counts_in_proportion),
-        cmocka_unit_test(expected__goes_where_heat_is_worth_it_until_it_is_enough),
+        cmocka_unit_test(expected__runs_as_it_comes_for_its_typical_run),
+        cmocka_unit_test(expected__goes_on_after_its_run_where_room_was_short),
+        cmocka_unit_test(expected__past_the_horizon_is_not_seen),
         cmocka_unit_test(expected__a_job_runs_now_where_later_heat_will_come_from_others),
     };
     return cmocka_run_group_tests_name("expected", tests, NULL, NULL);
