@@ -7,8 +7,8 @@
  * Expected work is a fluid: bound to no host and never dispatched. Each bucket of it runs as it
  * comes, for its typical run, shared among the loops by the vCPUs that are free there. Real jobs
  * are then placed against the heat that it will give, so that today's work is not kept for a need
- * that tomorrow's will fill. (Laying it into the cheapest slots instead, as if it were planned
- * already, came out dearer on seven of eight shared scenarios: docs/adr/0005.) Source: planner.md,
+ * that tomorrow's will fill. Why not into the cheapest slots: docs/adr/0006-expected-arrivals.md.
+ * Source: planner.md,
  * "Expect arrivals". Pure.
  */
 
