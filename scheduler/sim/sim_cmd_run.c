@@ -33,7 +33,8 @@ struct session {
     struct hs_trace *world;
     struct hs_simprogress *progress;
     struct hs_simoutput *report;
-    FILE *log; /* NULL: decisions are not written */
+    struct hs_simoutput *decisions; /* NULL: decisions are not written */
+    FILE *log;                      /* into it */
     struct hs_decisionlog_head head;
     uint64_t next_seq;
     /* the run at hand */
@@ -151,7 +152,28 @@ static char *format_name(const char *path)
     return name;
 }
 
-/** What is written at the end or on the way must be writable before hours are spent. */
+/** The trace of decisions: where it goes, and what its heads say. Nothing is emptied yet. */
+static int prepare_log(struct session *session, struct hs_err *err)
+{
+    const struct run_args *args = session->args;
+    int rc = hs_simoutput_new(args->trace_path, &session->decisions, err);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (hs_simoutput_is_same(session->report, session->decisions)) {
+        return hs_err_set(err, HS_E_SYSTEM, NULL,
+                          "cannot write report and decisions into one file, '%s'; name two",
+                          args->trace_path);
+    }
+    session->head = (struct hs_decisionlog_head){.scenario_path = args->scenario_path,
+                                                 .seed = session->scenario->seed,
+                                                 .version = HSCHED_VERSION};
+    return hs_fingerprint_read(args->scenario_path, &session->head.print, err);
+}
+
+/** What is written at the end or on the way must be writable before hours are spent, and what was
+ *  there stays until all of it is. */
 static int open_outputs(struct session *session)
 {
     const struct run_args *args = session->args;
@@ -159,19 +181,13 @@ static int open_outputs(struct session *session)
     int rc = hs_simoutput_new(args->report_path, &session->report, &err);
 
     if (rc == 0 && args->trace_path != NULL) {
-        session->head = (struct hs_decisionlog_head){.scenario_path = args->scenario_path,
-                                                     .seed = session->scenario->seed,
-                                                     .version = HSCHED_VERSION};
-        rc = hs_fingerprint_read(args->scenario_path, &session->head.print, &err);
-        if (rc == 0) {
-            session->log = fopen(args->trace_path, "we");
-            if (session->log == NULL) {
-                rc = hs_err_set(&err, HS_E_SYSTEM, NULL, "cannot write '%s': %m", args->trace_path);
-            }
-        }
+        rc = prepare_log(session, &err);
     }
     if (rc == 0 && args->plot_folder != NULL) {
         rc = hs_simoutput_check_folder(args->plot_folder, &err);
+    }
+    if (rc == 0 && session->decisions != NULL) {
+        rc = hs_simoutput_open_stream(session->decisions, &session->log, &err);
     }
     return rc == 0 ? HS_SIM_CMD_OK : hs_sim_cmd_print_err(&err);
 }
@@ -242,6 +258,7 @@ static int run_all(struct session *session)
         free(entries[i].result.sites);
     }
     hs_trace_free(session->world);
+    hs_simoutput_free(session->decisions);
     hs_simoutput_free(session->report);
     return status != HS_SIM_CMD_OK ? status : log_status;
 }

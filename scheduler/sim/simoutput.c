@@ -84,6 +84,32 @@ int hs_simoutput_write(struct hs_simoutput *output, const char *text, struct hs_
     return 0;
 }
 
+int hs_simoutput_open_stream(struct hs_simoutput *output, FILE **ret_stream, struct hs_err *err)
+{
+    int fd = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd >= 0 && cut(output) == 0) {
+        *ret_stream = fdopen(fd, "w");
+        if (*ret_stream != NULL) {
+            output->is_written = true;
+            return 0;
+        }
+    }
+    fail(err, output->path);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return -HS_E_SYSTEM;
+}
+
+bool hs_simoutput_is_same(const struct hs_simoutput *a, const struct hs_simoutput *b)
+{
+    struct stat of_a, of_b;
+
+    return fstat(a->fd, &of_a) == 0 && fstat(b->fd, &of_b) == 0 && S_ISREG(of_a.st_mode)
+           && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+}
+
 int hs_simoutput_check_folder(const char *path, struct hs_err *err)
 {
     struct stat status;

@@ -9,6 +9,7 @@
  */
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
@@ -20,6 +21,16 @@ int hs_simoutput_new(const char *path, struct hs_simoutput **ret_output, struct 
 
 /** Replace what the file held by @text. @return 0 or -HS_E_SYSTEM */
 int hs_simoutput_write(struct hs_simoutput *output, const char *text, struct hs_err *err);
+
+/**
+ * For what is written on the way: empty the file and hand out a stream to it, which the caller
+ * closes. From here on a file that was not there stays.
+ * @return 0 or -HS_E_SYSTEM
+ */
+int hs_simoutput_open_stream(struct hs_simoutput *output, FILE **ret_stream, struct hs_err *err);
+
+/** Both name one file of the disk. Of pipes and terminals two may be one. */
+bool hs_simoutput_is_same(const struct hs_simoutput *a, const struct hs_simoutput *b);
 
 /** Make the folder @path unless it is there, and see that files can be made in it.
  *  @return 0 or -HS_E_SYSTEM */

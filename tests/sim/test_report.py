@@ -97,6 +97,26 @@ class Reports(Synthetic):
         self.assertEqual(kept.read_text(), "what was there\n")
         self.assertFalse(new.exists())
 
+    def test_a_trace_stays_until_every_output_is_known_to_be_writable(self):
+        folder = self.make_folder()
+        kept, new = folder / "kept.jsonl", folder / "new.jsonl"
+        kept.write_text("what was there\n")
+        for path in (kept, new):
+            done = call("run", self.scenario, "--policies", "asap", "--trace", path, "--plot", folder / "absent" / "p")
+            self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(kept.read_text(), "what was there\n")
+        self.assertFalse(new.exists())
+        done = call("run", self.scenario, "--policies", "asap", "-o", os.devnull, "--trace", kept)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("what was there", kept.read_text())
+
+    def test_report_and_trace_need_two_files(self):
+        path = self.make_folder() / "both"
+        done = call("run", self.scenario, "--policies", "asap", "-o", path, "--trace", path)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("name two", done.stderr)
+        self.assertFalse(path.exists())
+
     def test_a_report_replaces_a_longer_one_whole(self):
         path = self.make_folder() / "report.json"
         path.write_text("x" * 100000)
