@@ -2,9 +2,8 @@
 /* controller - the table. */
 #include "scheduler/sim/controller.h"
 
+#include <stdio.h>
 #include <string.h>
-
-#include "scheduler/base/conf.h"
 
 /* clang-format off */
 static const struct hs_controller_ops *const controllers[] = {
@@ -21,21 +20,32 @@ static const struct hs_controller_ops *const controllers[] = {
 /* clang-format on */
 
 #define N_CONTROLLERS (sizeof(controllers) / sizeof(controllers[0]))
+#define LIST_MAX      128
+
+/** All names, for an error; the room holds them. */
+static void list_names(char ret_text[LIST_MAX])
+{
+    size_t n = 0;
+
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < N_CONTROLLERS && n < LIST_MAX; i++) {
+        n += (size_t)snprintf(ret_text + n, LIST_MAX - n, "%s%s", i > 0 ? ", " : "",
+                              controllers[i]->name);
+    }
+}
 
 int hs_controller_find(const char *name, const struct hs_controller_ops **ret_ops,
                        struct hs_err *err)
 {
-    const char *names[N_CONTROLLERS + 1] = {NULL};
-    const char *nearest;
+    char names[LIST_MAX];
 
     for (size_t i = 0; i < N_CONTROLLERS; i++) {
-        names[i] = controllers[i]->name;
-        if (strcmp(names[i], name) == 0) {
+        if (strcmp(controllers[i]->name, name) == 0) {
             *ret_ops = controllers[i];
             return 0;
         }
     }
-    nearest = hs_conf_nearest(names, name);
-    return hs_err_set(err, HS_E_NOTFOUND, "policies", "no controller '%s'; the nearest is '%s'",
-                      name, nearest != NULL ? nearest : names[0]);
+    list_names(names);
+    return hs_err_set(err, HS_E_NOTFOUND, "policies", "no controller '%.32s'; there are %s", name,
+                      names);
 }

@@ -58,7 +58,11 @@ struct hs_controller_ops {
                  struct hs_err *err);
 };
 
-/** The controller named @name. Static. @return 0 or -HS_E_NOTFOUND with the nearest name */
+/**
+ * The controller named @name. Static.
+ *
+ * @return 0, or -HS_E_NOTFOUND with a text that names all there are
+ */
 int hs_controller_find(const char *name, const struct hs_controller_ops **ret_ops,
                        struct hs_err *err);
 

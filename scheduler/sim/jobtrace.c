@@ -203,8 +203,13 @@ static int take_trace(const struct hs_scenario *scenario, const struct hs_scenar
     struct hs_simjobs before = *jobs;
     char where[HS_FILETEXT_WHERE_MAX];
 
-    make_jobs(scenario, trace, records, first_record_idx, jobs);
     hs_filetext_format_where(trace->path, 0, where);
+    if (find_largest_host(scenario->estate) == NULL) {
+        return hs_err_set(err, HS_E_INVALID, where,
+                          "no host of the estate has a vCPU for jobs: all are pinned, or there is "
+                          "no host; lower pinned_vcpus");
+    }
+    make_jobs(scenario, trace, records, first_record_idx, jobs);
     if (jobs->n > JOBTRACE_JOBS_MAX) {
         return hs_err_set(err, HS_E_INVALID, where,
                           "the records become more than %u machines; lower scale_cpus or limit",

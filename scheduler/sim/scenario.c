@@ -11,6 +11,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/base/units.h"
+#include "scheduler/sim/controller.h"
 #include "scheduler/sim/scenario_fields.h"
 #include "scheduler/sim/scenario_series.h"
 
@@ -133,6 +134,25 @@ static void read_traces(struct scenario_reader *reader)
     }
 }
 
+/** @param i  its place in the list; those before it are in the scenario */
+static void check_controller(struct scenario_reader *reader, size_t i, const char *name)
+{
+    const struct hs_controller_ops *ops;
+    struct hs_err err = {0};
+    char pointer[64];
+
+    snprintf(pointer, sizeof(pointer), "/policies/%zu", i);
+    if (hs_controller_find(name, &ops, &err) != 0) {
+        hs_conf_report_add(reader->report, pointer, "%s", err.text);
+    }
+    for (size_t before = 0; before < reader->scenario->n_controllers; before++) {
+        if (strcmp(reader->scenario->controllers[before], name) == 0) {
+            hs_conf_report_add(reader->report, pointer, "'%s' is listed twice", name);
+            return;
+        }
+    }
+}
+
 static void read_controllers(struct scenario_reader *reader)
 {
     const json_t *array = hs_scenario_fields_get_array(reader->root, "policies", reader->report);
@@ -146,6 +166,7 @@ static void read_controllers(struct scenario_reader *reader)
             hs_conf_report_add(reader->report, "/policies", "must be a list of names");
             return;
         }
+        check_controller(reader, i, json_string_value(name));
         scenario->controllers[scenario->n_controllers++] = hs_xstrdup(json_string_value(name));
     }
 }

@@ -124,6 +124,12 @@ int hs_sim_cmd_choose(const struct hs_scenario *scenario, char *list,
             hs_sim_cmd_print_err(&err);
             return HS_SIM_CMD_USAGE;
         }
+        for (size_t before = 0; before < n; before++) {
+            if (ret_ops[before] == ret_ops[n]) {
+                fprintf(stderr, "hsim: policies: '%s' is listed twice\n", names[i]);
+                return HS_SIM_CMD_USAGE;
+            }
+        }
         n++;
     }
     *ret_n = n;

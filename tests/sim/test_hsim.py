@@ -173,6 +173,8 @@ class Hsim(unittest.TestCase):
                 ("events", [{"at": "2026-01-05T10:00:00Z"}], ("/events/0", "'kind' is missing")),
                 ("heat", scenario["heat"][:1], ("/heat", "school/main/building")),
                 ("heat", [*scenario["heat"], scenario["heat"][0]], ("/heat/2", "is listed twice")),
+                ("policies", ["asap", "asp"], ("scenario.json:", "/policies/1", "no controller 'asp'; there are heat, ")),
+                ("policies", ["asap", "heat", "asap"], ("/policies/2", "'asap' is listed twice")),
                 ("jobs", [{"swf": "a.swf", "csv": "jobs.csv"}], ("/jobs/0", "one trace"))]:
             write_scenario(self.folder, {**scenario, key: value})
             self.assert_refused(6, *parts)
@@ -204,7 +206,9 @@ class Hsim(unittest.TestCase):
         make_scenario(self.folder, 1, 30)
         path = str(self.folder / "scenario.json")
         for args, part in [((), "name a verb"), (("fly",), "no verb 'fly'"), (("run",), "usage"),
-                           (("run", path, "--policies", "asp"), "'asap'"),
+                           (("run", path, "--policies", "asp"), "no controller 'asp'; there are heat, "),
+                           (("run", path, "--policies", "asap,carbon,asap"), "'asap' is listed twice"),
+                           (("run", path, "--policies", ",".join(["asap"] * 20 + ["nonsense"])), "twice"),
                            (("run", path, "--speed"), "hsim: unrecognized option '--speed'"), (("jobs",), "usage")]:
             done = self.call(*args)
             self.assertEqual(done.returncode, 2, args)

@@ -322,6 +322,13 @@ class Input(unittest.TestCase):
         self.write(jobs=[])
         self.assertEqual(self.accepted()[0]["jobs_total"], 0)
 
+    def test_an_estate_without_a_vcpu_for_jobs_is_said_so(self):
+        for rack in self.scenario["estate"]["sites"][0]["racks"]:
+            for host in rack["hosts"]:
+                host["pinned_vcpus"] = host["vcpus"]
+        self.write()
+        self.refused("no host of the estate has a vCPU for jobs", "pinned_vcpus", n_lines=1)
+
     # --- gaps ---
 
     def test_gaps_hold_for_the_truth(self):
