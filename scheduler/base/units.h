@@ -10,7 +10,7 @@
 
 #define HS_S_PER_H          3600.0
 #define HS_S_PER_DAY        86400
-#define HS_WATER_WH_PER_L_K 1.163 /* 4.186 kJ/(kg K) at 1 kg/l; water at 40 C */
+#define HS_WATER_WH_PER_L_K 1.163 /* 4.186 kJ/(kg K) at 1 kg/l */
 
 /** Energy of @power_w held for @span_s: [W] x [s] -> [Wh]. */
 static inline double hs_wh_from_w(double power_w, double span_s)

@@ -41,6 +41,7 @@ struct hs_carbonplan_window hs_carbonplan_find_first(const struct hs_carbonplan 
                                                      uint32_t vcpus, double span_s,
                                                      double from_at_s);
 
+/** Take @vcpus and their power out of every slot that @window touches. */
 void hs_carbonplan_reserve(struct hs_carbonplan *plan, const struct hs_carbonplan_window *window,
                            uint32_t vcpus);
 

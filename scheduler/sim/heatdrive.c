@@ -8,6 +8,7 @@
 
 #include "adapters/compute/compute_sim.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/reals.h"
 #include "scheduler/sim/heatfaults.h"
 #include "scheduler/sim/heatworld.h"
 #include "scheduler/sim/simreason.h"
@@ -269,20 +270,13 @@ static void close_drive(struct hs_heatdrive *drive)
     hs_clock_free(drive->clock);
 }
 
-static int compare_ms(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void fill_stats(struct hs_heatdrive *drive, struct hs_controller_stats *ret_stats)
 {
     size_t n = drive->plan_ms.n;
 
     *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN};
     if (n > 0) {
-        qsort(drive->plan_ms.items, n, sizeof(double), compare_ms);
+        hs_reals_sort(drive->plan_ms.items, n);
         ret_stats->plan_ms_p50 = drive->plan_ms.items[n / 2];
         ret_stats->plan_ms_p99 = drive->plan_ms.items[n * 99 / 100];
     }

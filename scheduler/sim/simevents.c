@@ -5,10 +5,10 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/reals.h"
 #include "scheduler/base/timetext.h"
 
 #define OBJECT_MAX   HS_POINT_MAX
@@ -340,13 +340,6 @@ static bool read_event(struct events_reader *reader, const json_t *object,
     return resolve_object(reader, row, entry.object, ret_event) && is_span_good;
 }
 
-static int compare_times(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 static void set_edges(struct hs_simevents *events)
 {
     size_t n = 0;
@@ -356,9 +349,7 @@ static void set_edges(struct hs_simevents *events)
         events->edges_at_s[n++] = events->items[i].at_s;
         events->edges_at_s[n++] = events->items[i].until_s;
     }
-    if (n > 0) {
-        qsort(events->edges_at_s, n, sizeof(double), compare_times);
-    }
+    hs_reals_sort(events->edges_at_s, n);
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || events->edges_at_s[i] > events->edges_at_s[events->n_edges - 1]) {
             events->edges_at_s[events->n_edges++] = events->edges_at_s[i];

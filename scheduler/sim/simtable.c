@@ -7,6 +7,7 @@
 
 #include "scheduler/base/auto.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/reals.h"
 
 #define SIMTABLE_API             "hsched.sim/v1"
 #define SIMTABLE_CONTROLLER_W    13
@@ -191,20 +192,13 @@ void hs_simtable_print(const json_t *report, FILE *out)
 
 /* --- medians over reports --- */
 
-static int compare_reals(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return x < y ? -1 : x > y;
-}
-
 /** NAN for none. @param values sorted in place */
 static double get_median(double *values, size_t n)
 {
     if (n == 0) {
         return (double)NAN;
     }
-    qsort(values, n, sizeof(*values), compare_reals);
+    hs_reals_sort(values, n);
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 

@@ -41,9 +41,11 @@ void hs_svg_end(struct hs_svg *svg);
 void hs_svg_text(struct hs_svg *svg, struct hs_svg_point at, enum hs_svg_anchor anchor, double size,
                  const char *text);
 
+/** A thin line. @param colour as in HS_SVG_… or any SVG colour */
 void hs_svg_line(struct hs_svg *svg, struct hs_svg_point from, struct hs_svg_point to,
                  const char *colour);
 
+/** A filled rectangle between two corners. */
 void hs_svg_rect(struct hs_svg *svg, struct hs_svg_point from, struct hs_svg_point to,
                  const char *colour);
 
