@@ -31,14 +31,6 @@
         heap_[heap_at_] = sinking_;                                                             \
     } while (0)
 
-/** Make a heap of the @n items as they lie. */
-#define HS_HEAP_MAKE(items, n, comes_before)                    \
-    do {                                                        \
-        for (size_t make_at_ = (n) / 2; make_at_-- > 0;) {      \
-            HS_HEAP_SINK((items), (n), make_at_, comes_before); \
-        }                                                       \
-    } while (0)
-
 /** Put @item into the HS_VEC @vec, which is a heap. */
 #define HS_HEAP_PUSH(vec, item, comes_before)                                               \
     do {                                                                                    \

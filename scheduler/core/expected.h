@@ -8,8 +8,7 @@
  * comes, for its typical run, shared among the loops by the vCPUs that are free there. Real jobs
  * are then placed against the heat that it will give, so that today's work is not kept for a need
  * that tomorrow's will fill. Why not into the cheapest slots: docs/adr/0006-expected-arrivals.md.
- * Source: planner.md,
- * "Expect arrivals". Pure.
+ * Pure.
  */
 
 #include <stddef.h>

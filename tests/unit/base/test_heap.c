@@ -49,32 +49,10 @@ static void heap__gives_the_first_first_however_it_was_filled(void **state)
     HS_VEC_FINI(&vec);
 }
 
-static void heap__made_of_an_array_gives_the_same_order(void **state)
-{
-    struct item items[N];
-    size_t n = N;
-    uint64_t seed = 11;
-
-    (void)state;
-    for (int i = 0; i < N; i++) {
-        items[i] = (struct item){random_key(&seed), i};
-    }
-    HS_HEAP_MAKE(items, n, comes_before);
-    struct item last = HS_HEAP_TAKE(items, &n, comes_before);
-
-    for (; n > 0;) {
-        struct item next = HS_HEAP_TAKE(items, &n, comes_before);
-
-        assert_true(comes_before(&last, &next));
-        last = next;
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(heap__gives_the_first_first_however_it_was_filled),
-        cmocka_unit_test(heap__made_of_an_array_gives_the_same_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
