@@ -63,7 +63,8 @@ static void pour_job(const struct hs_bound *b, const struct hs_simjob *job,
 {
     double slot_s = (double)b->scenario->slot_s;
     double submit_s = job->submit_at_s - (double)b->scenario->start_at_s;
-    double due_s = job->due_at_s - (double)b->scenario->start_at_s;
+    /* what cannot be in time is late in the fluid of all; here it has the time that it needs */
+    double due_s = fmax(job->due_at_s - (double)b->scenario->start_at_s, submit_s + job->run_s);
     size_t core = job->interruptible ? JOBS_CORES : find_core(job->run_s / slot_s);
     double core_s, rest_s;
 

@@ -51,7 +51,7 @@ static void add_ramp(const struct hs_jobfluid *fluid, double *ramp, double vcpus
 void hs_jobfluid_add(struct hs_jobfluid *fluid, double vcpus, double submit_s, double due_s,
                      double run_s)
 {
-    assert(run_s > 0 && submit_s >= 0 && due_s - run_s >= submit_s - 1e-3);
+    assert(run_s > 0 && submit_s >= 0 && due_s >= submit_s);
     add_ramp(fluid, fluid->must_vcpu_h, vcpus, due_s - run_s, run_s);
     add_ramp(fluid, fluid->may_vcpu_h, vcpus, submit_s, run_s);
     add_ramp(fluid, fluid->open_vcpus, vcpus, submit_s, due_s - submit_s);

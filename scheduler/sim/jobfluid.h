@@ -27,7 +27,11 @@ struct hs_jobfluid {
 /** No jobs yet. Owned by the caller. */
 struct hs_jobfluid *hs_jobfluid_new(size_t n_slots, double slot_s);
 
-/** Pour in a job of @run_s > 0 between @submit_s and @due_s, 0 <= submit <= due - run. */
+/**
+ * Pour in a job of @run_s > 0 between @submit_s and @due_s, 0 <= submit <= due. One that runs for
+ * longer than it has (due times may go by a requested time that is too short) must be done sooner
+ * than it may.
+ */
 void hs_jobfluid_add(struct hs_jobfluid *fluid, double vcpus, double submit_s, double due_s,
                      double run_s);
 

@@ -89,6 +89,19 @@ class Synthetic(unittest.TestCase):
         self.assertIn("no schedule is in time", words)
         self.assertIsNone(got["asap"]["value_captured_ratio"])
 
+    def test_a_due_time_before_the_work_can_be_done_is_said(self):
+        """Due times by a requested time that is shorter than the run: 1200 s for 7200 s of work."""
+        rows = ["arrival_s,run_s,cpus,requested_s", "450,7200,24,1000", "900,3600,8,3600", "40000,600,8,1200"]
+        (self.folder / "jobs.csv").write_text("\n".join(rows) + "\n")
+        jobs = [{"csv": "jobs.csv", "slack_ratio": 0.2, "min_slack_s": 0, "estimate": "requested"}]
+        write_scenario(self.folder, {**self.scenario, "jobs": jobs})
+        got, words = run(self.folder / "scenario.json", "asap,bound,bound_useful,bound_jobs")
+        self.assertEqual(got["asap"]["jobs_late"], 1)
+        for name in ("bound", "bound_useful", "bound_jobs"):
+            self.assertIn("no schedule is in time", got[name]["note"])
+            self.assertAlmostEqual(got[name]["it_wh"], got["asap"]["it_wh"], delta=1)
+        self.assertIsNone(got["asap"]["value_captured_ratio"])
+
     def test_a_lost_host_draws_nothing(self):
         events = [{"kind": "host-lost", "object": "pool/h-1", "at": "2026-01-05T10:00:00Z",
                    "for": "40h"}]
