@@ -141,6 +141,12 @@ static void print_heads(const struct column *columns, size_t n_columns, const ch
     fputc('\n', out);
 }
 
+/** The report says so, by simratio's rule; a bound and a report without asap say nothing. */
+static bool is_later(const json_t *entry)
+{
+    return json_is_true(json_object_get(entry, "is_later_than_asap"));
+}
+
 static void print_block(const json_t *report, const struct column *columns, size_t n_columns,
                         FILE *out)
 {
@@ -149,12 +155,29 @@ static void print_block(const json_t *report, const struct column *columns, size
 
     print_heads(columns, n_columns, get_currency(report), out);
     json_array_foreach (json_object_get(report, "policies"), i, entry) {
-        fprintf(out, "%-*s", SIMTABLE_CONTROLLER_W,
-                json_string_value(json_object_get(entry, "name")));
+        const char *name = json_string_value(json_object_get(entry, "name"));
+        int name_w = (int)strlen(name);
+        int later_w = name_w < SIMTABLE_CONTROLLER_W ? SIMTABLE_CONTROLLER_W - name_w : 1;
+
+        fprintf(out, "%s%-*s", name, later_w, is_later(entry) ? "*" : "");
         for (size_t c = 0; c < n_columns; c++) {
             print_number(get_cell(entry, &columns[c]), columns[c].width, columns[c].decimals, out);
         }
         fputc('\n', out);
+    }
+}
+
+/** What the star means, if there is one: its savings were bought with lateness. */
+static void print_later_note(const json_t *report, FILE *out)
+{
+    size_t i;
+    const json_t *entry;
+
+    json_array_foreach (json_object_get(report, "policies"), i, entry) {
+        if (is_later(entry)) {
+            fputs("* later than asap: more late jobs, or more late hours in all\n", out);
+            return;
+        }
     }
 }
 
@@ -182,6 +205,7 @@ void hs_simtable_print(const json_t *report, FILE *out)
     }
     fprintf(out, "%*s\n", SIMTABLE_CONTROLLER_W + 48 + 24, "saving against asap");
     print_block(report, first_columns, COUNT(first_columns), out);
+    print_later_note(report, out);
     fputc('\n', out);
     print_block(report, rest_columns, COUNT(rest_columns), out);
     if (has_timings(report)) {
@@ -200,12 +224,6 @@ static double get_median(double *values, size_t n)
     }
     hs_reals_sort(values, n);
     return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
-}
-
-/** The report says so, by simratio's rule; a bound and a report without asap say nothing. */
-static bool is_later(const json_t *entry)
-{
-    return json_is_true(json_object_get(entry, "is_later_than_asap"));
 }
 
 /** Median of @key over the reports that have it for @name; as a share of asap's cost if asked. */

@@ -186,6 +186,18 @@ class Tables(Synthetic):
         self.assertEqual(rest, ["987000000"] + ["-"] * 9)
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
+    def test_who_was_later_than_asap_has_a_star(self):
+        folder = self.make_folder()
+        entries = [{"name": "asap", "is_later_than_asap": False}, {"name": "thermostat", "is_later_than_asap": True},
+                   {"name": "bound_useful"}]
+        text = call("compare", self.write(folder, "later", entries)).stdout
+        self.assertEqual([line.split()[0] for line in text.splitlines() if "-" in line][:3],
+                         ["asap", "thermostat*", "bound_useful"])
+        self.assertEqual(text.count("* later than asap"), 1)
+        self.assertEqual(len({len(line) for line in text.splitlines() if line.endswith(" -")}), 2)
+        text = call("compare", self.write(folder, "none", entries[:1])).stdout
+        self.assertNotIn("*", text)
+
     def test_a_summary_takes_medians_and_counts_the_later_as_nothing(self):
         folder = self.make_folder()
         asap = {"name": "asap", "jobs_late": 1, "late_s_sum": 60, "cost_cur": 200, "value_captured_ratio": 0}
