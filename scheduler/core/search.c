@@ -308,14 +308,3 @@ bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *j
     *ret_placement = moved;
     return true;
 }
-
-void hs_search_last(const struct hs_search *search, const struct hs_place_job *job,
-                    struct hs_search_offer *ret_offer)
-{
-    *ret_offer = hs_search_no_offer;
-    if (hs_search_keep(search, job, &ret_offer->placement)) {
-        ret_offer->cost_cur = hs_search_price_placement(
-            search, kind_of(search, ret_offer->placement.host_idx), job, &ret_offer->placement);
-        ret_offer->placement.cost_cur = ret_offer->cost_cur;
-    }
-}

@@ -86,10 +86,3 @@ void hs_search_interruptible(const struct hs_search *search, const struct hs_pla
  */
 bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *job,
                     struct hs_placement *ret_placement);
-
-/**
- * The same, priced anew: the job's last placement moved on to this horizon, if it still fits and
- * ends by its due time.
- */
-void hs_search_last(const struct hs_search *search, const struct hs_place_job *job,
-                    struct hs_search_offer *ret_offer);

@@ -24,7 +24,7 @@ struct hs_heatfaults;
 
 /** What decisions are told in a run. */
 struct hs_heatdrive_options {
-    bool knows_future; /* true demand, run times and arrivals, 46 h ahead (prices always are) */
+    bool knows_future; /* true demand, run times and arrivals, 24 h ahead (prices always are) */
 };
 
 /** One run. For heatdrive.c, heatfaults.c and heatworld.c. */

@@ -7,7 +7,7 @@
  * They are told what a daemon would see: requests (never run times), meters after the fact,
  * prices and carbon known ahead. A slot's demand comes when the slot has passed, stamped with
  * the slot's start. With the future known (`perfect`) they are told each sink's
- * true demand and, 46 h before its submit, each job with its true run time.
+ * true demand and, 24 h before its submit, each job with its true run time.
  */
 
 #include "scheduler/base/err.h"
