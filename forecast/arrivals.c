@@ -16,6 +16,8 @@
 #define HOUR_S       3600
 #define LEAN         4.0
 #define MEMORY_WEEKS 8.0
+/* Hours until the mean of all is believed: what came in the first one may be all there is. */
+#define BELIEF_HOURS 24.0
 
 /* Jobs that must have ended before their run / request is believed, and how fast it is forgotten:
  * a job's part is halved after about 700 others. */
@@ -208,6 +210,7 @@ void hs_arrivals_expect(const struct hs_arrivals *arrivals, enum hs_arrivals_kin
                         struct hs_arrivals_bucket *ret_buckets)
 {
     struct pool all = all_hours(arrivals->cells[kind]);
+    double belief = fmin(1.0, all.n / BELIEF_HOURS);
 
     assert(bucket_s > 0);
     for (size_t i = 0; i < n_buckets; i++) {
@@ -215,5 +218,6 @@ void hs_arrivals_expect(const struct hs_arrivals *arrivals, enum hs_arrivals_kin
 
         ret_buckets[i] = (struct hs_arrivals_bucket){.kind = kind};
         fill_bucket(arrivals, &all, at_s, at_s + bucket_s, &ret_buckets[i]);
+        ret_buckets[i].work_vcpu_s *= belief;
     }
 }

@@ -23,16 +23,16 @@ LATE_SLACK = 5
 
 # cost_cur, jobs_late. Lower them when they fall; raise them with a reason in the commit only.
 MARKS = {
-    ("d1-winter-campus", "heat"): (2877.7, 0),
-    ("d2-shoulder-idle-high", "heat"): (5258.3, 0),
-    ("d3-winter-constant-price", "heat"): (7148.4, 0),
+    ("d1-winter-campus", "heat"): (2888.1, 0),
+    ("d2-shoulder-idle-high", "heat"): (5259.4, 0),
+    ("d3-winter-constant-price", "heat"): (7146.6, 0),
     ("d3-winter-constant-price", "perfect"): (7141.0, 0),
-    ("d4-summer", "heat"): (2697.4, 0),
-    ("d5-autumn-two-sites", "heat"): (4538.0, 2),
-    ("d6-mostly-deferrable", "heat"): (3893.2, 0),
-    ("d7-peaky-small-tank", "heat"): (4009.1, 0),
+    ("d4-summer", "heat"): (2697.2, 0),
+    ("d5-autumn-two-sites", "heat"): (4535.4, 0),
+    ("d6-mostly-deferrable", "heat"): (3896.3, 0),
+    ("d7-peaky-small-tank", "heat"): (4008.8, 0),
     ("d7-peaky-small-tank", "perfect"): (3947.9, 0),
-    ("d8-unequal-sites", "heat"): (3540.8, 1),
+    ("d8-unequal-sites", "heat"): (3547.5, 0),
 }
 SHORT = {"d4-summer"} if os.environ.get("HSCHED_TEST_SHORT") else None
 
