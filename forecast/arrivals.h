@@ -7,8 +7,9 @@
  * Learns online. For each hour of the week: work that came (vCPU-seconds as requested), its
  * typical run and the time it had, with spread; old weeks are forgotten. A cell with few weeks
  * leans on the same hour of other days, that on the mean of all hours; on the first day that is
- * the mean so far times the share of a day that was seen: a burst at the start is no forecast. People ask for
- * more than they run: what is expected is scaled by run / request of the jobs that ended.
+ * the mean so far times the share of a day that was seen: a burst at the start is no forecast.
+ * People ask for more than they run: what is expected is scaled by run / request of the jobs that
+ * ended.
  *
  * A plain value, so that it can be stored and restored as it is. Pure. See docs/adr/0006.
  */
