@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* place_job - where one job goes; see place_priv.h. */
+#include "scheduler/core/place_priv.h"
+
+#include <math.h>
+
+static void count_late(struct hs_place *place, const struct hs_placement *placement)
+{
+    place->n_late += placement->is_late;
+    place->n_avoidable += placement->is_late && !placement->is_hopeless;
+}
+
+/* Take @offer's room and put its heat into its loop. */
+void hs_place_commit(struct hs_place *place, const struct hs_place_job *job,
+                     const struct hs_placement *placement)
+{
+    double heat_wh[HS_PLAN_SLOTS_MAX];
+    size_t first = placement->first_slot;
+    size_t loop_idx = place->estate->hosts[placement->host_idx].loop_idx;
+
+    (void)hs_search_heat(&place->search, job, placement, heat_wh);
+    hs_fit_take(place->fit, placement, &job->size);
+    if (!place->is_room_stale) {
+        hs_kinds_take_room(place->kinds, place->fit, place->barred, placement, job->size.vcpus);
+    }
+    hs_thermal_lay(place->thermals[loop_idx], first, &heat_wh[first],
+                   placement->last_slot - first + 1);
+    (void)HS_VEC_PUSH(&place->placements, *placement);
+    count_late(place, placement);
+    place->is_plan_stale = true;
+}
+
+/* The slot that holds instant @at_s; may lie past the horizon. */
+static size_t slot_of(const struct hs_place *place, double at_s)
+{
+    double slots = (at_s - (double)place->search.from_at_s) / (double)place->search.slot_s;
+
+    return slots <= 0 ? 0 : (size_t)floor(slots + 1e-9);
+}
+
+/* First slot that a job may start in: the one now, or the first whole one after its earliest. */
+static size_t first_start(const struct hs_place *place, const struct hs_place_job *job)
+{
+    if (job->earliest_at_s <= place->search.now_at_s) {
+        return 0;
+    }
+    double slots =
+        (double)(job->earliest_at_s - place->search.from_at_s) / (double)place->search.slot_s;
+
+    return (size_t)ceil(slots - 1e-9);
+}
+
+/*
+ * Latest slot to start in so that a run-through ends by @end_at_s; SIZE_MAX if it is too late
+ * for any.
+ */
+static size_t last_start(const struct hs_place *place, const struct hs_place_job *job,
+                         double end_at_s)
+{
+    double latest_at_s = end_at_s - job->remaining_s;
+
+    if (latest_at_s < (double)place->search.now_at_s) {
+        return SIZE_MAX;
+    }
+    return slot_of(place, latest_at_s);
+}
+
+/* Too long for the time that is left: no plan is to blame. */
+static bool is_hopeless(const struct hs_place *place, const struct hs_place_job *job)
+{
+    return job->is_hopeless
+           || hs_search_start_at_s(&place->search, first_start(place, job)) + job->remaining_s
+                  > (double)job->due_at_s;
+}
+
+/* Occupy its host from now to its end, fit or not: it runs already. */
+void hs_place_fix(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_placement placement = {.job_id = job->job_id, .host_idx = job->host_idx};
+    double left_s = job->remaining_s;
+    size_t t = 0;
+
+    for (; t < place->n_slots && left_s > 1e-9; t++) {
+        placement.slots[t / 64] |= UINT64_C(1) << (t % 64);
+        left_s -= hs_search_slot_s(&place->search, t);
+    }
+    placement.last_slot = t - 1;
+    placement.is_hopeless = is_hopeless(place, job);
+    placement.is_late = placement.is_hopeless;
+    hs_place_commit(place, job, &placement);
+}
+
+/* Interruptible work that can no longer wait: run through if any host allows, else any slots. */
+static void search_late(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                        struct hs_search_offer *ret_offer)
+{
+    hs_search_earliest(&place->search, job, first, ret_offer);
+    if (ret_offer->placement.host_idx == SIZE_MAX && job->freedom == HS_PLACE_INTERRUPTIBLE) {
+        hs_search_interruptible(&place->search, job, first, place->n_slots - 1, ret_offer);
+    }
+}
+
+static void search_in_time(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                           double end_at_s, struct hs_search_offer *ret_offer)
+{
+    size_t last = last_start(place, job, end_at_s);
+
+    if (job->freedom == HS_PLACE_CONTIGUOUS) {
+        hs_search_contiguous(&place->search, job, first, last, ret_offer);
+        return;
+    }
+    /* Interruptible: any slots that end by then. */
+    size_t end_slot = slot_of(place, end_at_s);
+
+    if (last == SIZE_MAX || end_slot == 0) {
+        hs_search_contiguous(&place->search, job, first, last, ret_offer);
+        return;
+    }
+    struct hs_search_offer through;
+
+    hs_search_interruptible(&place->search, job, first, end_slot - 1, ret_offer);
+    /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better.
+     */
+    hs_search_contiguous(&place->search, job, first, last, &through);
+    if (through.cost_cur < ret_offer->cost_cur) {
+        *ret_offer = through;
+    }
+}
+
+static bool ends_late(const struct hs_place *place, const struct hs_place_job *job,
+                      const struct hs_placement *placement)
+{
+    double left_s = job->remaining_s;
+    double end_at_s = 0.0;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot && left_s > 1e-9; t++) {
+        if (hs_plan_runs(placement, t)) {
+            double run_s = fmin(left_s, hs_search_slot_s(&place->search, t));
+
+            end_at_s = hs_search_start_at_s(&place->search, t) + run_s;
+            left_s -= run_s;
+        }
+    }
+    return end_at_s + left_s > (double)job->due_at_s + 0.5;
+}
+
+/* What keeps a machine's boot and the end of a slot from making a job late, s. */
+static double margin_s(const struct hs_place *place)
+{
+    return (double)place->search.slot_s;
+}
+
+/* Could it start in the next slot and still be in time? */
+bool hs_place_can_wait(const struct hs_place *place, const struct hs_place_job *job)
+{
+    size_t last = last_start(place, job, (double)job->due_at_s - margin_s(place));
+
+    return last != SIZE_MAX && last > 0;
+}
+
+static void find_offer(struct hs_place *place, const struct hs_place_job *job,
+                       enum hs_place_mode mode, struct hs_search_offer *ret_offer)
+{
+    size_t first = first_start(place, job);
+    double due_at_s = (double)job->due_at_s;
+    bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != HS_PLACE_MODE_EARLIEST;
+
+    ret_offer->placement.host_idx = SIZE_MAX;
+    if (waits && job->margin_s > margin_s(place)) {
+        search_in_time(place, job, first, due_at_s - job->margin_s, ret_offer);
+    }
+    if (waits && ret_offer->placement.host_idx == SIZE_MAX) {
+        search_in_time(place, job, first, due_at_s - margin_s(place), ret_offer);
+    }
+    if (waits && ret_offer->placement.host_idx == SIZE_MAX) {
+        search_in_time(place, job, first, due_at_s, ret_offer);
+    }
+    if (ret_offer->placement.host_idx == SIZE_MAX) {
+        search_late(place, job, first, ret_offer);
+        ret_offer->placement.is_forced = ret_offer->placement.host_idx != SIZE_MAX;
+    }
+}
+
+/* Could it start when the horizon is over and still be in time? Then it need not fit into it. */
+static bool can_follow(const struct hs_place *place, const struct hs_place_job *job)
+{
+    double end_at_s = hs_search_start_at_s(&place->search, place->n_slots);
+
+    return end_at_s + job->remaining_s + margin_s(place) <= (double)job->due_at_s;
+}
+
+/* Where @job goes, host_idx SIZE_MAX for nowhere. Takes nothing. */
+void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode,
+                   struct hs_placement *ret_placement)
+{
+    struct hs_search_offer offer;
+
+    hs_place_settle(place);
+    if (job->freedom == HS_PLACE_FILLER) {
+        size_t end_slot = slot_of(place, (double)job->due_at_s);
+
+        hs_search_interruptible(&place->search, job, first_start(place, job),
+                                end_slot > 0 ? end_slot - 1 : 0, &offer);
+        if (!(offer.cost_cur < 0)) {
+            offer.placement.host_idx = SIZE_MAX;
+        }
+    } else {
+        find_offer(place, job, mode, &offer);
+    }
+    if (offer.placement.host_idx == SIZE_MAX) {
+        *ret_placement = (struct hs_placement){
+            .job_id = job->job_id,
+            .host_idx = SIZE_MAX,
+            .first_slot = SIZE_MAX,
+            .last_slot = SIZE_MAX,
+            .is_late = job->freedom != HS_PLACE_FILLER && !can_follow(place, job),
+        };
+        return;
+    }
+    offer.placement.is_late = job->is_hopeless || ends_late(place, job, &offer.placement);
+    if (offer.placement.first_slot == 0 && !hs_place_can_wait(place, job)) {
+        offer.placement.is_forced = true;
+    }
+    *ret_placement = offer.placement;
+}
+
+/* A machine that is there holds its memory until its job has a placement that says how long. */
+void hs_place_hold_memory(struct hs_place *place, const struct hs_place_job *job, bool is_held)
+{
+    struct hs_placement whole = {.host_idx = job->host_idx, .last_slot = place->n_slots - 1};
+
+    if (job->host_idx == SIZE_MAX || job->freedom == HS_PLACE_FIXED) {
+        return;
+    }
+    if (is_held) {
+        hs_fit_take(place->fit, &whole, &job->size);
+    } else {
+        hs_fit_give(place->fit, &whole, &job->size);
+    }
+}
+
+void hs_place_put(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode)
+{
+    struct hs_placement placement;
+
+    if (job->freedom == HS_PLACE_FIXED) {
+        hs_place_fix(place, job);
+        return;
+    }
+    hs_place_hold_memory(place, job, false);
+    hs_place_find(place, job, mode, &placement);
+    placement.is_hopeless = is_hopeless(place, job);
+    if (placement.host_idx != SIZE_MAX) {
+        hs_place_commit(place, job, &placement);
+        return;
+    }
+    hs_place_hold_memory(place, job, true);
+    (void)HS_VEC_PUSH(&place->placements, placement);
+    count_late(place, &placement);
+    place->is_plan_stale = true;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* place_modes - in which order jobs choose, and which of several plans stands; see place_priv.h. */
+#include "scheduler/core/place_priv.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "scheduler/base/mem.h"
+
+/* In a refresh every job looks for its place anew once in so many slots; the others keep theirs. */
+#define REFRESH_TURNS 8
+
+/*
+ * In which order jobs choose: what runs through, what must start at once, what is bound to the
+ * host that holds it (it has nowhere else to go), what may go anywhere, and filler at last.
+ */
+static int rank_of(const struct hs_place_job *job)
+{
+    switch (job->freedom) {
+    case HS_PLACE_FIXED:
+        return 0;
+    case HS_PLACE_AT_ONCE:
+        return 1;
+    case HS_PLACE_CONTIGUOUS:
+    case HS_PLACE_INTERRUPTIBLE:
+        return job->host_idx != SIZE_MAX ? 2 : 3;
+    case HS_PLACE_FILLER:
+        break;
+    }
+    return 4;
+}
+
+/* Within a rank, what must start soonest. */
+static int compare_urgency(const void *left, const void *right)
+{
+    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
+    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
+    double a_latest_s = (double)a->due_at_s - a->remaining_s;
+    double b_latest_s = (double)b->due_at_s - b->remaining_s;
+
+    if (rank_of(a) != rank_of(b)) {
+        return rank_of(a) - rank_of(b);
+    }
+    if (fabs(a_latest_s - b_latest_s) > 0.5) {
+        return a_latest_s < b_latest_s ? -1 : 1;
+    }
+    if (a->priority != b->priority) {
+        return a->priority > b->priority ? -1 : 1;
+    }
+    return a->job_id < b->job_id ? -1 : a->job_id > b->job_id;
+}
+
+/* Does the job look for its place anew in this slot's refresh? */
+static bool has_turn(const struct hs_place *place, const struct hs_place_job *job)
+{
+    uint64_t slot = (uint64_t)(place->search.from_at_s / place->search.slot_s);
+
+    return (job->job_id + slot) % REFRESH_TURNS == 0;
+}
+
+/* Give the job what it was promised; false if it was promised nothing that still holds. */
+static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
+                     enum hs_place_mode mode)
+{
+    struct hs_placement placement;
+
+    if (job->freedom == HS_PLACE_FIXED) {
+        hs_place_fix(place, job); /* first: nothing else may take its room */
+        return true;
+    }
+    if ((job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE)
+        || (mode == HS_PLACE_MODE_REFRESH && has_turn(place, job))) {
+        return false;
+    }
+    hs_place_hold_memory(place, job, false);
+    if (!hs_search_keep(&place->search, job, &placement)) {
+        hs_place_hold_memory(place, job, true);
+        return false;
+    }
+    placement.is_late = false;
+    placement.is_hopeless = false;
+    placement.is_forced = placement.first_slot == 0 && !hs_place_can_wait(place, job);
+    hs_place_commit(place, job, &placement);
+    return true;
+}
+
+static void place_all(struct hs_place *place, const struct hs_place_job *const *order,
+                      size_t n_jobs, enum hs_place_mode mode)
+{
+    HS_AUTO_MEM bool *is_kept = hs_xcalloc(n_jobs, sizeof(bool));
+    bool keeps = mode == HS_PLACE_MODE_KEEP || mode == HS_PLACE_MODE_REFRESH;
+
+    place->is_reset_wanted = false;
+    hs_place_reset(place);
+    for (size_t i = 0; i < n_jobs; i++) {
+        hs_place_hold_memory(place, order[i], true);
+    }
+    for (size_t i = 0; i < n_jobs; i++) {
+        is_kept[i] = keeps && keep_one(place, order[i], mode);
+    }
+    for (size_t i = 0; i < n_jobs; i++) {
+        if (!is_kept[i]) {
+            hs_place_put(place, order[i], mode);
+        }
+    }
+}
+
+/* Any mode will do until nobody is late who need not be; the first that comes nearest stands. */
+static void try_modes(struct hs_place *place, const struct hs_place_job *const *order,
+                      size_t n_jobs, enum hs_place_mode first)
+{
+    enum hs_place_mode best = first;
+    enum hs_place_mode mode = first;
+    size_t n_best = SIZE_MAX;
+
+    for (; mode < HS_PLACE_MODE_COUNT_ && n_best > 0; mode++) {
+        place_all(place, order, n_jobs, mode);
+        if (place->n_avoidable < n_best) {
+            n_best = place->n_avoidable;
+            best = mode;
+        }
+    }
+    if (best + 1 != mode) {
+        place_all(place, order, n_jobs, best);
+    }
+}
+
+static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs,
+                      enum hs_place_mode first)
+{
+    HS_AUTO_MEM const struct hs_place_job **order =
+        hs_xcalloc(n_jobs, sizeof(const struct hs_place_job *));
+
+    for (size_t i = 0; i < n_jobs; i++) {
+        order[i] = &jobs[i];
+    }
+    qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
+    place->is_exact = n_jobs <= HS_PLACE_EXACT_JOBS_MAX;
+    try_modes(place, order, n_jobs, first);
+}
+
+void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
+{
+    plan_from(place, jobs, n_jobs, HS_PLACE_MODE_CHEAPEST);
+}
+
+void hs_place_refresh(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
+{
+    plan_from(place, jobs, n_jobs,
+              n_jobs > HS_PLACE_EXACT_JOBS_MAX ? HS_PLACE_MODE_REFRESH : HS_PLACE_MODE_CHEAPEST);
+}

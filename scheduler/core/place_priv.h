@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/**
+ * place_priv - the planner's state, for its own files only.
+ *
+ * place.c        life, the frame, the plan as others read it
+ * place_job.c    where one job goes
+ * place_modes.c  in which order jobs choose, and which of several plans stands
+ */
+
+#include "scheduler/base/vec.h"
+#include "scheduler/core/kinds.h"
+#include "scheduler/core/place.h"
+#include "scheduler/core/search.h"
+
+/** Few enough jobs for every price to be exact; see place.c. */
+#define HS_PLACE_EXACT_JOBS_MAX 32
+
+enum hs_place_mode {
+    HS_PLACE_MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
+    HS_PLACE_MODE_CHEAPEST, /* every job anew */
+    HS_PLACE_MODE_KEEP,     /* what the last plan promised, then the others */
+    HS_PLACE_MODE_EARLIEST, /* as soon as possible */
+    HS_PLACE_MODE_COUNT_,
+};
+
+struct hs_place_reserved {
+    size_t host_idx;
+    struct hs_fit_size size;
+    size_t first_slot;
+    size_t last_slot;
+};
+
+struct hs_place {
+    const struct hs_estate *estate;
+    size_t n_slots;
+    struct hs_kinds *kinds;
+    struct hs_fit *fit;
+    struct hs_thermal **thermals; /* [n_loops] */
+    bool *barred;                 /* [n_hosts] */
+    struct hs_search search;
+
+    /* the frame, copied so that a second plan can start from it */
+    struct hs_thermal_input *inputs; /* [n_loops] pointing into the arrays below */
+    double *captured_wh;             /* [n_loops][n_slots] */
+    double *reject_cur_per_wh;       /* [n_loops][n_slots] */
+    double *sink_demand_wh;          /* [n_sinks][n_slots] */
+    double *sink_cur_per_mwh;        /* [n_sinks] */
+    double *elec_cur_per_mwh;        /* [n_sites][n_slots] */
+    HS_VEC(struct hs_place_reserved) reserved;
+
+    HS_VEC(struct hs_placement) placements;
+    size_t n_late;
+    size_t n_avoidable;   /* late, and another plan might not be */
+    struct hs_plan *plan; /* rebuilt when asked for */
+    bool is_plan_stale;
+    bool is_exact;        /* few jobs */
+    bool is_reset_wanted; /* the frame has changed since the last reset */
+    bool is_room_stale;   /* much was taken: look at every host's room at once */
+    bool is_reset;        /* no price has been read since the last reset */
+};
+
+/** Back to the horizon as it was before any job; heat is not priced before hs_place_settle(). */
+void hs_place_reset(struct hs_place *place);
+
+/** Prices for the next job: loops that took much heat since the last time are solved again. */
+void hs_place_settle(struct hs_place *place);
+
+/** Occupy the job's host from now to its end, fit or not: it runs already. */
+void hs_place_fix(struct hs_place *place, const struct hs_place_job *job);
+
+/** Find the job's place and take it; it counts as late where there is none. */
+void hs_place_put(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode);
+
+/** Where the job goes, host_idx SIZE_MAX for nowhere. Takes nothing. */
+void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode,
+                   struct hs_placement *ret_placement);
+
+/** Take the placement's room and put its heat into its loop. */
+void hs_place_commit(struct hs_place *place, const struct hs_place_job *job,
+                     const struct hs_placement *placement);
+
+/** A machine that is there holds its memory until its job has a placement that says how long. */
+void hs_place_hold_memory(struct hs_place *place, const struct hs_place_job *job, bool is_held);
+
+/** Could the job start in the next slot and still be in time? */
+bool hs_place_can_wait(const struct hs_place *place, const struct hs_place_job *job);
