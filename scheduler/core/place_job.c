@@ -10,7 +10,7 @@ static void count_late(struct hs_place *place, const struct hs_placement *placem
     place->n_avoidable += placement->is_late && !placement->is_hopeless;
 }
 
-/* Take @offer's room and put its heat into its loop. */
+/* Take @placement's room and put its heat into its loop. */
 void hs_place_commit(struct hs_place *place, const struct hs_place_job *job,
                      const struct hs_placement *placement)
 {

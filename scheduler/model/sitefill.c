@@ -78,11 +78,17 @@ static void set_path(struct fill *fill, const char *site, const char *loop, cons
 }
 
 /* @field is the key with what it is nested in: "tank/volume_l". */
+static const char *key_of(const char *field)
+{
+    const char *slash = strrchr(field, '/');
+
+    return slash != NULL ? slash + 1 : field;
+}
+
 static void offer_real(struct fill *fill, json_t *object, const char *field, double value,
                        const char *source)
 {
-    const char *slash = strrchr(field, '/');
-    const char *key = slash != NULL ? slash + 1 : field;
+    const char *key = key_of(field);
 
     if (object != NULL && json_object_get(object, key) == NULL) {
         hs_jsonx_set_real(object, key, value);
@@ -93,8 +99,7 @@ static void offer_real(struct fill *fill, json_t *object, const char *field, dou
 static void offer_word(struct fill *fill, json_t *object, const char *field, const char *word,
                        const char *source)
 {
-    const char *slash = strrchr(field, '/');
-    const char *key = slash != NULL ? slash + 1 : field;
+    const char *key = key_of(field);
 
     if (object != NULL && json_object_get(object, key) == NULL) {
         hs_jsonx_set_text(object, key, word);
