@@ -1,16 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* forecast - table of models and the checks that every model would repeat. */
+/*
+ * forecast - slots become hours, hours teach the model, predictions are judged when their hour
+ * comes and become slots again.
+ */
 #include "forecast/forecast.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
 
-static const struct hs_forecast_ops *const models[] = {
-    &hs_forecast_yesterday_ops,
+#include "forecast/forecast_judge.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
+
+#define S_PER_HOUR     3600
+#define REACH_HOURS    50     /* predicted at once: two days from within an open hour */
+#define STALE_S        43200  /* an outlook older than two runs of a weather model is stale */
+#define DEAD_S         259200 /* three days: older than persistence is worth */
+#define KNOWN_RATIO    0.5    /* an hour is known if at least so much of it was metered */
+#define STATE_VERSION  1
+#define WEATHER_FIELDS 3
+
+static const struct hs_heatmodel *const models[] = {
+    &hs_heatmodel_persistence,
+    &hs_heatmodel_yesterday,
+    &hs_heatmodel_lastweek,
 };
 
-const struct hs_forecast_ops *hs_forecast_model(const char *name)
+/** Mean over the part of an hour that was metered. */
+struct gathering {
+    double sum;
+    double known_s;
+};
+
+/** What is stored; plain, without pointers. */
+struct forecast_state {
+    int64_t open_no; /* hour that is being metered; -1: none yet */
+    double known_h;  /* hours of heat ever known */
+    struct gathering heat;
+    struct gathering weather[WEATHER_FIELDS];
+    struct hs_outlook outlook; /* n_hours 0: none */
+    struct hs_heathistory history;
+    struct hs_forecast_judge judge;
+};
+
+struct hs_forecast {
+    const struct hs_heatmodel *model;
+    struct hs_forecast_setup setup;
+    struct forecast_state state;
+    bool is_made; /* made_w is of the state as it is; not stored: it follows from the rest */
+    double made_w[REACH_HOURS];
+    void *model_state;
+};
+
+const struct hs_heatmodel *hs_forecast_get_model(size_t i)
+{
+    return i < sizeof(models) / sizeof(models[0]) ? models[i] : NULL;
+}
+
+const struct hs_heatmodel *hs_forecast_find_model(const char *name)
 {
     for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
         if (strcmp(models[i]->name, name) == 0) {
@@ -20,36 +69,400 @@ const struct hs_forecast_ops *hs_forecast_model(const char *name)
     return NULL;
 }
 
-struct hs_forecast *hs_forecast_new(const char *name, int64_t slot_s)
+struct hs_forecast *hs_forecast_new(const char *name, const struct hs_forecast_setup *setup)
 {
-    const struct hs_forecast_ops *ops = hs_forecast_model(name);
-    struct hs_forecast *forecast;
+    struct hs_forecast *forecast = hs_xcalloc(1, sizeof(*forecast));
 
-    assert(ops != NULL && slot_s > 0);
-    forecast = ops->new (slot_s);
-    forecast->ops = ops;
-    forecast->slot_s = slot_s;
+    assert(setup->slot_s > 0);
+    forecast->model = hs_forecast_find_model(name);
+    assert(forecast->model != NULL);
+    forecast->setup = *setup;
+    forecast->state.open_no = -1;
+    hs_heathistory_init(&forecast->state.history);
+    hs_forecast_judge_init(&forecast->state.judge);
+    forecast->model_state = hs_xcalloc(1, forecast->model->state_bytes);
+    forecast->model->init(forecast->model_state);
     return forecast;
-}
-
-void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double demand_heat_w)
-{
-    /* negative heat is a broken meter: unknown, not zero */
-    forecast->ops->observe(forecast, slot_at_s, demand_heat_w >= 0 ? demand_heat_w : (double)NAN);
-}
-
-void hs_forecast_predict(const struct hs_forecast *forecast, int64_t from_at_s, size_t n_slots,
-                         double *ret_demand_heat_w)
-{
-    forecast->ops->predict(forecast, from_at_s, n_slots, ret_demand_heat_w);
-    for (size_t i = 0; i < n_slots; i++) {
-        assert(ret_demand_heat_w[i] >= 0);
-    }
 }
 
 void hs_forecast_free(struct hs_forecast *forecast)
 {
     if (forecast != NULL) {
-        forecast->ops->destroy(forecast);
+        free(forecast->model_state);
+        free(forecast);
     }
+}
+
+static void gather(struct gathering *gathering, double value, double span_s)
+{
+    if (!isnan(value)) {
+        gathering->sum += value * span_s;
+        gathering->known_s += span_s;
+    }
+}
+
+/** Mean of what was gathered and a fresh start; NAN if less than @least_s was known. */
+static double settle(struct gathering *gathering, double least_s)
+{
+    double mean = gathering->known_s >= least_s && gathering->known_s > 0
+                      ? gathering->sum / gathering->known_s
+                      : (double)NAN;
+
+    *gathering = (struct gathering){0};
+    return mean;
+}
+
+static double weather_age_s(const struct forecast_state *state)
+{
+    return (double)((state->history.newest_no + 1) * S_PER_HOUR - state->outlook.issued_at_s);
+}
+
+static bool has_outlook(const struct forecast_state *state)
+{
+    return state->outlook.n_hours > 0 && weather_age_s(state) < DEAD_S;
+}
+
+/** Yesterday's own weather, or that of the latest day on which the hour is known. */
+static struct hs_weather persist(const struct hs_heathistory *history, int64_t no)
+{
+    struct hs_weather weather = HS_WEATHER_UNKNOWN;
+    int days = 0;
+
+    while (no > history->newest_no) {
+        no -= 24;
+    }
+    for (; days < 7 && isnan(weather.t_out_c); days++) {
+        weather = hs_heathistory_get_weather(history, no - 24 * (int64_t)days);
+    }
+    return weather;
+}
+
+/** The weather to reckon with from the next hour on: as issued, else persisted. */
+static void look_out(const struct forecast_state *state, size_t n_hours, struct hs_outlook *outlook)
+{
+    int64_t from_no = state->history.newest_no + 1;
+    bool is_issued = has_outlook(state);
+
+    outlook->issued_at_s = is_issued ? state->outlook.issued_at_s : from_no * S_PER_HOUR;
+    outlook->from_at_s = from_no * S_PER_HOUR;
+    outlook->n_hours = n_hours;
+    for (size_t i = 0; i < n_hours; i++) {
+        int64_t no = from_no + (int64_t)i;
+        struct hs_weather *hour = &outlook->hours[i];
+        struct hs_weather own = persist(&state->history, no);
+
+        *hour = is_issued ? hs_outlook_get(&state->outlook, no * S_PER_HOUR) : own;
+        hour->t_out_c = isnan(hour->t_out_c) ? own.t_out_c : hour->t_out_c;
+        hour->ghi_w_per_m2 = isnan(hour->ghi_w_per_m2) ? own.ghi_w_per_m2 : hour->ghi_w_per_m2;
+        hour->wind_m_per_s = isnan(hour->wind_m_per_s) ? own.wind_m_per_s : hour->wind_m_per_s;
+    }
+}
+
+/** What the model says of the next @n_hours, down the chain of fall-backs. Returns who spoke. */
+static const char *make(const struct hs_forecast *forecast, const struct hs_outlook *outlook,
+                        size_t n_hours, double *ret_heat_w)
+{
+    const struct hs_heatmodel *chain[] = {forecast->model, &hs_heatmodel_yesterday,
+                                          &hs_heatmodel_persistence};
+    struct hs_heatmodel_view view = {&forecast->state.history, forecast->setup.calendar, outlook};
+
+    for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
+        if (chain[i]->predict(i == 0 ? forecast->model_state : NULL, &view, n_hours, ret_heat_w)) {
+            return chain[i]->name;
+        }
+    }
+    memset(ret_heat_w, 0, n_hours * sizeof(*ret_heat_w));
+    return "nothing-known";
+}
+
+/** The predictions of this hour, once: they are what will be judged. */
+static void ensure_made(struct hs_forecast *forecast)
+{
+    struct hs_outlook outlook;
+
+    if (forecast->is_made) {
+        return;
+    }
+    look_out(&forecast->state, REACH_HOURS, &outlook);
+    hs_heathistory_foresee(&forecast->state.history, &outlook);
+    (void)make(forecast, &outlook, REACH_HOURS, forecast->made_w);
+    hs_forecast_judge_expect(&forecast->state.judge, forecast->state.history.newest_no,
+                             forecast->made_w);
+    forecast->is_made = true;
+}
+
+/** Hour @no is over. */
+static void close_hour(struct hs_forecast *forecast, int64_t no)
+{
+    struct forecast_state *state = &forecast->state;
+    struct hs_heatmodel_view view = {&state->history, forecast->setup.calendar, NULL};
+    double heat_w = settle(&state->heat, KNOWN_RATIO * S_PER_HOUR);
+    struct hs_weather weather;
+
+    if (state->history.newest_no >= 0) {
+        ensure_made(forecast);
+    }
+    weather.t_out_c = settle(&state->weather[0], 0);
+    weather.ghi_w_per_m2 = settle(&state->weather[1], 0);
+    weather.wind_m_per_s = settle(&state->weather[2], 0);
+    hs_heathistory_push(&state->history, no, heat_w, &weather);
+    state->known_h += isnan(heat_w) ? 0.0 : 1.0;
+    hs_forecast_judge_settle(&state->judge, no, heat_w,
+                             hs_heathistory_get_heat_w(&state->history, no - 24));
+    forecast->model->learn(forecast->model_state, &view);
+    forecast->is_made = false;
+}
+
+void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
+{
+    struct forecast_state *state = &forecast->state;
+    int64_t now_no = now_at_s / S_PER_HOUR;
+
+    if (state->open_no < 0) {
+        state->open_no = now_no;
+    }
+    /* of a silence longer than the memory only the end matters */
+    if (now_no - state->open_no > 2 * HS_HEATHISTORY_HOURS) {
+        struct hs_heathistory *history = &state->history;
+
+        hs_heathistory_init(history);
+        hs_forecast_judge_forget(&state->judge);
+        state->open_no = now_no - 1;
+        forecast->is_made = false;
+    }
+    while (state->open_no < now_no) {
+        close_hour(forecast, state->open_no);
+        state->open_no++;
+    }
+}
+
+void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double demand_heat_w)
+{
+    int64_t end_at_s = slot_at_s + forecast->setup.slot_s;
+
+    assert(slot_at_s >= 0);
+    for (int64_t at_s = slot_at_s; at_s < end_at_s;) {
+        int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
+        int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
+
+        hs_forecast_advance(forecast, at_s);
+        if (at_s / S_PER_HOUR == forecast->state.open_no) {
+            /* negative heat is a broken meter: unknown, not zero */
+            gather(&forecast->state.heat, demand_heat_w >= 0 ? demand_heat_w : (double)NAN,
+                   (double)(until_at_s - at_s));
+        }
+        at_s = until_at_s;
+    }
+    hs_forecast_advance(forecast, end_at_s);
+}
+
+void hs_forecast_observe_weather(struct hs_forecast *forecast, int64_t slot_at_s,
+                                 const struct hs_weather *weather)
+{
+    struct gathering *gathered = forecast->state.weather;
+
+    hs_forecast_advance(forecast, slot_at_s);
+    if (slot_at_s / S_PER_HOUR == forecast->state.open_no) {
+        double span_s = fmin((double)forecast->setup.slot_s, S_PER_HOUR);
+
+        gather(&gathered[0], weather->t_out_c, span_s);
+        gather(&gathered[1], weather->ghi_w_per_m2, span_s);
+        gather(&gathered[2], weather->wind_m_per_s, span_s);
+    }
+}
+
+void hs_forecast_set_outlook(struct hs_forecast *forecast, const struct hs_outlook *outlook)
+{
+    if (outlook == NULL) {
+        forecast->state.outlook.n_hours = 0;
+    } else {
+        forecast->state.outlook = *outlook;
+    }
+    forecast->is_made = false;
+}
+
+/** How much wider the intervals are for weather that was issued long ago. */
+static double widening(const struct forecast_state *state)
+{
+    double age_s = has_outlook(state) ? weather_age_s(state) : 0;
+
+    return age_s <= STALE_S ? 1.0 : sqrt(age_s / STALE_S);
+}
+
+/** Quantiles of the hour @no, which is measured if it has closed. */
+static struct hs_forecast_slot quantify(const struct hs_forecast *forecast, int64_t no,
+                                        const double *made_w, size_t n_made)
+{
+    const struct forecast_state *state = &forecast->state;
+    int64_t lead = no - state->history.newest_no;
+    double known_w = hs_heathistory_get_heat_w(&state->history, no);
+    struct hs_forecast_slot slot = {0};
+
+    if (lead < 1 && !isnan(known_w)) {
+        return (struct hs_forecast_slot){known_w, known_w, known_w};
+    }
+    lead = lead < 1 ? 1 : lead;
+    while (lead > (int64_t)n_made) {
+        lead -= 24;
+    }
+    slot.p50_w = made_w[lead - 1];
+    hs_forecast_judge_quantify(&state->judge, (size_t)lead, slot.p50_w, widening(state),
+                               &slot.p10_w, &slot.p90_w);
+    return slot;
+}
+
+void hs_forecast_predict(struct hs_forecast *forecast, int64_t from_at_s, size_t n_slots,
+                         struct hs_forecast_slot *ret_slots)
+{
+    int64_t slot_s = forecast->setup.slot_s;
+    int64_t end_no = (from_at_s + (int64_t)n_slots * slot_s - 1) / S_PER_HOUR;
+    double far_w[HS_OUTLOOK_HOURS];
+    const double *made_w = forecast->made_w;
+    size_t n_made = REACH_HOURS;
+
+    hs_forecast_advance(forecast, from_at_s);
+    ensure_made(forecast);
+    if (end_no - forecast->state.history.newest_no > REACH_HOURS) {
+        struct hs_outlook outlook;
+
+        look_out(&forecast->state, HS_OUTLOOK_HOURS, &outlook);
+        (void)make(forecast, &outlook, HS_OUTLOOK_HOURS, far_w);
+        made_w = far_w;
+        n_made = HS_OUTLOOK_HOURS;
+    }
+    for (size_t i = 0; i < n_slots; i++) {
+        int64_t at_s = from_at_s + (int64_t)i * slot_s;
+        int64_t end_at_s = at_s + slot_s;
+        struct hs_forecast_slot sum = {0};
+
+        while (at_s < end_at_s) {
+            int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
+            int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
+            double share = (double)(until_at_s - at_s) / (double)slot_s;
+            struct hs_forecast_slot hour = quantify(forecast, at_s / S_PER_HOUR, made_w, n_made);
+
+            sum.p10_w += share * hour.p10_w;
+            sum.p50_w += share * hour.p50_w;
+            sum.p90_w += share * hour.p90_w;
+            at_s = until_at_s;
+        }
+        ret_slots[i] = sum;
+    }
+}
+
+void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *ret_how)
+{
+    const struct forecast_state *state = &forecast->state;
+    struct hs_outlook outlook;
+    double heat_w[REACH_HOURS];
+
+    memset(ret_how, 0, sizeof(*ret_how));
+    look_out(state, REACH_HOURS, &outlook);
+    ret_how->weather_age_s = has_outlook(state) ? weather_age_s(state) : (double)NAN;
+    if (has_outlook(state)) {
+        ret_how->weather = ret_how->weather_age_s > STALE_S ? HS_FORECAST_WEATHER_STALE
+                                                            : HS_FORECAST_WEATHER_ISSUED;
+    } else {
+        ret_how->weather = isnan(outlook.hours[0].t_out_c) ? HS_FORECAST_WEATHER_NONE
+                                                           : HS_FORECAST_WEATHER_PERSISTED;
+    }
+    ret_how->history_h = state->known_h;
+    ret_how->fallback = make(forecast, &outlook, REACH_HOURS, heat_w);
+}
+
+void hs_forecast_get_accuracy(const struct hs_forecast *forecast,
+                              struct hs_forecast_accuracy *ret_blocks)
+{
+    hs_forecast_judge_get_accuracy(&forecast->state.judge, ret_blocks);
+}
+
+void hs_forecast_get_physics(const struct hs_forecast *forecast, struct hs_physics *ret_physics)
+{
+    static const struct hs_physics_figure unknown = {(double)NAN, (double)NAN};
+
+    *ret_physics = (struct hs_physics){unknown, unknown, unknown, unknown, unknown, unknown};
+    if (forecast->model->get_physics != NULL) {
+        forecast->model->get_physics(forecast->model_state, ret_physics);
+    }
+}
+
+/** Bytes as hexadecimal digits: exact on every machine of one byte order. */
+static json_t *format_bytes(const void *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *from = bytes;
+    HS_AUTO_MEM char *text = hs_xcalloc(2 * n + 1, 1);
+
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = digits[from[i] >> 4];
+        text[2 * i + 1] = digits[from[i] & 15];
+    }
+    return hs_jsonx_text(text);
+}
+
+static int digit_value(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool parse_bytes(const json_t *json, void *ret_bytes, size_t n)
+{
+    unsigned char *to = ret_bytes;
+    const char *text = json_string_value(json);
+
+    if (text == NULL || strlen(text) != 2 * n) {
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        int high = digit_value(text[2 * i]);
+        int low = digit_value(text[2 * i + 1]);
+
+        if (high < 0 || low < 0) {
+            return false;
+        }
+        to[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
+json_t *hs_forecast_save(const struct hs_forecast *forecast)
+{
+    json_t *saved = hs_jsonx_object();
+
+    hs_jsonx_set_text(saved, "model", forecast->model->name);
+    hs_jsonx_set_int(saved, "version", STATE_VERSION);
+    hs_jsonx_set_int(saved, "slot_s", forecast->setup.slot_s);
+    hs_jsonx_set(saved, "frame", format_bytes(&forecast->state, sizeof(forecast->state)));
+    hs_jsonx_set(saved, "state", format_bytes(forecast->model_state, forecast->model->state_bytes));
+    return saved;
+}
+
+int hs_forecast_restore(struct hs_forecast *forecast, const json_t *saved, struct hs_err *err)
+{
+    const char *model = json_string_value(json_object_get(saved, "model"));
+    HS_AUTO_MEM struct forecast_state *state = hs_xcalloc(1, sizeof(*state));
+    HS_AUTO_MEM void *model_state = hs_xcalloc(1, forecast->model->state_bytes);
+
+    if (model == NULL || strcmp(model, forecast->model->name) != 0) {
+        return hs_err_set(err, HS_E_INVALID, "forecast.model", "is '%s', wanted '%s'",
+                          model != NULL ? model : "", forecast->model->name);
+    }
+    if (json_integer_value(json_object_get(saved, "version")) != STATE_VERSION
+        || json_integer_value(json_object_get(saved, "slot_s")) != forecast->setup.slot_s) {
+        return hs_err_set(err, HS_E_INVALID, "forecast.version",
+                          "is of another version or slot length, learn anew");
+    }
+    if (!parse_bytes(json_object_get(saved, "frame"), state, sizeof(*state))
+        || !parse_bytes(json_object_get(saved, "state"), model_state,
+                        forecast->model->state_bytes)) {
+        return hs_err_set(err, HS_E_INVALID, "forecast.state",
+                          "is damaged or of another build, learn anew");
+    }
+    forecast->state = *state;
+    memcpy(forecast->model_state, model_state, forecast->model->state_bytes);
+    forecast->is_made = false;
+    return 0;
 }

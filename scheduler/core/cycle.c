@@ -37,7 +37,9 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     cycle->estimator = hs_estimator_new(estate, options->now_at_s);
     cycle->forecasts = hs_xcalloc(estate->n_sinks, sizeof(struct hs_forecast *));
     for (size_t k = 0; k < estate->n_sinks; k++) {
-        cycle->forecasts[k] = hs_forecast_new("yesterday", estate->slot_s);
+        struct hs_forecast_setup setup = {.slot_s = estate->slot_s};
+
+        cycle->forecasts[k] = hs_forecast_new("yesterday", &setup);
     }
     cycle->forecast_w = hs_xcalloc(estate->n_sinks * (n + HS_CYCLE_FORECAST_SLOTS), sizeof(double));
     cycle->forecast_from_at_s = hs_xcalloc(estate->n_sinks, sizeof(int64_t));

@@ -99,10 +99,14 @@ static void recall_forecast(struct hs_cycle *cycle, size_t sink_idx, double *dem
     double *made_w = &cycle->forecast_w[sink_idx * n];
     int64_t *from_at_s = &cycle->forecast_from_at_s[sink_idx];
     int64_t reach_s = HS_CYCLE_FORECAST_SLOTS * cycle->estate->slot_s;
+    struct hs_forecast_slot made[HS_PLAN_SLOTS_MAX + HS_CYCLE_FORECAST_SLOTS];
 
     if (*from_at_s == INT64_MIN || cycle->plan_from_at_s - *from_at_s > reach_s) {
         *from_at_s = cycle->plan_from_at_s;
-        hs_forecast_predict(cycle->forecasts[sink_idx], *from_at_s, n, made_w);
+        hs_forecast_predict(cycle->forecasts[sink_idx], *from_at_s, n, made);
+        for (size_t t = 0; t < n; t++) {
+            made_w[t] = made[t].p50_w;
+        }
     }
     memcpy(demand_w,
            &made_w[(size_t)((cycle->plan_from_at_s - *from_at_s) / cycle->estate->slot_s)],

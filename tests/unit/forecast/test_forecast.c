@@ -11,89 +11,160 @@
 #include "forecast/forecast.h"
 #include "tests/support/near.h"
 
-#define SLOT_S  900
-#define DAY     96 /* slots */
-#define ORIGIN  (INT64_C(20000) * 86400)
-#define HORIZON 192
+#define SLOT_S   900
+#define PER_HOUR 4
+#define PER_DAY  96
+#define DAY_NO   20000 /* any day */
+
+static struct hs_forecast *new_forecast(const char *name)
+{
+    struct hs_forecast_setup setup = {.slot_s = SLOT_S};
+
+    return hs_forecast_new(name, &setup);
+}
 
 static int64_t at_s(int slot)
 {
-    return ORIGIN + (int64_t)slot * SLOT_S;
+    return (int64_t)DAY_NO * 86400 + (int64_t)slot * SLOT_S;
 }
 
-/** Heat of slot @slot counted from the origin: differs from day to day and hour to hour. */
+/* A different value for every hour of the first two weeks. */
 static double heat_w(int slot)
 {
-    return 5000.0 + 10.0 * (double)(slot + 40 * DAY);
+    int hour = slot / PER_HOUR;
+
+    return 1000.0 + hour;
+}
+
+static void feed(struct hs_forecast *forecast, int from, int to)
+{
+    for (int i = from; i < to; i++) {
+        struct hs_weather weather = {5.0 + (i / PER_HOUR) % 24, 100.0, 3.0};
+
+        hs_forecast_observe_weather(forecast, at_s(i), &weather);
+        hs_forecast_observe(forecast, at_s(i), heat_w(i));
+    }
 }
 
 static void yesterday__is_the_same_hour_of_the_latest_known_day(void **state)
 {
-    HS_AUTO(hs_forecast) forecast = hs_forecast_new("yesterday", SLOT_S);
-    double got[HORIZON];
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_forecast_slot made[2 * PER_DAY];
 
-    for (int slot = -3 * DAY; slot < 0; slot++) {
-        hs_forecast_observe(forecast, at_s(slot), heat_w(slot));
+    (void)state;
+    feed(forecast, 0, 2 * PER_DAY);
+    hs_forecast_predict(forecast, at_s(2 * PER_DAY), 2 * PER_DAY, made);
+    for (int i = 0; i < 2 * PER_DAY; i++) {
+        assert_near(made[i].p50_w, heat_w(PER_DAY + i % PER_DAY), 1e-9);
     }
-    hs_forecast_predict(forecast, ORIGIN, HORIZON, got);
-    assert_near(got[0], heat_w(-DAY), 0);
-    assert_near(got[50], heat_w(50 - DAY), 0);
-    assert_near(got[DAY + 50], heat_w(50 - DAY), 0);
 }
 
 static void yesterday__falls_back_to_an_earlier_day_then_to_the_last_value(void **state)
 {
-    HS_AUTO(hs_forecast) forecast = hs_forecast_new("yesterday", SLOT_S);
-    double got[HORIZON];
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_forecast_slot made[PER_DAY];
 
-    hs_forecast_predict(forecast, ORIGIN, HORIZON, got);
-    assert_near(got[7], 0, 0);
-    hs_forecast_observe(forecast, at_s(8 - 3 * DAY), 300);
-    hs_forecast_observe(forecast, at_s(8 - DAY), NAN);
-    hs_forecast_observe(forecast, at_s(9 - DAY), -5);
-    hs_forecast_observe(forecast, at_s(10 - DAY), 700);
-    hs_forecast_predict(forecast, ORIGIN, HORIZON, got);
-    assert_near(got[8], 300, 0);
-    assert_near(got[9], 700, 0);
-    assert_near(got[10], 700, 0);
-    assert_near(got[11], 700, 0);
+    (void)state;
+    feed(forecast, 0, PER_DAY);
+    for (int i = PER_DAY; i < 2 * PER_DAY; i++) {
+        hs_forecast_observe(forecast, at_s(i), i < PER_DAY + 8 ? -5.0 : (double)NAN);
+    }
+    hs_forecast_predict(forecast, at_s(2 * PER_DAY), PER_DAY, made);
+    assert_near(made[0].p50_w, heat_w(0), 1e-9);
+    assert_near(made[40].p50_w, heat_w(40), 1e-9);
+
+    HS_AUTO(hs_forecast) young = new_forecast("yesterday");
+
+    feed(young, 0, 2 * PER_HOUR);
+    hs_forecast_predict(young, at_s(2 * PER_HOUR), 1, made);
+    assert_near(made[0].p50_w, heat_w(PER_HOUR), 1e-9);
 }
 
-static void yesterday__keeps_the_last_value_beyond_its_ring(void **state)
+static void predict__without_any_reading_is_zero(void **state)
 {
-    HS_AUTO(hs_forecast) forecast = hs_forecast_new("yesterday", SLOT_S);
-    double got[2];
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_forecast_slot made[PER_DAY];
+    struct hs_forecast_how how;
 
-    hs_forecast_observe(forecast, at_s(-60 * DAY), 1234);
-    hs_forecast_predict(forecast, ORIGIN, 2, got);
-    assert_near(got[1], 1234, 0);
+    (void)state;
+    hs_forecast_predict(forecast, at_s(0), PER_DAY, made);
+    assert_near(made[PER_DAY - 1].p50_w, 0.0, 1e-12);
+    hs_forecast_get_how(forecast, &how);
+    assert_string_equal(how.fallback, "nothing-known");
+    assert_int_equal(how.weather, HS_FORECAST_WEATHER_NONE);
 }
 
 static void predict__is_the_same_to_the_bit_when_the_future_is_destroyed(void **state)
 {
-    HS_AUTO(hs_forecast) honest = hs_forecast_new("yesterday", SLOT_S);
-    HS_AUTO(hs_forecast) tempted = hs_forecast_new("yesterday", SLOT_S);
-    double want[HORIZON], got[HORIZON];
+    (void)state;
+    for (size_t m = 0; hs_forecast_get_model(m) != NULL; m++) {
+        HS_AUTO(hs_forecast) whole = new_forecast(hs_forecast_get_model(m)->name);
+        HS_AUTO(hs_forecast) cut = new_forecast(hs_forecast_get_model(m)->name);
+        struct hs_forecast_slot before[PER_DAY];
+        struct hs_forecast_slot after[PER_DAY];
 
-    for (int slot = -9 * DAY; slot < 0; slot++) {
-        double known = slot % 7 == 0 ? (double)NAN : heat_w(slot);
+        feed(whole, 0, 12 * PER_DAY + 6);
+        feed(cut, 0, 12 * PER_DAY + 6);
+        hs_forecast_predict(cut, at_s(12 * PER_DAY + 6), PER_DAY, before);
+        hs_forecast_predict(whole, at_s(12 * PER_DAY + 6), PER_DAY, after);
+        for (int i = 12 * PER_DAY + 6; i < 13 * PER_DAY; i++) {
+            hs_forecast_observe(whole, at_s(i), heat_w(i));
+        }
+        assert_memory_equal(before, after, sizeof(before));
+    }
+}
 
-        hs_forecast_observe(honest, at_s(slot), known);
-        hs_forecast_observe(tempted, at_s(slot), known);
+static void restore__gives_the_same_predictions_to_the_bit(void **state)
+{
+    (void)state;
+    for (size_t m = 0; hs_forecast_get_model(m) != NULL; m++) {
+        const char *name = hs_forecast_get_model(m)->name;
+        HS_AUTO(hs_forecast) first = new_forecast(name);
+        HS_AUTO(hs_forecast) second = new_forecast(name);
+        struct hs_forecast_slot before[2 * PER_DAY];
+        struct hs_forecast_slot after[2 * PER_DAY];
+        json_auto_t *saved = NULL;
+
+        feed(first, 0, 11 * PER_DAY + 2);
+        saved = hs_forecast_save(first);
+        assert_int_equal(hs_forecast_restore(second, saved, NULL), 0);
+        for (int day = 0; day < 2; day++) {
+            int now = (11 + day) * PER_DAY + 2;
+
+            hs_forecast_predict(first, at_s(now), 2 * PER_DAY, before);
+            hs_forecast_predict(second, at_s(now), 2 * PER_DAY, after);
+            assert_memory_equal(before, after, sizeof(before));
+            feed(first, now, now + PER_DAY);
+            feed(second, now, now + PER_DAY);
+        }
     }
-    for (int slot = 0; slot < HORIZON; slot++) {
-        hs_forecast_observe(tempted, at_s(slot), 9e9);
-    }
-    hs_forecast_predict(honest, ORIGIN, HORIZON, want);
-    hs_forecast_predict(tempted, ORIGIN, HORIZON, got);
-    assert_memory_equal(got, want, sizeof(want));
-    assert_true(want[3] > 0);
+}
+
+static void restore__refuses_a_damaged_state_and_keeps_its_own(void **state)
+{
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_forecast_slot before[PER_DAY];
+    struct hs_forecast_slot after[PER_DAY];
+    json_auto_t *saved = NULL;
+    struct hs_err err = {0};
+
+    (void)state;
+    feed(forecast, 0, 2 * PER_DAY);
+    hs_forecast_predict(forecast, at_s(2 * PER_DAY), PER_DAY, before);
+    saved = hs_forecast_save(forecast);
+    json_object_set_new(saved, "frame", json_string("00ff"));
+    assert_int_equal(hs_forecast_restore(forecast, saved, &err), -HS_E_INVALID);
+    json_object_set_new(saved, "slot_s", json_integer(3600));
+    assert_int_equal(hs_forecast_restore(forecast, saved, &err), -HS_E_INVALID);
+    hs_forecast_predict(forecast, at_s(2 * PER_DAY), PER_DAY, after);
+    assert_memory_equal(before, after, sizeof(before));
 }
 
 static void model__is_null_for_an_unknown_name(void **state)
 {
-    assert_null(hs_forecast_model("crystal-ball"));
-    assert_string_equal(hs_forecast_model("yesterday")->name, "yesterday");
+    (void)state;
+    assert_null(hs_forecast_find_model("crystal-ball"));
+    assert_string_equal(hs_forecast_find_model("yesterday")->name, "yesterday");
 }
 
 int main(void)
@@ -101,8 +172,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(yesterday__is_the_same_hour_of_the_latest_known_day),
         cmocka_unit_test(yesterday__falls_back_to_an_earlier_day_then_to_the_last_value),
-        cmocka_unit_test(yesterday__keeps_the_last_value_beyond_its_ring),
+        cmocka_unit_test(predict__without_any_reading_is_zero),
         cmocka_unit_test(predict__is_the_same_to_the_bit_when_the_future_is_destroyed),
+        cmocka_unit_test(restore__gives_the_same_predictions_to_the_bit),
+        cmocka_unit_test(restore__refuses_a_damaged_state_and_keeps_its_own),
         cmocka_unit_test(model__is_null_for_an_unknown_name),
     };
 
