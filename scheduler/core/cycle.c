@@ -39,9 +39,13 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     for (size_t k = 0; k < estate->n_sinks; k++) {
         struct hs_forecast_setup setup = {.slot_s = estate->slot_s};
 
-        cycle->forecasts[k] = hs_forecast_new("yesterday", &setup);
+        cycle->forecasts[k] = hs_forecast_new(HS_CYCLE_FORECAST_MODEL, &setup);
     }
     cycle->forecast_w = hs_xcalloc(estate->n_sinks * (n + HS_CYCLE_FORECAST_SLOTS), sizeof(double));
+    cycle->forecast_p10_w =
+        hs_xcalloc(estate->n_sinks * (n + HS_CYCLE_FORECAST_SLOTS), sizeof(double));
+    cycle->forecast_p90_w =
+        hs_xcalloc(estate->n_sinks * (n + HS_CYCLE_FORECAST_SLOTS), sizeof(double));
     cycle->forecast_from_at_s = hs_xcalloc(estate->n_sinks, sizeof(int64_t));
     for (size_t k = 0; k < estate->n_sinks; k++) {
         cycle->forecast_from_at_s[k] = INT64_MIN;
@@ -85,6 +89,8 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->has_history);
     free(cycle->known_demand_w);
     free(cycle->forecast_from_at_s);
+    free(cycle->forecast_p90_w);
+    free(cycle->forecast_p10_w);
     free(cycle->forecast_w);
     free(cycle->forecasts);
     hs_estimator_free(cycle->estimator);
@@ -119,35 +125,6 @@ void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_a
 
     (void)HS_VEC_PUSH(&cycle->closures, closure);
     cycle->is_plan_wanted = true;
-}
-
-static void observe_slot(struct hs_cycle *cycle, size_t sink_idx, int64_t slot_at_s,
-                         double demand_w)
-{
-    hs_forecast_observe(cycle->forecasts[sink_idx], slot_at_s, demand_w);
-    if (!isnan(demand_w)) {
-        cycle->forecast_from_at_s[sink_idx] = INT64_MIN;
-    }
-    cycle->has_history[sink_idx] |= !isnan(demand_w);
-}
-
-void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w)
-{
-    int64_t slot_s = cycle->estate->slot_s;
-    int64_t end_at_s = cycle->now_at_s - cycle->now_at_s % slot_s;
-
-    if (demand_heat_w->n == 0) {
-        return;
-    }
-    int64_t first_at_s = demand_heat_w->at_s[0] - demand_heat_w->at_s[0] % slot_s;
-
-    for (int64_t at_s = first_at_s; at_s + slot_s <= end_at_s; at_s += slot_s) {
-        double mean_w = hs_series_is_known(demand_heat_w, at_s)
-                            ? hs_series_get_mean(demand_heat_w, at_s, at_s + slot_s)
-                            : NAN;
-
-        observe_slot(cycle, sink_idx, at_s, mean_w);
-    }
 }
 
 void hs_cycle_set_demand(struct hs_cycle *cycle, size_t sink_idx,
@@ -290,7 +267,7 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
 
 static void close_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w)
 {
-    observe_slot(arg, sink_idx, slot_at_s, demand_w);
+    hs_cycle_observe_slot(arg, sink_idx, slot_at_s, demand_w);
 }
 
 /* Everything has gone on as it was until @at_s: book it. */

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "forecast/weather.h"
 #include "policies/policy.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
@@ -30,6 +31,8 @@
 #include "scheduler/model/plan.h"
 #include "scheduler/model/reading.h"
 #include "scheduler/model/series.h"
+
+#define HS_CYCLE_FORECAST_MODEL "yesterday" /* what forecasts the sinks; see forecast.h */
 
 struct hs_cycle;
 
@@ -99,6 +102,14 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options);
 /** Give (or replace) a known-ahead series of a site; kept until replaced or free. */
 void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal_kind kind,
                          const struct hs_series *series);
+
+/**
+ * The newest weather forecast of a site, as it was issued; all its sinks reckon with it.
+ *
+ * @param outlook  borrowed; NULL: there is none, the last day's weather is thought to go on
+ */
+void hs_cycle_set_outlook(struct hs_cycle *cycle, size_t site_idx,
+                          const struct hs_outlook *outlook);
 
 /**
  * Planned maintenance: from @from_at_s until @until_at_s nothing is to start or go on on the

@@ -89,45 +89,6 @@ static void take_sink_out(const struct hs_cycle *cycle, size_t sink_idx, double 
     }
 }
 
-/*
- * A forecast is made when the meter has spoken: while it has not, the same one holds for the
- * instants it was made for.
- */
-static void recall_forecast(struct hs_cycle *cycle, size_t sink_idx, double *demand_w)
-{
-    size_t n = cycle->n_slots + HS_CYCLE_FORECAST_SLOTS;
-    double *made_w = &cycle->forecast_w[sink_idx * n];
-    int64_t *from_at_s = &cycle->forecast_from_at_s[sink_idx];
-    int64_t reach_s = HS_CYCLE_FORECAST_SLOTS * cycle->estate->slot_s;
-    struct hs_forecast_slot made[HS_PLAN_SLOTS_MAX + HS_CYCLE_FORECAST_SLOTS];
-
-    if (*from_at_s == INT64_MIN || cycle->plan_from_at_s - *from_at_s > reach_s) {
-        *from_at_s = cycle->plan_from_at_s;
-        hs_forecast_predict(cycle->forecasts[sink_idx], *from_at_s, n, made);
-        for (size_t t = 0; t < n; t++) {
-            made_w[t] = made[t].p50_w;
-        }
-    }
-    memcpy(demand_w,
-           &made_w[(size_t)((cycle->plan_from_at_s - *from_at_s) / cycle->estate->slot_s)],
-           cycle->n_slots * sizeof(double));
-}
-
-/* Mean demand of each slot, W, as forecast. */
-static void forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *demand_w)
-{
-    const struct hs_estimator_value *seen = &cycle->estimator->sinks[sink_idx].demand_w;
-    int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * cycle->estate->slot_s;
-
-    recall_forecast(cycle, sink_idx, demand_w);
-    /* The meter knows this slot better than yesterday does; on the first day it is all there is. */
-    if (!isnan(seen->value) && cycle->now_at_s - seen->at_s <= fresh_s) {
-        for (size_t t = 0; t < (cycle->has_history[sink_idx] ? 1 : cycle->n_slots); t++) {
-            demand_w[t] = seen->value;
-        }
-    }
-}
-
 /* Worth of a Wh of loop heat to a sink: backup's, less the heat pump's electricity at its mean. */
 static double get_worth(const struct hs_cycle *cycle, const struct hs_sink *sink,
                         const struct hs_sink_lift *lift)
@@ -157,7 +118,7 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
         hs_sink_get_lift(sink, cycle->estate->loops[sink->loop_idx].supply_c);
 
     if (known_w == NULL) {
-        forecast_sink(cycle, sink_idx, demand_wh);
+        hs_cycle_forecast_sink(cycle, sink_idx, demand_wh);
     }
     for (size_t t = 0; known_w != NULL && t < cycle->n_slots; t++) {
         demand_wh[t] =

@@ -9,6 +9,7 @@
  * cycle_dispatch.c placements into guarded actions
  * cycle_observe.c  events into state
  * cycle_expect.c   work to come into the horizon
+ * cycle_forecast.c readings and weather into forecasts, forecasts into demand
  * cycle_horizon.c  state into a horizon, the horizon into a plan
  * cycle_explain.c  why a job waits
  * cycle_view.c     JSON
@@ -83,7 +84,9 @@ struct hs_cycle {
     struct hs_estimator *estimator;
     struct hs_forecast **forecasts; /* [n_sinks] */
     double *forecast_w;             /* [n_sinks][n_slots + HS_CYCLE_FORECAST_SLOTS] as last made */
-    int64_t *forecast_from_at_s;    /* [n_sinks] its first slot; INT64_MIN: to be made */
+    double *forecast_p10_w;         /* as forecast_w */
+    double *forecast_p90_w;
+    int64_t *forecast_from_at_s;             /* [n_sinks] its first slot; INT64_MIN: to be made */
     const struct hs_series **known_demand_w; /* [n_sinks] instead of a forecast; NULL: forecast */
     bool *has_history;                       /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;
@@ -178,6 +181,13 @@ void hs_cycle_learn_end(struct hs_cycle *cycle, const struct hs_cycle_entry *ent
  * @param last_from_at_s  start of slot 0 of the plan that entries' placements are of
  */
 void hs_cycle_add_expected(struct hs_cycle *cycle, int64_t last_from_at_s);
+
+/** A metered slot of a sink has ended. @param demand_heat_w  NAN: unknown */
+void hs_cycle_observe_slot(struct hs_cycle *cycle, size_t sink_idx, int64_t slot_at_s,
+                           double demand_heat_w);
+
+/** Mean demand of each slot of the plan as forecast, W. @param ret_demand_heat_w  [n_slots] */
+void hs_cycle_forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *ret_demand_heat_w);
 
 /** Take one event into the state. */
 void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
