@@ -370,6 +370,11 @@ void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *r
     ret_how->fallback = make(forecast, &outlook, REACH_HOURS, heat_w);
 }
 
+void hs_forecast_get_outlook(const struct hs_forecast *forecast, struct hs_outlook *ret_outlook)
+{
+    look_out(&forecast->state, HS_OUTLOOK_HOURS, ret_outlook);
+}
+
 void hs_forecast_get_accuracy(const struct hs_forecast *forecast,
                               struct hs_forecast_accuracy *ret_blocks)
 {

@@ -114,6 +114,10 @@ void hs_forecast_predict(struct hs_forecast *forecast, int64_t from_at_s, size_t
 /** How hs_forecast_predict() comes about now. */
 void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *ret_how);
 
+/** The weather reckoned with from the next hour on: as issued, and persisted where it says nothing.
+ */
+void hs_forecast_get_outlook(const struct hs_forecast *forecast, struct hs_outlook *ret_outlook);
+
 /** @param ret_blocks  [HS_FORECAST_N_BLOCKS] */
 void hs_forecast_get_accuracy(const struct hs_forecast *forecast,
                               struct hs_forecast_accuracy *ret_blocks);

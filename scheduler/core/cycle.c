@@ -47,8 +47,10 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     cycle->forecast_p90_w =
         hs_xcalloc(estate->n_sinks * (n + HS_CYCLE_FORECAST_SLOTS), sizeof(double));
     cycle->forecast_from_at_s = hs_xcalloc(estate->n_sinks, sizeof(int64_t));
+    cycle->forecast_made_at_s = hs_xcalloc(estate->n_sinks, sizeof(int64_t));
     for (size_t k = 0; k < estate->n_sinks; k++) {
         cycle->forecast_from_at_s[k] = INT64_MIN;
+        cycle->forecast_made_at_s[k] = INT64_MIN;
     }
     cycle->known_demand_w = hs_xcalloc(estate->n_sinks, sizeof(const struct hs_series *));
     cycle->has_history = hs_xcalloc(estate->n_sinks, sizeof(bool));
@@ -88,6 +90,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     }
     free(cycle->has_history);
     free(cycle->known_demand_w);
+    free(cycle->forecast_made_at_s);
     free(cycle->forecast_from_at_s);
     free(cycle->forecast_p90_w);
     free(cycle->forecast_p10_w);

@@ -62,6 +62,7 @@ static const double *recall_forecast(struct hs_cycle *cycle, size_t sink_idx)
 
     if (*from_at_s == INT64_MIN || cycle->plan_from_at_s - *from_at_s > reach_s) {
         *from_at_s = cycle->plan_from_at_s;
+        cycle->forecast_made_at_s[sink_idx] = *from_at_s;
         hs_forecast_predict(cycle->forecasts[sink_idx], *from_at_s, n, made);
         for (size_t t = 0; t < n; t++) {
             cycle->forecast_w[first + t] = made[t].p50_w;

@@ -12,7 +12,7 @@
  * cycle_forecast.c readings and weather into forecasts, forecasts into demand
  * cycle_horizon.c  state into a horizon, the horizon into a plan
  * cycle_explain.c  why a job waits
- * cycle_view.c     JSON
+ * cycle_view.c     JSON; cycle_forecast_view.c that of forecasts
  */
 
 #include "forecast/arrivals.h"
@@ -87,6 +87,7 @@ struct hs_cycle {
     double *forecast_p10_w;         /* as forecast_w */
     double *forecast_p90_w;
     int64_t *forecast_from_at_s;             /* [n_sinks] its first slot; INT64_MIN: to be made */
+    int64_t *forecast_made_at_s;             /* [n_sinks] first slot as last made; or INT64_MIN */
     const struct hs_series **known_demand_w; /* [n_sinks] instead of a forecast; NULL: forecast */
     bool *has_history;                       /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;

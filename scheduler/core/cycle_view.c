@@ -198,34 +198,6 @@ json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int6
     return object;
 }
 
-json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s)
-{
-    json_t *object = hs_jsonx_object();
-    json_t *points = hs_jsonx_array();
-
-    hs_jsonx_set_text(object, "loop", cycle->estate->loops[loop_idx].path);
-    hs_jsonx_set_text(object, "model", "yesterday");
-    hs_jsonx_set_at(object, "from", cycle->has_plan ? cycle->plan_from_at_s : 0);
-    hs_jsonx_set_int(object, "slot_s", cycle->estate->slot_s);
-    hs_jsonx_set_text(object, "currency", cycle->estate->currency);
-    for (size_t t = cycle->has_plan ? hs_cycle_get_slot(cycle, now_at_s) : cycle->n_slots;
-         t < cycle->n_slots; t++) {
-        const struct hs_plan *plan = hs_place_get_plan(cycle->place);
-        size_t i = loop_idx * cycle->n_slots + t;
-        json_t *item = hs_jsonx_object();
-
-        hs_jsonx_set_at(item, "at", plan->from_at_s + (int64_t)t * plan->slot_s);
-        hs_jsonx_set_real(item, "demand_heat_w", plan->demand_heat_w[i]);
-        hs_jsonx_set_real(item, "it_w", plan->it_w[i]);
-        hs_jsonx_set_real(item, "tank_wh", plan->tank_wh[i]);
-        hs_jsonx_set_real(item, "heat_price_cur_per_mwh", plan->heat_cur_per_mwh[i]);
-        hs_jsonx_set_real(item, "electricity_cur_per_mwh", plan->elec_cur_per_mwh[i]);
-        hs_jsonx_add(points, item);
-    }
-    hs_jsonx_set(object, "points", points);
-    return object;
-}
-
 /* --- hosts --- */
 
 json_t *hs_cycle_format_host(const struct hs_cycle *cycle, size_t host_idx)
