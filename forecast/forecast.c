@@ -12,6 +12,7 @@
 #include "forecast/forecast_judge.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/packtext.h"
 #include "scheduler/base/units.h"
 
 #define S_PER_HOUR     3600
@@ -19,7 +20,7 @@
 #define STALE_S        43200  /* an outlook older than two runs of a weather model is stale */
 #define DEAD_S         259200 /* three days: older than persistence is worth */
 #define KNOWN_RATIO    0.5    /* an hour is known if at least so much of it was metered */
-#define STATE_VERSION  1
+#define STATE_VERSION  2
 #define WEATHER_FIELDS 3
 
 static const struct hs_heatmodel *const models[] = {
@@ -391,46 +392,17 @@ void hs_forecast_get_physics(const struct hs_forecast *forecast, struct hs_physi
     }
 }
 
-/** Bytes as hexadecimal digits: exact on every machine of one byte order. */
+/** A plain value as text, exactly. */
 static json_t *format_bytes(const void *bytes, size_t n)
 {
-    static const char digits[] = "0123456789abcdef";
-    const unsigned char *from = bytes;
-    HS_AUTO_MEM char *text = hs_xcalloc(2 * n + 1, 1);
+    HS_AUTO_MEM char *text = hs_packtext_format(bytes, n);
 
-    for (size_t i = 0; i < n; i++) {
-        text[2 * i] = digits[from[i] >> 4];
-        text[2 * i + 1] = digits[from[i] & 15];
-    }
     return hs_jsonx_text(text);
-}
-
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool parse_bytes(const json_t *json, void *ret_bytes, size_t n)
 {
-    unsigned char *to = ret_bytes;
-    const char *text = json_string_value(json);
-
-    if (text == NULL || strlen(text) != 2 * n) {
-        return false;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int high = digit_value(text[2 * i]);
-        int low = digit_value(text[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        to[i] = (unsigned char)(high << 4 | low);
-    }
-    return true;
+    return hs_packtext_parse(json_string_value(json), ret_bytes, n);
 }
 
 json_t *hs_forecast_save(const struct hs_forecast *forecast)

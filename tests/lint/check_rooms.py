@@ -27,6 +27,8 @@ MAY_USE = {
 PURE = {MODEL, CORE, "forecast", "policies"}
 # The files of base that may touch the system (workers is the executors' pool), and those that know jansson.
 BASE_SYSTEM = re.compile(r"scheduler/base/(clock|log|executor|workers)\w*\.[ch]$")
+# zlib computes and touches nothing: one file of base may use it.
+BASE_ZLIB = re.compile(r"scheduler/base/packtext\.c$")
 BASE_JANSSON = re.compile(r"scheduler/base/(conf|jsonx)\w*\.[ch]$")
 
 OUTSIDE_HEADER = re.compile(
@@ -139,7 +141,7 @@ class Checker:
     def check_outside(self, rel, room, number, line):
         include = re.match(r"\s*#\s*include\s+<", line)
         if room in PURE or (room == BASE and not BASE_SYSTEM.search(rel)):
-            if include and OUTSIDE_HEADER.search(line):
+            if include and OUTSIDE_HEADER.search(line) and not ("<zlib" in line and BASE_ZLIB.search(rel)):
                 rule = "base-system" if room == BASE else "pure-header"
                 self.breach(rel, number, rule, RULES[rule])
             hit = SYSTEM_CALL.search(line)
