@@ -27,6 +27,7 @@ static const struct hs_heatmodel *const models[] = {
     &hs_heatmodel_persistence,
     &hs_heatmodel_yesterday,
     &hs_heatmodel_lastweek,
+    &hs_heatmodel_rc,
 };
 
 /** Mean over the part of an hour that was metered. */

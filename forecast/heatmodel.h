@@ -70,3 +70,4 @@ struct hs_heatmodel {
 extern const struct hs_heatmodel hs_heatmodel_persistence;
 extern const struct hs_heatmodel hs_heatmodel_yesterday;
 extern const struct hs_heatmodel hs_heatmodel_lastweek;
+extern const struct hs_heatmodel hs_heatmodel_rc;
