@@ -15,6 +15,7 @@ static const struct verb verbs[] = {
     {"compare", hs_sim_cmd_compare},
     {"replay", hs_sim_cmd_replay},
     {"jobs", hs_sim_cmd_jobs},
+    {"forecast", hs_sim_cmd_forecast},
 };
 
 int main(int argc, char **argv)

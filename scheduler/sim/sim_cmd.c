@@ -17,6 +17,9 @@ const char hs_sim_cmd_usage[] =
     "       hsim replay TRACE.jsonl [--seq N | --at TIME] [--policies A] [--scenario FILE]\n"
     "                              [-o text|json]\n"
     "       hsim jobs SCENARIO.json\n"
+    "       hsim forecast --heat FILE.csv [--column NAME] [--weather persisted|perfect|none|FILE]\n"
+    "                              [--origins FILE] [--horizon 48h] [--models A,B] [-o FILE]\n"
+    "                              [--dump FILE]\n"
     "       hsim --help | --version\n"
     "\n"
     "run      simulate each policy over the same traces; the report goes to -o FILE or to\n"
@@ -24,6 +27,8 @@ const char hs_sim_cmd_usage[] =
     "compare  print the table of reports; of several, medians over them too\n"
     "replay   make the decisions of a trace again and check that they are the same\n"
     "jobs     print the scenario's jobs as requests, one JSON object a line, with `submit`\n"
+    "forecast judge the forecasting models over the past of a measured sink; a table goes to\n"
+    "         standard output, the report to -o FILE\n"
     "\n"
     "  --policies A,B  controllers to run instead of the scenario's list: heat, perfect, asap,\n"
     "                  thermostat, sticky, carbon, bound, bound_useful, bound_jobs\n"
@@ -33,6 +38,14 @@ const char hs_sim_cmd_usage[] =
     "  --timings       report planning times too (no two runs share them)\n"
     "  --seq N         stop at the decision of this number and show what it saw\n"
     "  --at TIME       the same for the first decision at or after TIME (RFC 3339)\n"
+    "  --heat FILE     hours of heat and weather: CSV, plain or .gz\n"
+    "  --column NAME   its column of heat (heat_kw, else heat_rel)\n"
+    "  --weather W     what is known of the weather to come: yesterday's again (persisted), the\n"
+    "                  truth (perfect), none, or forecasts as they were issued (a file)\n"
+    "  --origins FILE  hours of history to judge after, one number a line\n"
+    "  --horizon 48h   how far to look ahead\n"
+    "  --models A,B    models to judge instead of all\n"
+    "  --dump FILE     write there what was said at every origin\n"
     "  --scenario FILE where the scenario of the trace is now\n";
 
 int hs_sim_cmd_fail_usage(const char *what)
