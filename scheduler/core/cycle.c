@@ -35,9 +35,16 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     }
     cycle->signals = hs_xcalloc(estate->n_sites * N_SIGNALS, sizeof(*cycle->signals));
     cycle->estimator = hs_estimator_new(estate, options->now_at_s);
+    cycle->calendars = hs_xcalloc(estate->n_sites, sizeof(struct hs_calendar *));
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        cycle->calendars[s] = hs_calendar_new(
+            options->timezones != NULL ? options->timezones[s] : NULL, &estate->sites[s]);
+    }
     cycle->forecasts = hs_xcalloc(estate->n_sinks, sizeof(struct hs_forecast *));
     for (size_t k = 0; k < estate->n_sinks; k++) {
-        struct hs_forecast_setup setup = {.slot_s = estate->slot_s};
+        size_t s = estate->loops[estate->sinks[k].loop_idx].site_idx;
+        struct hs_forecast_setup setup = {.slot_s = estate->slot_s,
+                                          .calendar = cycle->calendars[s]};
 
         cycle->forecasts[k] = hs_forecast_new(HS_CYCLE_FORECAST_MODEL, &setup);
     }
@@ -96,6 +103,10 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->forecast_p10_w);
     free(cycle->forecast_w);
     free(cycle->forecasts);
+    for (size_t s = 0; s < cycle->estate->n_sites; s++) {
+        hs_calendar_free(cycle->calendars[s]);
+    }
+    free(cycle->calendars);
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
     HS_VEC_FINI(&cycle->closures);

@@ -23,6 +23,7 @@
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
 #include "scheduler/base/jsonx.h"
+#include "scheduler/base/timezone.h"
 #include "scheduler/model/account.h"
 #include "scheduler/model/action.h"
 #include "scheduler/model/estate.h"
@@ -87,9 +88,10 @@ struct hs_decision {
 };
 
 struct hs_cycle_options {
-    const struct hs_estate *estate; /* kept */
-    const struct hs_policy *policy; /* kept */
-    size_t n_slots;                 /* horizon; 0 takes 192 */
+    const struct hs_estate *estate;             /* kept */
+    const struct hs_policy *policy;             /* kept */
+    const struct hs_timezone *const *timezones; /* [n_sites], kept; NULL: UTC everywhere */
+    size_t n_slots;                             /* horizon; 0 takes 192 */
     int64_t now_at_s;
     bool is_told_ahead;   /* jobs are submitted long before they may start: expect no others */
     uint64_t first_op_id; /* so that intents of an earlier life are not named again */

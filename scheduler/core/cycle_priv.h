@@ -82,6 +82,7 @@ struct hs_cycle {
     HS_VEC(struct hs_cycle_closure) closures;
     const struct hs_series **signals; /* [n_sites][3] by hs_signal_kind */
     struct hs_estimator *estimator;
+    struct hs_calendar **calendars; /* [n_sites] borrowed by the forecasts */
     struct hs_forecast **forecasts; /* [n_sinks] */
     double *forecast_w;             /* [n_sinks][n_slots + HS_CYCLE_FORECAST_SLOTS] as last made */
     double *forecast_p10_w;         /* as forecast_w */
