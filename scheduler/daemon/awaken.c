@@ -80,6 +80,7 @@ static void set_cycle(struct hs_daemon *daemon)
     struct hs_cycle_options options = {
         .estate = config->estate,
         .policy = config->policy,
+        .timezones = (const struct hs_timezone *const *)config->timezones,
         .now_at_s = hs_clock_at_s(daemon->clock),
         .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
     };

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adapters/signal/filetext.h"
+#include "adapters/signal/zonefile.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/config_priv.h"
@@ -291,6 +292,9 @@ void hs_config_free(struct hs_config *config)
         return;
     }
     hs_policy_free(config->policy);
+    if (config->estate != NULL) {
+        hs_zonefile_free_all(config->timezones, config->estate->n_sites);
+    }
     hs_estate_free(config->estate);
     for (size_t i = 0; i < config->n_images; i++) {
         free(config->images[i].kernel);

@@ -18,6 +18,7 @@
 #include "adapters/signal/signal.h"
 #include "policies/policy.h"
 #include "scheduler/base/auto.h"
+#include "scheduler/base/timezone.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/series.h"
@@ -70,6 +71,7 @@ struct hs_config {
     size_t n_images;
 
     struct hs_estate *estate;
+    struct hs_timezone **timezones; /* [estate->n_sites]; NULL: UTC */
     struct hs_policy *policy;
 };
 

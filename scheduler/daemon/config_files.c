@@ -9,6 +9,7 @@
 
 #include "adapters/redis/redis_url.h"
 #include "adapters/signal/filetext.h"
+#include "adapters/signal/zonefile.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
@@ -30,6 +31,9 @@ void hs_config_read_estate(struct hs_config *config, struct hs_config_errors *er
     }
     report.text = text;
     (void)hs_estate_parse(config->estate_file, text, &report, &config->estate);
+    if (config->estate != NULL) {
+        config->timezones = hs_zonefile_load_all(config->estate, "", &report);
+    }
     hs_config_errors_add_report(errors, &report);
     hs_conf_report_fini(&report);
 }

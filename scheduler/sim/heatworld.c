@@ -250,6 +250,8 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
     const struct hs_estate *estate = scenario->estate;
     struct hs_cycle_options options = {.estate = estate,
                                        .policy = scenario->policy,
+                                       .timezones =
+                                           (const struct hs_timezone *const *)scenario->timezones,
                                        .now_at_s = scenario->start_at_s,
                                        .suspend_s = scenario->suspend_s,
                                        .is_told_ahead = drive->knows_future};

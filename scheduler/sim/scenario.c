@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "adapters/signal/filetext.h"
+#include "adapters/signal/zonefile.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
@@ -46,6 +47,14 @@ static void move_errors(struct hs_conf_report *to, struct hs_conf_report *from)
     hs_conf_report_fini(from);
 }
 
+static void read_timezones(struct hs_scenario *scenario, const char *pointer,
+                           struct hs_conf_report *report)
+{
+    if (scenario->estate != NULL) {
+        scenario->timezones = hs_zonefile_load_all(scenario->estate, pointer, report);
+    }
+}
+
 static int read_estate_file(struct scenario_reader *reader, const char *name, struct hs_err *err)
 {
     char path[HS_SCENARIO_PATH_MAX];
@@ -61,6 +70,7 @@ static int read_estate_file(struct scenario_reader *reader, const char *name, st
     struct hs_conf_report report = {.file = path, .text = text};
 
     (void)hs_estate_parse(path, text, &report, &reader->scenario->estate);
+    read_timezones(reader->scenario, "", &report);
     move_errors(reader->report, &report);
     return 0;
 }
@@ -92,6 +102,7 @@ static int read_estate(struct scenario_reader *reader, struct hs_err *err)
         rc = read_estate_file(reader, json_string_value(estate), err);
     } else if (json_is_object(estate)) {
         (void)hs_estate_parse_json(estate, "/estate", reader->report, &reader->scenario->estate);
+        read_timezones(reader->scenario, "/estate", reader->report);
     } else if (estate != NULL) {
         hs_conf_report_add(reader->report, "/estate", "must be an estate or the path of its file");
     }
@@ -327,6 +338,7 @@ void hs_scenario_free(struct hs_scenario *scenario)
     free(scenario->traces);
     hs_simevents_fini(&scenario->events);
     if (scenario->estate != NULL) {
+        hs_zonefile_free_all(scenario->timezones, scenario->estate->n_sites);
         free_series(scenario->gco2_per_kwh, scenario->estate->n_sites);
         free_series(scenario->price, scenario->estate->n_sites);
         free_series(scenario->outdoor_c, scenario->estate->n_sites);

@@ -16,6 +16,7 @@
 #include "scheduler/base/auto.h"
 #include "scheduler/base/conf.h"
 #include "scheduler/base/err.h"
+#include "scheduler/base/timezone.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/series.h"
 #include "scheduler/sim/simevents.h"
@@ -37,8 +38,9 @@ struct hs_scenario_trace {
 };
 
 struct hs_scenario {
-    struct hs_estate *estate; /* owned */
-    struct hs_policy *policy; /* owned: defaults and policy_files */
+    struct hs_estate *estate;       /* owned */
+    struct hs_timezone **timezones; /* [estate->n_sites] owned; NULL: UTC */
+    struct hs_policy *policy;       /* owned: defaults and policy_files */
     int64_t start_at_s;
     int64_t slot_s;
     size_t n_slots;
