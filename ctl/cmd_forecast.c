@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "ctl/client.h"
+#include "ctl/forecastview.h"
+#include "ctl/modelview.h"
 #include "ctl/say.h"
 #include "ctl/table.h"
 #include "scheduler/base/auto.h"
+#include "scheduler/base/conf.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
@@ -16,153 +19,142 @@
 #define HOURS_MAX 168
 
 static const struct hs_command_option options[] = {
-    {.name = "hours", .argument = "N", .help = "look so far ahead (24)"},
+    {.name = "hours", .argument = "N", .help = "look so far ahead (48)"},
     {.name = "slots", .help = "a row a slot, else the mean of each hour"},
+    {.name = "model", .help = "show what was learned, and who speaks"},
 };
 
-static const struct hs_table_column columns[] = {
-    {"FROM", "at", NULL, HS_RENDER_AT, HS_TABLE_ALWAYS},
-    {"DEMAND kW", "demand_heat_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
-    {"IT kW", "it_w", NULL, HS_RENDER_KW, HS_TABLE_ALWAYS},
-    {"TANK kWh", "tank_wh", NULL, HS_RENDER_KWH, HS_TABLE_ALWAYS},
-    {"HEAT $/MWh", "heat_price_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_ALWAYS},
-    {"POWER $/MWh", "electricity_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_ALWAYS},
+/** "pool/main" or "pool/main/basin" in parts. */
+struct place {
+    char *site; /* owned */
+    char *loop; /* owned */
+    char *sink; /* owned, nullable */
 };
 
-#define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
-
-static const struct hs_table table = {
-    .name_key = "at",
-    .none = "no forecast yet",
-    .columns = columns,
-    .n_columns = N_COLUMNS,
-};
-
-/** The mean of @key over @n_points from @first; NAN if none of them knows it. */
-static double mean_of(const json_t *points, size_t first, size_t n_points, const char *key)
+static void place_fini(struct place *place)
 {
-    double sum = 0;
-    size_t n = 0;
-
-    for (size_t i = first; i < first + n_points && i < json_array_size(points); i++) {
-        double value = hs_render_find_real(json_array_get(points, i), key);
-
-        if (!isnan(value)) {
-            sum += value;
-            n++;
-        }
-    }
-    return n > 0 ? sum / (double)n : NAN;
+    free(place->sink);
+    free(place->loop);
+    free(place->site);
 }
 
-/** One row for every @n_points of @points. Owned by the caller. */
-static json_t *rows_new(const json_t *points, size_t n_points)
+/** @return false if @text is no SITE/LOOP[/SINK] */
+static bool place_parse(const char *text, struct place *ret_place)
 {
-    json_t *rows = hs_jsonx_array();
+    const char *first = strchr(text, '/');
+    const char *second = first != NULL ? strchr(first + 1, '/') : NULL;
+    const char *end = text + strlen(text);
 
-    for (size_t first = 0; first < json_array_size(points); first += n_points) {
-        json_t *row = hs_jsonx_object();
-
-        hs_jsonx_set_text(row, "at", hs_render_find_text(json_array_get(points, first), "at"));
-        for (size_t i = 1; i < N_COLUMNS; i++) {
-            hs_jsonx_set_real(row, columns[i].key,
-                              mean_of(points, first, n_points, columns[i].key));
-        }
-        hs_jsonx_add(rows, row);
+    if (first == NULL || first == text || first + 1 == (second != NULL ? second : end)
+        || (second != NULL && (second + 1 == end || strchr(second + 1, '/') != NULL))) {
+        return false;
     }
-    return rows;
-}
-
-/** "demand  ▁▂▅█  2.0 to 21.5 kW", nothing if no row knows the value. */
-static void print_bars(const char *word, const json_t *rows, const struct hs_table_column *column,
-                       const char *unit)
-{
-    size_t n = json_array_size(rows);
-    HS_AUTO_MEM double *values = hs_xcalloc(n, sizeof(*values));
-    HS_AUTO_MEM char *bars = NULL;
-    HS_AUTO_MEM char *least_text = NULL;
-    HS_AUTO_MEM char *greatest_text = NULL;
-    size_t least = SIZE_MAX;
-    size_t greatest = SIZE_MAX;
-
-    for (size_t i = 0; i < n; i++) {
-        values[i] = hs_render_find_real(json_array_get(rows, i), column->key);
-        if (!isnan(values[i])) {
-            least = least == SIZE_MAX || values[i] < values[least] ? i : least;
-            greatest = greatest == SIZE_MAX || values[i] > values[greatest] ? i : greatest;
-        }
-    }
-    if (least == SIZE_MAX) {
-        return;
-    }
-    bars = hs_render_bars(values, n);
-    least_text = hs_render_number(values[least], column->kind);
-    greatest_text = hs_render_number(values[greatest], column->kind);
-    if (strcmp(least_text, greatest_text) == 0) {
-        printf("%-7s %s  %s %s\n", word, bars, least_text, unit);
-    } else {
-        printf("%-7s %s  %s to %s %s\n", word, bars, least_text, greatest_text, unit);
-    }
-}
-
-static void print_forecast(const json_t *answer, const json_t *points, bool is_wide, bool has_slots)
-{
-    double slot_s = hs_render_find_real(answer, "slot_s");
-    size_t n_points =
-        has_slots || !(slot_s > 0) || slot_s > HS_S_PER_H ? 1 : (size_t)lround(HS_S_PER_H / slot_s);
-    json_auto_t *rows = rows_new(points, n_points);
-    HS_AUTO_MEM char *price = hs_say_format("%s/MWh", hs_table_get_currency(answer));
-    const char *model = hs_render_find_text(answer, "model");
-
-    if (model != NULL) {
-        hs_say_note("forecast by %s, %s", model, n_points > 1 ? "means of each hour" : "each slot");
-    }
-    print_bars("demand", rows, &columns[1], "kW");
-    print_bars("IT", rows, &columns[2], "kW");
-    print_bars("heat", rows, &columns[4], price);
-    print_bars("power", rows, &columns[5], price);
-    if (json_array_size(rows) > 0) {
-        putchar('\n');
-    }
-    hs_table_print(&table, is_wide ? HS_TABLE_WIDE : HS_TABLE_TABLE, answer, rows);
-}
-
-/** "pool/main" to the path of the API; NULL if it is no SITE/LOOP. Owned by the caller. */
-static char *forecast_path(const char *loop)
-{
-    const char *slash = strchr(loop, '/');
-    HS_AUTO_MEM char *site = NULL;
-    HS_AUTO_MEM char *site_escaped = NULL;
-    HS_AUTO_MEM char *name_escaped = NULL;
-
-    if (slash == NULL || slash == loop || slash[1] == '\0' || strchr(slash + 1, '/') != NULL) {
-        return NULL;
-    }
-    site = hs_say_format("%.*s", (int)(slash - loop), loop);
-    site_escaped = hs_client_escape(site);
-    name_escaped = hs_client_escape(slash + 1);
-    return hs_say_format("/v1/forecast/%s/%s", site_escaped, name_escaped);
+    ret_place->site = hs_say_format("%.*s", (int)(first - text), text);
+    ret_place->loop =
+        hs_say_format("%.*s", (int)((second != NULL ? second : end) - first - 1), first + 1);
+    ret_place->sink = second != NULL ? hs_xstrdup(text) : NULL;
+    return true;
 }
 
 /** Drop what lies beyond @hours, for every format alike. */
-static void cut_points(const json_t *answer, json_t *points, int64_t hours)
+static void cut(const json_t *answer, json_t *slots, int64_t hours)
 {
     double slot_s = hs_render_find_real(answer, "slot_s");
 
     if (slot_s > 0) {
         size_t n = (size_t)ceil((double)hours * HS_S_PER_H / slot_s);
 
-        while (json_array_size(points) > n) {
-            (void)json_array_remove(points, json_array_size(points) - 1);
+        while (json_array_size(slots) > n) {
+            (void)json_array_remove(slots, json_array_size(slots) - 1);
         }
     }
+}
+
+static void cut_all(const json_t *answer, int64_t hours)
+{
+    const json_t *sinks = json_object_get(answer, "sinks");
+
+    cut(answer, json_object_get(answer, "points"), hours);
+    for (size_t i = 0; i < json_array_size(sinks); i++) {
+        cut(answer, json_object_get(json_array_get(sinks, i), "slots"), hours);
+    }
+}
+
+/** Leave of @answer only what concerns the sink at @place: its points carry its own heat. */
+static enum hs_exit keep_sink(json_t *answer, const struct place *place)
+{
+    const json_t *sinks = json_object_get(answer, "sinks");
+    const json_t *points = json_object_get(answer, "points");
+    size_t n = json_array_size(sinks);
+    HS_AUTO_MEM const char **names = hs_xcalloc(n + 1, sizeof(*names));
+    json_t *sink = NULL;
+    const char *nearest = NULL;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *found = hs_render_find_text(json_array_get(sinks, i), "name");
+
+        names[i] = found != NULL ? found : "";
+        sink = strcmp(names[i], place->sink) == 0 ? json_array_get(sinks, i) : sink;
+    }
+    if (sink == NULL) {
+        nearest = hs_conf_nearest(names, place->sink);
+        nearest = nearest != NULL ? nearest : names[0];
+        hs_say_error("no sink '%s'%s%s%s; 'hsched forecast %s/%s' shows them all", place->sink,
+                     nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "",
+                     nearest != NULL ? "'" : "", place->site, place->loop);
+        return HS_EXIT_NOTFOUND;
+    }
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        json_t *point = json_array_get(points, i);
+
+        hs_jsonx_set(point, "demand_heat_w", json_null()); /* the loop's */
+        (void)json_object_update(point, json_array_get(json_object_get(sink, "slots"), i));
+    }
+    hs_jsonx_set(answer, "sinks", hs_table_wrap(sink));
+    return HS_EXIT_OK;
+}
+
+static void show(const struct hs_args *args, const json_t *answer, enum hs_table_format format)
+{
+    const json_t *points = json_object_get(answer, "points");
+    const json_t *sinks = json_object_get(answer, "sinks");
+    bool is_for_people = format == HS_TABLE_TABLE || format == HS_TABLE_WIDE;
+
+    if (hs_args_has(args, "model") && is_for_people) {
+        hs_modelview_print(answer, sinks);
+    } else if (hs_args_has(args, "model")) {
+        json_auto_t *figures = hs_modelview_list(answer, sinks);
+
+        hs_table_print(&hs_modelview_table, format, answer, figures);
+    } else if (is_for_people) {
+        hs_forecastview_say_how(answer, sinks);
+        hs_forecastview_print_bars(answer, points);
+        hs_forecastview_print_rows(answer, points, format == HS_TABLE_WIDE,
+                                   hs_args_has(args, "slots"));
+        hs_forecastview_print_accuracy(sinks);
+    } else {
+        hs_table_print(&hs_forecastview_table, format, answer, points);
+    }
+}
+
+static enum hs_exit fetch(const struct hs_args *args, const struct place *place, int64_t hours,
+                          json_t **ret_answer)
+{
+    HS_AUTO_MEM char *site = hs_client_escape(place->site);
+    HS_AUTO_MEM char *loop = hs_client_escape(place->loop);
+    HS_AUTO_MEM char *path = hs_say_format("/v1/forecast/%s/%s", site, loop);
+    enum hs_exit status = hs_client_fetch(args, path, ret_answer);
+
+    if (status == HS_EXIT_OK) {
+        cut_all(*ret_answer, hours);
+    }
+    return status == HS_EXIT_OK && place->sink != NULL ? keep_sink(*ret_answer, place) : status;
 }
 
 static enum hs_exit forecast_run(const struct hs_args *args)
 {
     json_auto_t *answer = NULL;
-    HS_AUTO_MEM char *path = forecast_path(args->words[0]);
-    json_t *points = NULL;
+    struct place place = {0};
     enum hs_table_format format = HS_TABLE_TABLE;
     struct hs_err err = {0};
     int64_t hours = 0;
@@ -171,33 +163,31 @@ static enum hs_exit forecast_run(const struct hs_args *args)
     if (status != HS_EXIT_OK) {
         return status;
     }
-    if (path == NULL) {
+    if (hs_args_get_int(args, "hours", 48, 1, HOURS_MAX, &hours, &err) != 0) {
+        hs_say_error("%s", err.text);
+        return HS_EXIT_USAGE;
+    }
+    if (!place_parse(args->words[0], &place)) {
         hs_say_error("'%s' is no heat loop; write SITE/LOOP as 'hsched loops' shows it",
                      args->words[0]);
         return HS_EXIT_USAGE;
     }
-    if (hs_args_get_int(args, "hours", 24, 1, HOURS_MAX, &hours, &err) != 0) {
-        hs_say_error("%s", err.text);
-        return HS_EXIT_USAGE;
+    status = fetch(args, &place, hours, &answer);
+    if (status == HS_EXIT_OK) {
+        show(args, answer, format);
     }
-    status = hs_client_fetch(args, path, &answer);
-    if (status != HS_EXIT_OK) {
-        return status;
-    }
-    points = json_object_get(answer, "points");
-    cut_points(answer, points, hours);
-    if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
-        print_forecast(answer, points, format == HS_TABLE_WIDE, hs_args_has(args, "slots"));
-    } else {
-        hs_table_print(&table, format, answer, points);
-    }
-    return HS_EXIT_OK;
+    place_fini(&place);
+    return status;
 }
 
 const struct hs_command hs_cmd_forecast = {
     .name = "forecast",
-    .arguments = "SITE/LOOP",
-    .summary = "show what a heat loop will want, and what heat will be worth",
+    .arguments = "SITE/LOOP[/SINK]",
+    .summary = "show what heat will be wanted, how sure that is, and how right it was",
+    .details = "p50 is as likely too low as too high; 8 hours in 10 should fall between p10 and\n"
+               "p90. --model shows heat loss, base load and the like with their errors. csv,\n"
+               "jsonl and name hold the slots, or the figures; json holds everything.\n"
+               "See docs/forecast.md.\n",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
     .n_words_min = 1,

@@ -142,23 +142,16 @@ char *hs_render_value(const json_t *value, enum hs_render_kind kind, int64_t ref
     return hs_xstrdup("-");
 }
 
-char *hs_render_bars(const double *values, size_t n_values)
+char *hs_render_bars_between(const double *values, size_t n_values, double least, double greatest)
 {
     static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     size_t n_steps = hs_render_is_utf8() ? sizeof(blocks) / sizeof(blocks[0]) : 10;
     char *text = hs_xcalloc(n_values + 1, 4);
     char *end = text;
-    double least = INFINITY;
-    double greatest = -INFINITY;
-
-    for (size_t i = 0; i < n_values; i++) {
-        least = values[i] < least ? values[i] : least;
-        greatest = values[i] > greatest ? values[i] : greatest;
-    }
     bool is_flat = !(greatest - least > FLAT_RATIO * fmax(fabs(least), fabs(greatest)));
 
     for (size_t i = 0; i < n_values; i++) {
-        double ratio = is_flat ? 0 : (values[i] - least) / (greatest - least);
+        double ratio = is_flat ? 0 : fmin(fmax((values[i] - least) / (greatest - least), 0), 1);
         size_t step = 0;
 
         if (isnan(values[i])) {
@@ -174,6 +167,45 @@ char *hs_render_bars(const double *values, size_t n_values)
     }
     *end = '\0';
     return text;
+}
+
+char *hs_render_bars(const double *values, size_t n_values)
+{
+    double least = INFINITY;
+    double greatest = -INFINITY;
+
+    for (size_t i = 0; i < n_values; i++) {
+        least = values[i] < least ? values[i] : least;
+        greatest = values[i] > greatest ? values[i] : greatest;
+    }
+    return hs_render_bars_between(values, n_values, least, greatest);
+}
+
+char *hs_render_uncertain(double value, double error, enum hs_render_kind kind)
+{
+    double scale = kind == HS_RENDER_KW || kind == HS_RENDER_KWH ? 1e-3 : 1;
+    double size = fabs(value * scale);
+    int n_decimals = 0;
+
+    if (isnan(value)) {
+        return hs_xstrdup("-");
+    }
+    value *= scale;
+    error *= scale;
+    if (error > 0) {
+        double digit = floor(log10(error));
+
+        /* 0.13 ± 0.014: an error that begins with 1 keeps a second digit */
+        n_decimals = (int)-digit + (error < 2 * pow(10, digit) ? 1 : 0);
+    } else if (size > 0) {
+        n_decimals = 2 - (int)floor(log10(size));
+    }
+    n_decimals = n_decimals < 0 ? 0 : n_decimals > 6 ? 6 : n_decimals;
+    if (!(error > 0)) {
+        return hs_say_format("%.*f", n_decimals, value);
+    }
+    return hs_say_format("%.*f %s %.*f", n_decimals, value, hs_render_is_utf8() ? "±" : "+-",
+                         n_decimals, error);
 }
 
 const json_t *hs_render_find(const json_t *object, const char *path)

@@ -53,6 +53,15 @@ char *hs_render_at(int64_t at_s, int64_t ref_at_s);
  */
 char *hs_render_bars(const double *values, size_t n_values);
 
+/** The same on a scale that several drawings share. @param least  of the scale, as @greatest */
+char *hs_render_bars_between(const double *values, size_t n_values, double least, double greatest);
+
+/**
+ * "0.41 ± 0.03": no more digits than the error allows; without an error three. W and Wh become
+ * kW and kWh by @kind, all else stays. "-" where @value is NAN. Owned by the caller (free).
+ */
+char *hs_render_uncertain(double value, double error, enum hs_render_kind kind);
+
 /** The value at @path ("reasons.0.text") in @object, or NULL. Borrowed. */
 const json_t *hs_render_find(const json_t *object, const char *path);
 

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/conf.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/daemon/api_priv.h"
 
 void hs_api_views_health(struct hs_api_call *call)
@@ -99,6 +101,28 @@ void hs_api_views_vms(struct hs_api_call *call)
     hs_api_reply_list(call, "VmList", items);
 }
 
+/** No loop is called @path: say which is nearest, and how to see them all. */
+static void refuse_loop(struct hs_api_call *call, const char *path)
+{
+    const struct hs_estate *estate = get_estate(call);
+    HS_AUTO_MEM const char **names = hs_xcalloc(estate->n_loops + 1, sizeof(*names));
+    size_t n_site = strcspn(path, "/") + 1;
+    const char *nearest = NULL;
+    char text[2 * HS_PATH_MAX + 96];
+
+    for (size_t i = 0; i < estate->n_loops; i++) {
+        names[i] = estate->loops[i].path;
+    }
+    nearest = hs_conf_nearest(names, path);
+    for (size_t i = 0; nearest == NULL && i < estate->n_loops; i++) {
+        nearest = strncmp(names[i], path, n_site) == 0 ? names[i] : NULL; /* the site is right */
+    }
+    snprintf(text, sizeof(text), "no heat loop '%s'%s%s%s; 'hsched loops' lists them", path,
+             nearest != NULL ? ", did you mean '" : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "'" : "");
+    hs_api_reply_error(call, -HS_E_NOTFOUND, path, text);
+}
+
 void hs_api_views_forecast(struct hs_api_call *call)
 {
     char path[HS_PATH_MAX];
@@ -107,10 +131,7 @@ void hs_api_views_forecast(struct hs_api_call *call)
     snprintf(path, sizeof(path), "%s/%s", call->args[0], call->args[1]);
     loop_idx = hs_estate_find_loop(get_estate(call), path);
     if (loop_idx == SIZE_MAX) {
-        char text[HS_PATH_MAX + 64];
-
-        snprintf(text, sizeof(text), "no heat loop '%s'; `hsched loops` lists them", path);
-        hs_api_reply_error(call, -HS_E_NOTFOUND, path, text);
+        refuse_loop(call, path);
         return;
     }
     hs_api_reply_thing(call, HTTP_OK, "Forecast",

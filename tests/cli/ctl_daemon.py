@@ -167,6 +167,8 @@ class Daemon(unittest.TestCase):
     def test_a_forecast_and_a_plan_reach_ahead(self):
         points = self.hsched("forecast", "pool/main", "--hours", "3", "-o", "jsonl").stdout
         self.assertEqual(len(points.splitlines()), 12)
+        whole = self.hsched("forecast", "pool/main", "-o", "jsonl").stdout
+        self.assertEqual(len(whole.splitlines()), 192)
         job = self.submit("--duration", "1h", "--earliest", "now+2h", "--", "true")
         self.assertIn(job, self.hsched("plan", "-o", "name").stdout.split())
         self.assertEqual(json.loads(self.hsched("plan", "-o", "json").stdout)["kind"], "Plan")

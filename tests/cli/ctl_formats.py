@@ -18,11 +18,36 @@ LOOP = {"name": "pool/main", "state": "normal", "since": "2026-01-05T09:00:00Z",
         "price_next_h": [{"at": "2026-01-05T11:00:00Z", "cur_per_mwh": p} for p in (1, 5, 9)],
         "readings": []}
 FORECAST = {"api": "hsched/v1", "kind": "Forecast", "currency": "EUR", "loop": "pool/main",
-            "model": "mixer", "from": "2026-01-05T10:00:00Z", "slot_s": 900,
+            "timezone": "Europe/Berlin", "model": "mixer", "from": "2026-01-05T10:00:00Z",
+            "slot_s": 900, "tank_loss_w_per_k": {"value": 6.13, "sd": 0.4},
             "points": [{"at": f"2026-01-05T{10 + i // 4}:{15 * (i % 4):02}:00Z",
-                        "demand_heat_w": 1000.0 * i, "it_w": 500, "tank_wh": None,
-                        "heat_price_cur_per_mwh": 80 - i, "electricity_cur_per_mwh": 150}
-                       for i in range(48)]}
+                        "utc_offset_s": 3600, "p10_w": 500.0 * i, "p50_w": 1000.0 * i,
+                        "p90_w": 1500.0 * i, "outdoor_c": -2.0 + i, "demand_heat_w": 900.0 * i,
+                        "it_w": 500, "tank_wh": None, "heat_price_cur_per_mwh": 80 - i,
+                        "electricity_cur_per_mwh": 150}
+                       for i in range(48)],
+            "sinks": [{
+                "name": "pool/main/basin",
+                "how": {"model": "mixer", "chain_step": 0,
+                        "chain": ["mixer", "yesterday", "persistence", "nothing-known"],
+                        "weather": "issued", "weather_age_s": 7300, "history_h": 412,
+                        "weights": [{"model": "yesterday", "weight_ratio": 0.25},
+                                    {"model": "regression", "weight_ratio": 0.75}]},
+                "accuracy": [
+                    {"from_lead_h": 1, "to_lead_h": 6, "nmae": 0.09, "yesterday_nmae": 0.145,
+                     "coverage_80_ratio": 0.81, "n": 1980},
+                    {"from_lead_h": 7, "to_lead_h": 24, "nmae": 0.12, "yesterday_nmae": 0.1,
+                     "coverage_80_ratio": 0.78, "n": 5900},
+                    {"from_lead_h": 25, "to_lead_h": 48, "nmae": None, "yesterday_nmae": None,
+                     "coverage_80_ratio": None, "n": 0}],
+                "physics": {"ua_w_per_k": {"value": 412.3, "sd": 31.2},
+                            "capacity_wh_per_k": {"value": 9000, "sd": 9100},
+                            "time_constant_h": None,
+                            "base_w": {"value": 2130, "sd": 140},
+                            "change_point_c": {"value": 15.17, "sd": 0.41},
+                            "solar_aperture_m2": {"value": 12.4, "sd": 2.9}},
+                "slots": [{"at": f"2026-01-05T{10 + i // 4}:{15 * (i % 4):02}:00Z", "p10_w": 1.0,
+                           "p50_w": 2000.0, "p90_w": 3000.0} for i in range(48)]}]}
 PLAN = {"api": "hsched/v1", "kind": "Plan", "currency": "EUR", "from": "2026-01-05T10:00:00Z",
         "slot_s": 900, "n_slots": 8, "cost_cur": 12.345, "n_late": 1,
         "loops": [{"name": "pool/main", "it_w": [0, 0, 0, 0, 4000, 4000, 4000, 4000],
@@ -130,17 +155,68 @@ class Formats(Case):
         self.assertTrue(table.isascii(), table)
         self.assertIn("059", table)
 
-    def test_a_forecast_is_bars_and_hourly_means(self):
+    def test_a_forecast_is_bars_and_hourly_means_on_the_clocks_of_the_site(self):
         done = self.show(FORECAST, "forecast", "pool/main", "--hours", "2")
         self.assertEqual(self.server.requests[0]["target"], "/v1/forecast/pool/main")
+        self.assertEqual(done.stderr, "pool/main/basin: forecast by mixer; weather: a forecast "
+                                      "issued 2 h ago\n")
         lines = done.stdout.splitlines()
-        self.assertEqual(lines[0], "demand  ▁█  1.5 to 5.5 kW")
-        self.assertRegex(lines[-1], r"^Mon 11:00Z +5\.5 +0\.5 +- +74\.5 +150\.0$")
-        self.assertEqual(len(lines), 4 + 1 + 1 + 2)
+        self.assertEqual(lines[:6], ["p90      ▂█  2.2 to 8.2 kW", "p50      ▂▅  1.5 to 5.5 kW",
+                                     "p10      ▁▃  0.8 to 2.8 kW", "outdoor  ▁█  -0.5 to 3.5 °C",
+                                     "heat     █▁  74.5 to 78.5 EUR/MWh", "hour      12"])
+        self.assertEqual(lines[7].split("  ")[0], "FROM (Europe/Berlin)")
+        self.assertRegex(lines[9], r"^Mon 12:00 +2\.8 +5\.5 +8\.2 +3\.5 +74\.5$")
         rows = self.show(FORECAST, "forecast", "pool/main", "--hours", "2", "-o", "jsonl").stdout
         self.assertEqual(len(rows.splitlines()), 8)
         slots = self.show(FORECAST, "forecast", "pool/main", "--hours", "2", "--slots").stdout
-        self.assertEqual(len(slots.splitlines()), 4 + 1 + 1 + 8)
+        self.assertEqual(len(slots.splitlines()), len(lines) + 6)
+
+    def test_a_forecast_says_how_right_it_was(self):
+        text = " ".join(self.show(FORECAST, "forecast", "pool/main").stdout.split())
+        self.assertIn("1-6 h ahead: off by 9% of the mean, 38% better than 'same as yesterday'; "
+                      "81% of hours fell in the 80% interval (1980 judged)", text)
+        self.assertIn("7-24 h ahead: off by 12% of the mean, 20% worse than", text)
+        self.assertIn("25-48 h ahead: not judged yet", text)
+
+    def test_a_forecast_in_a_plain_locale_is_plain(self):
+        for words in ([], ["--model"]):
+            done = self.show(FORECAST, "forecast", "pool/main", *words, env={"LC_ALL": "C"})
+            self.assertTrue(done.stdout.isascii() and done.stderr.isascii(), done.stdout)
+        self.assertIn("heating stops above  15.2 +- 0.4 C\n", done.stdout)
+        self.assertIn("sun let in           12 +- 3 m2\n", done.stdout)
+
+    def test_a_model_is_figures_with_their_errors(self):
+        text = self.show(FORECAST, "forecast", "pool/main", "--model").stdout
+        for line in ("  who speaks           [mixer] > yesterday > persistence > nothing-known",
+                     "  weather              a forecast issued 2 h ago",
+                     "  heat loss            0.41 ± 0.03 kW/K",
+                     "  heat held            9 ± 9 kWh/K, not settled: the error is as large",
+                     "  time constant        not learned yet",
+                     "  base load            2.13 ± 0.14 kW", "  tank loss            6.1 ± 0.4 W/K"):
+            self.assertIn(line + "\n", text)
+        self.assertRegex(text, r"regression +75%\nyesterday +25%\n")
+        rows = list(csv.DictReader(io.StringIO(
+            self.show(FORECAST, "forecast", "pool/main", "--model", "-o", "csv").stdout)))
+        self.assertEqual(rows[0], {"sink": "pool/main/basin", "figure": "ua_w_per_k",
+                                   "value": "412.3", "sd": "31.2", "unit": "W/K"})
+        self.assertEqual(rows[2]["value"], "")
+        self.assertEqual(rows[-1]["figure"], "tank_loss_w_per_k")
+
+    def test_a_forecast_of_one_sink_has_its_own_heat(self):
+        rows = list(csv.DictReader(io.StringIO(
+            self.show(FORECAST, "forecast", "pool/main/basin", "--hours", "1", "-o", "csv").stdout)))
+        self.assertEqual([(row["p50_w"], row["outdoor_c"]) for row in rows][1], ("2000.0", "-1.0"))
+        self.socket_path = self.folder / "wrong"
+        self.replay(answer(200, FORECAST))
+        done = self.check(self.hsched("forecast", "pool/main/basen"), 3)
+        self.assertIn("did you mean 'pool/main/basin'", done.stderr)
+
+    def test_a_building_that_was_never_metered_has_no_forecast(self):
+        sink = dict(FORECAST["sinks"][0], accuracy=[], how={"model": "nothing-known"})
+        points = [dict(point, p10_w=None, p50_w=None, p90_w=None) for point in FORECAST["points"]]
+        done = self.show(dict(FORECAST, sinks=[sink], points=points), "forecast", "pool/main")
+        self.assertIn("its meter has said nothing yet", done.stderr)
+        self.assertTrue(done.stdout.startswith("outdoor "), done.stdout)
 
     def test_a_plan_is_loops_then_placements(self):
         done = self.show(PLAN, "plan")
