@@ -13,9 +13,14 @@
 #include <math.h>
 #include <string.h>
 
-#define HOUR_S       3600
-#define LEAN         4.0
-#define MEMORY_WEEKS 8.0
+#include "scheduler/base/auto.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/packtext.h"
+
+#define HOUR_S        3600
+#define STATE_VERSION 1
+#define LEAN          4.0
+#define MEMORY_WEEKS  8.0
 /* Hours until the mean of all is believed: what came in the first one may be all there is. */
 #define BELIEF_HOURS 24.0
 
@@ -220,4 +225,28 @@ void hs_arrivals_expect(const struct hs_arrivals *arrivals, enum hs_arrivals_kin
         fill_bucket(arrivals, &all, at_s, at_s + bucket_s, &ret_buckets[i]);
         ret_buckets[i].work_vcpu_s *= belief;
     }
+}
+
+json_t *hs_arrivals_save(const struct hs_arrivals *arrivals)
+{
+    HS_AUTO_MEM char *text = hs_packtext_format(arrivals, sizeof(*arrivals));
+    json_t *saved = hs_jsonx_object();
+
+    hs_jsonx_set_int(saved, "version", STATE_VERSION);
+    hs_jsonx_set_text(saved, "state", text);
+    return saved;
+}
+
+int hs_arrivals_restore(struct hs_arrivals *ret_arrivals, const json_t *saved, struct hs_err *err)
+{
+    struct hs_arrivals arrivals;
+
+    if (json_integer_value(json_object_get(saved, "version")) != STATE_VERSION
+        || !hs_packtext_parse(json_string_value(json_object_get(saved, "state")), &arrivals,
+                              sizeof(arrivals))) {
+        return hs_err_set(err, HS_E_INVALID, "arrivals",
+                          "is damaged or of another version, learn anew");
+    }
+    *ret_arrivals = arrivals;
+    return 0;
 }

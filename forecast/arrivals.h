@@ -17,6 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
+#include "scheduler/base/err.h"
+
 #define HS_ARRIVALS_HOURS 168 /* of a week, from Monday 00:00 UTC */
 
 /** Work that may wait, and work that starts at once. */
@@ -89,3 +93,13 @@ double hs_arrivals_get_run_ratio(const struct hs_arrivals *arrivals);
 void hs_arrivals_expect(const struct hs_arrivals *arrivals, enum hs_arrivals_kind kind,
                         int64_t from_at_s, int64_t bucket_s, size_t n_buckets,
                         struct hs_arrivals_bucket *ret_buckets);
+
+/** Everything learned, to be restored exactly; owned by the caller. */
+json_t *hs_arrivals_save(const struct hs_arrivals *arrivals);
+
+/**
+ * Take over what hs_arrivals_save() gave.
+ *
+ * @return 0 or -HS_E_INVALID, @ret_arrivals is then untouched
+ */
+int hs_arrivals_restore(struct hs_arrivals *ret_arrivals, const json_t *saved, struct hs_err *err);

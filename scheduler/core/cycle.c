@@ -60,6 +60,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
         cycle->forecast_made_at_s[k] = INT64_MIN;
     }
     cycle->known_demand_w = hs_xcalloc(estate->n_sinks, sizeof(const struct hs_series *));
+    cycle->learned_to_at_s = hs_xcalloc(estate->n_sinks, sizeof(int64_t));
     cycle->has_history = hs_xcalloc(estate->n_sinks, sizeof(bool));
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
     hs_arrivals_init(&cycle->arrivals, options->now_at_s);
@@ -96,6 +97,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
         hs_forecast_free(cycle->forecasts[k]);
     }
     free(cycle->has_history);
+    free(cycle->learned_to_at_s);
     free(cycle->known_demand_w);
     free(cycle->forecast_made_at_s);
     free(cycle->forecast_from_at_s);
@@ -130,6 +132,12 @@ void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal
     cycle->signals[site_idx * N_SIGNALS + kind] = series;
     cycle->elec_from_at_s = 0;
     cycle->is_plan_wanted = true;
+}
+
+const struct hs_series *hs_cycle_get_signal(const struct hs_cycle *cycle, size_t site_idx,
+                                            enum hs_signal_kind kind)
+{
+    return cycle->signals[site_idx * N_SIGNALS + kind];
 }
 
 void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
@@ -268,8 +276,8 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
                          struct hs_ledger_prices *ret_prices)
 {
     const struct hs_site *site = &cycle->estate->sites[site_idx];
-    const struct hs_series *price = cycle->signals[site_idx * N_SIGNALS + HS_SIGNAL_PRICE];
-    const struct hs_series *carbon = cycle->signals[site_idx * N_SIGNALS + HS_SIGNAL_CARBON];
+    const struct hs_series *price = hs_cycle_get_signal(cycle, site_idx, HS_SIGNAL_PRICE);
+    const struct hs_series *carbon = hs_cycle_get_signal(cycle, site_idx, HS_SIGNAL_CARBON);
     double price_now = price != NULL ? hs_series_get_expected(price, at_s) : NAN;
     double carbon_now = carbon != NULL ? hs_series_get_expected(carbon, at_s) : NAN;
 
@@ -278,11 +286,6 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
 }
 
 /* --- time --- */
-
-static void close_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w)
-{
-    hs_cycle_observe_slot(arg, sink_idx, slot_at_s, demand_w);
-}
 
 /* Everything has gone on as it was until @at_s: book it. */
 static void run_until(struct hs_cycle *cycle, int64_t at_s)
@@ -302,7 +305,7 @@ static void run_until(struct hs_cycle *cycle, int64_t at_s)
         cycle->now_at_s = at_s;
         hs_arrivals_advance(&cycle->arrivals, at_s);
     }
-    hs_estimator_close(cycle->estimator, cycle->now_at_s, close_slot, cycle);
+    hs_estimator_close(cycle->estimator, cycle->now_at_s, hs_cycle_close_slot, cycle);
 }
 
 /* --- loops --- */

@@ -101,7 +101,11 @@ struct hs_cycle_options {
 /** A cycle that knows the estate and nothing else. Owned by the caller. */
 struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options);
 
-/** Give (or replace) a known-ahead series of a site; kept until replaced or free. */
+/**
+ * Give (or replace) a series of a site; kept until replaced or free. Price and carbon are known
+ * ahead; of the outdoor temperature only what has passed is looked at, and only where the site's
+ * own sensor is silent.
+ */
 void hs_cycle_set_signal(struct hs_cycle *cycle, size_t site_idx, enum hs_signal_kind kind,
                          const struct hs_series *series);
 
@@ -120,8 +124,39 @@ void hs_cycle_set_outlook(struct hs_cycle *cycle, size_t site_idx,
 void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
                          int64_t until_at_s);
 
-/** Let a sink's forecast learn slots before the start. @param demand_heat_w  borrowed */
-void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w);
+/** Weather as it was measured; each NULL where it was not. Borrowed. */
+struct hs_cycle_air {
+    const struct hs_series *t_out_c;
+    const struct hs_series *ghi_w_per_m2;
+    const struct hs_series *wind_m_per_s;
+};
+
+/**
+ * Let a sink's forecast learn slots before the start: the last 400 days of them, and of those only
+ * what it has not learned.
+ *
+ * @param demand_heat_w  borrowed
+ * @param air            NULL: nothing is known of the weather
+ */
+void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w,
+                    const struct hs_cycle_air *air);
+
+/** What the forecast of a sink has learned, for the next life; owned by the caller. */
+json_t *hs_cycle_save_forecast(const struct hs_cycle *cycle, size_t sink_idx);
+
+/**
+ * Go on with what hs_cycle_save_forecast() gave, before anything is trained or stepped.
+ *
+ * @return 0 or -HS_E_INVALID saying what does not fit; the sink then learns anew
+ */
+int hs_cycle_restore_forecast(struct hs_cycle *cycle, size_t sink_idx, const json_t *saved,
+                              struct hs_err *err);
+
+/** What was learned of the work to come; owned by the caller. */
+json_t *hs_cycle_save_arrivals(const struct hs_cycle *cycle);
+
+/** Go on with what hs_cycle_save_arrivals() gave. @return 0 or -HS_E_INVALID: learns anew */
+int hs_cycle_restore_arrivals(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
 
 /**
  * Would this request be taken? Fills class defaults in @job.

@@ -30,8 +30,9 @@
 #define HS_CYCLE_REPLAN_S       300 /* architecture.md, The reactor: plan every 5 min of news */
 #define HS_CYCLE_ANEW_S         (6 * 3600)   /* every job is placed anew, not only some in turn */
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
-#define HS_CYCLE_FORECAST_SLOTS 8            /* a forecast reaches so far past the horizon */
-#define HS_CYCLE_RETRY_S        60           /* after a step that failed or was refused */
+#define HS_CYCLE_FORECAST_SLOTS 4            /* a forecast reaches so far past the horizon */
+#define HS_CYCLE_TRAIN_S        (400 * HS_S_PER_DAY) /* history that a forecast is trained on */
+#define HS_CYCLE_RETRY_S        60                   /* after a step that failed or was refused */
 #define HS_CYCLE_FAILS_MAX      5 /* starts that a host refused before the job is failed */
 
 struct hs_cycle_host {
@@ -90,7 +91,8 @@ struct hs_cycle {
     int64_t *forecast_from_at_s;             /* [n_sinks] its first slot; INT64_MIN: to be made */
     int64_t *forecast_made_at_s;             /* [n_sinks] first slot as last made; or INT64_MIN */
     const struct hs_series **known_demand_w; /* [n_sinks] instead of a forecast; NULL: forecast */
-    bool *has_history;                       /* [n_sinks] its forecast has seen a metered slot */
+    int64_t *learned_to_at_s; /* [n_sinks] slots before it were shown to its forecast */
+    bool *has_history;        /* [n_sinks] its forecast has seen a metered slot */
     struct hs_ledger *ledger;
     struct hs_arrivals arrivals;
     struct hs_expected *expected;
@@ -184,9 +186,21 @@ void hs_cycle_learn_end(struct hs_cycle *cycle, const struct hs_cycle_entry *ent
  */
 void hs_cycle_add_expected(struct hs_cycle *cycle, int64_t last_from_at_s);
 
-/** A metered slot of a sink has ended. @param demand_heat_w  NAN: unknown */
+/**
+ * A metered slot of a sink has ended; one learned before is left out.
+ *
+ * @param demand_heat_w  mean over the slot; NAN: unknown
+ */
 void hs_cycle_observe_slot(struct hs_cycle *cycle, size_t sink_idx, int64_t slot_at_s,
-                           double demand_heat_w);
+                           double demand_heat_w, const struct hs_weather *weather);
+
+/** A hs_estimator_slot_fn. @param arg  the cycle */
+void hs_cycle_close_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_heat_w,
+                         const struct hs_weather *measured);
+
+/** A site's series; NULL if none was given. */
+const struct hs_series *hs_cycle_get_signal(const struct hs_cycle *cycle, size_t site_idx,
+                                            enum hs_signal_kind kind);
 
 /** Mean demand of each slot of the plan as forecast, W. @param ret_demand_heat_w  [n_slots] */
 void hs_cycle_forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *ret_demand_heat_w);

@@ -16,13 +16,19 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
 
     est->estate = estate;
     est->start_at_s = now_at_s;
+    est->slot_at_s = now_at_s - now_at_s % estate->slot_s;
+    est->sites = hs_xcalloc(estate->n_sites, sizeof(*est->sites));
     est->sinks = hs_xcalloc(estate->n_sinks, sizeof(*est->sinks));
     est->loops = hs_xcalloc(estate->n_loops, sizeof(*est->loops));
+    for (size_t s = 0; s < estate->n_sites; s++) {
+        for (size_t i = 0; i < HS_ESTIMATOR_N_AIR; i++) {
+            est->sites[s].air[i] = unknown;
+        }
+    }
     for (size_t k = 0; k < estate->n_sinks; k++) {
         est->sinks[k].demand_w = unknown;
         est->sinks[k].useful_wh = unknown;
         est->sinks[k].part.ok = unknown;
-        est->sinks[k].slot_at_s = now_at_s - now_at_s % estate->slot_s;
     }
     for (size_t l = 0; l < estate->n_loops; l++) {
         est->loops[l].tank_c = unknown;
@@ -43,28 +49,50 @@ void hs_estimator_free(struct hs_estimator *est)
     }
     free(est->loops);
     free(est->sinks);
+    free(est->sites);
     free(est);
 }
 
 /* --- integrals over time --- */
 
-/* Demand as last known goes on until @until_at_s, across slot ends. */
-static void run_demand(const struct hs_estimator *est, struct hs_estimator_sink *sink,
-                       int64_t from_at_s, int64_t until_at_s)
+/* How much of [from, until) a value holds in the slot being metered: until it is too old. */
+static double held_s(const struct hs_estimator *est, const struct hs_estimator_value *value,
+                     int64_t hold_s, int64_t from_at_s, int64_t until_at_s)
 {
-    int64_t slot_end_at_s = sink->slot_at_s + est->estate->slot_s;
-    int64_t known_until_at_s = sink->demand_w.at_s + HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
+    int64_t slot_end_at_s = est->slot_at_s + est->estate->slot_s;
+    int64_t known_until_at_s = value->at_s + hold_s;
     int64_t to_at_s = until_at_s < slot_end_at_s ? until_at_s : slot_end_at_s;
 
-    from_at_s = from_at_s > sink->slot_at_s ? from_at_s : sink->slot_at_s;
+    from_at_s = from_at_s > est->slot_at_s ? from_at_s : est->slot_at_s;
     to_at_s = to_at_s < known_until_at_s ? to_at_s : known_until_at_s;
-    if (isnan(sink->demand_w.value) || to_at_s <= from_at_s) {
-        return;
-    }
-    double span_s = (double)(to_at_s - from_at_s);
+    return isnan(value->value) || to_at_s <= from_at_s ? 0.0 : (double)(to_at_s - from_at_s);
+}
 
-    sink->slot_wh += hs_wh_from_w(sink->demand_w.value, span_s);
-    sink->slot_known_s += span_s;
+/* Demand as last known goes on until @until_at_s. */
+static void run_demand(const struct hs_estimator *est, struct hs_estimator_sink *sink,
+                       int64_t until_at_s)
+{
+    const struct hs_estimator_value *value = &sink->demand_w;
+    double span_s =
+        held_s(est, value, HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s, value->at_s, until_at_s);
+
+    if (span_s > 0) {
+        sink->slot_wh += hs_wh_from_w(value->value, span_s);
+        sink->slot_known_s += span_s;
+    }
+}
+
+/* The air outside stays as last known until @until_at_s. */
+static void run_air(const struct hs_estimator *est, struct hs_estimator_site *site, size_t i,
+                    int64_t until_at_s)
+{
+    const struct hs_estimator_value *value = &site->air[i];
+    double span_s = held_s(est, value, HS_ESTIMATOR_WEATHER_S, value->at_s, until_at_s);
+
+    if (span_s > 0) {
+        site->slot_sum[i] += value->value * span_s;
+        site->slot_known_s[i] += span_s;
+    }
 }
 
 static void keep(struct hs_estimator_value *value, const struct hs_reading *reading)
@@ -249,13 +277,27 @@ static void add_sink(struct hs_estimator *est, const struct hs_reading *reading)
             double span_s = (double)(reading->taken_at_s - sink->demand_w.at_s);
 
             sink->demand_wh += hs_wh_from_w(sink->demand_w.value, span_s);
-            run_demand(est, sink, sink->demand_w.at_s, reading->taken_at_s);
+            run_demand(est, sink, reading->taken_at_s);
         }
         keep(&sink->demand_w, reading);
         return;
     }
     sink->demand_w.quality = reading->quality;
     sink->demand_w.n_bad += reading->quality != HS_QUALITY_GOOD;
+}
+
+static void add_air(struct hs_estimator *est, enum hs_estimator_air i,
+                    const struct hs_reading *reading)
+{
+    struct hs_estimator_site *site = &est->sites[reading->point.thing_idx];
+
+    if (is_usable(&site->air[i], reading)) {
+        run_air(est, site, i, reading->taken_at_s);
+        keep(&site->air[i], reading);
+        return;
+    }
+    site->air[i].quality = reading->quality;
+    site->air[i].n_bad += reading->quality != HS_QUALITY_GOOD;
 }
 
 static void add_rejected(struct hs_estimator_loop *loop, const struct hs_reading *reading)
@@ -311,6 +353,15 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
     case HS_POINT_SINK_OK:
         add_part(&est->sinks[reading->point.thing_idx].part, reading);
         return;
+    case HS_POINT_OUTDOOR_C:
+        add_air(est, HS_ESTIMATOR_AIR_C, reading);
+        return;
+    case HS_POINT_OUTDOOR_GHI_W_PER_M2:
+        add_air(est, HS_ESTIMATOR_AIR_GHI_W_PER_M2, reading);
+        return;
+    case HS_POINT_OUTDOOR_WIND_M_PER_S:
+        add_air(est, HS_ESTIMATOR_AIR_WIND_M_PER_S, reading);
+        return;
     default:
         return; /* seen, nothing here needs it */
     }
@@ -347,31 +398,59 @@ const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimat
         return &est->loops[point->thing_idx].sinks.ok;
     case HS_POINT_SINK_OK:
         return &est->sinks[point->thing_idx].part.ok;
+    case HS_POINT_OUTDOOR_C:
+        return &est->sites[point->thing_idx].air[HS_ESTIMATOR_AIR_C];
+    case HS_POINT_OUTDOOR_GHI_W_PER_M2:
+        return &est->sites[point->thing_idx].air[HS_ESTIMATOR_AIR_GHI_W_PER_M2];
+    case HS_POINT_OUTDOOR_WIND_M_PER_S:
+        return &est->sites[point->thing_idx].air[HS_ESTIMATOR_AIR_WIND_M_PER_S];
     default:
         return NULL;
     }
 }
 
-void hs_estimator_close(struct hs_estimator *est, int64_t now_at_s, hs_estimator_slot_fn *closed,
-                        void *arg)
+static double close_air(const struct hs_estimator *est, struct hs_estimator_site *site, size_t i)
+{
+    run_air(est, site, i, est->slot_at_s + est->estate->slot_s);
+    double mean = site->slot_known_s[i] > 0 ? site->slot_sum[i] / site->slot_known_s[i] : NAN;
+
+    site->slot_sum[i] = 0.0;
+    site->slot_known_s[i] = 0.0;
+    return mean;
+}
+
+static double close_demand(const struct hs_estimator *est, struct hs_estimator_sink *sink)
 {
     int64_t slot_s = est->estate->slot_s;
 
-    for (size_t k = 0; k < est->estate->n_sinks; k++) {
-        struct hs_estimator_sink *sink = &est->sinks[k];
+    run_demand(est, sink, est->slot_at_s + slot_s);
+    double mean_w = sink->slot_known_s * 2 >= (double)slot_s
+                        ? hs_w_from_wh(sink->slot_wh, sink->slot_known_s)
+                        : NAN;
 
-        while (sink->slot_at_s + slot_s <= now_at_s) {
-            int64_t counted_to_at_s = sink->demand_w.at_s;
+    sink->slot_wh = 0.0;
+    sink->slot_known_s = 0.0;
+    return mean_w;
+}
 
-            run_demand(est, sink, counted_to_at_s, sink->slot_at_s + slot_s);
-            double mean_w = sink->slot_known_s * 2 >= (double)slot_s
-                                ? hs_w_from_wh(sink->slot_wh, sink->slot_known_s)
-                                : NAN;
+void hs_estimator_close(struct hs_estimator *est, int64_t now_at_s, hs_estimator_slot_fn *closed,
+                        void *arg)
+{
+    const struct hs_estate *estate = est->estate;
 
-            closed(arg, k, sink->slot_at_s, mean_w);
-            sink->slot_at_s += slot_s;
-            sink->slot_wh = 0.0;
-            sink->slot_known_s = 0.0;
+    for (; est->slot_at_s + estate->slot_s <= now_at_s; est->slot_at_s += estate->slot_s) {
+        for (size_t s = 0; s < estate->n_sites; s++) {
+            struct hs_weather weather = {
+                .t_out_c = close_air(est, &est->sites[s], HS_ESTIMATOR_AIR_C),
+                .ghi_w_per_m2 = close_air(est, &est->sites[s], HS_ESTIMATOR_AIR_GHI_W_PER_M2),
+                .wind_m_per_s = close_air(est, &est->sites[s], HS_ESTIMATOR_AIR_WIND_M_PER_S),
+            };
+
+            for (size_t k = 0; k < estate->n_sinks; k++) {
+                if (estate->loops[estate->sinks[k].loop_idx].site_idx == s) {
+                    closed(arg, k, est->slot_at_s, close_demand(est, &est->sinks[k]), &weather);
+                }
+            }
         }
     }
 }

@@ -14,13 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "forecast/weather.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/reading.h"
 
 #define HS_ESTIMATOR_FRESH_SLOTS 2
 #define HS_ESTIMATOR_BLIND_SLOTS 4
-#define HS_ESTIMATOR_SENSORS_MAX 8 /* heights of a tank that are told apart */
+#define HS_ESTIMATOR_WEATHER_S   5400 /* weather holds so long: stations speak once an hour */
+#define HS_ESTIMATOR_SENSORS_MAX 8    /* heights of a tank that are told apart */
 
 /** Last good value of a point and how its readings have been since. */
 struct hs_estimator_value {
@@ -44,7 +46,6 @@ struct hs_estimator_sink {
     double demand_wh;                    /* integral of demand_w */
     struct hs_estimator_part part;
     /* the slot being metered */
-    int64_t slot_at_s;
     double slot_wh;
     double slot_known_s;
 };
@@ -71,15 +72,36 @@ struct hs_estimator_loop {
     struct hs_estimator_part sinks; /* the loop's word for all its sinks */
 };
 
+/** What is measured of the air outside of a site. */
+enum hs_estimator_air {
+    HS_ESTIMATOR_AIR_C,
+    HS_ESTIMATOR_AIR_GHI_W_PER_M2,
+    HS_ESTIMATOR_AIR_WIND_M_PER_S,
+    HS_ESTIMATOR_N_AIR,
+};
+
+struct hs_estimator_site {
+    struct hs_estimator_value air[HS_ESTIMATOR_N_AIR];
+    /* the slot being metered */
+    double slot_sum[HS_ESTIMATOR_N_AIR]; /* value x s */
+    double slot_known_s[HS_ESTIMATOR_N_AIR];
+};
+
 struct hs_estimator {
     const struct hs_estate *estate;
     int64_t start_at_s;
+    int64_t slot_at_s;               /* the slot being metered */
+    struct hs_estimator_site *sites; /* [n_sites] */
     struct hs_estimator_sink *sinks; /* [n_sinks] */
     struct hs_estimator_loop *loops; /* [n_loops] */
 };
 
-/** Called when a slot is closed: its mean demand, NAN if less than half of it was known. */
-typedef void hs_estimator_slot_fn(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w);
+/**
+ * Called when a slot is closed, slots in time order: a sink's mean demand, NAN if less than half
+ * of it was known, and its site's mean weather, unknown where nothing was.
+ */
+typedef void hs_estimator_slot_fn(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w,
+                                  const struct hs_weather *weather);
 
 /** Nothing known. Owned by the caller. */
 struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t now_at_s);

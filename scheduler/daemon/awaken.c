@@ -93,7 +93,7 @@ static void set_cycle(struct hs_daemon *daemon)
     for (size_t i = 0; config->heat_history && i < config->n_heat; i++) {
         HS_AUTO(hs_series) past = cut_before(config->heat[i].series, options.now_at_s);
 
-        hs_cycle_train(daemon->cycle, config->heat[i].sink_idx, past);
+        hs_cycle_train(daemon->cycle, config->heat[i].sink_idx, past, NULL);
     }
 }
 

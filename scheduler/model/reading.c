@@ -32,13 +32,14 @@ static const struct point_row {
     [HS_POINT_SINK_OK] = {"sink_ok", OWNER_SINK, 0, 1},
     [HS_POINT_RACK_ELEC_W] = {"elec_w", OWNER_RACK, 0, 1e9},
     [HS_POINT_OUTDOOR_C] = {"outdoor_c", OWNER_SITE, -70, 70},
+    [HS_POINT_OUTDOOR_GHI_W_PER_M2] = {"outdoor_ghi_w_per_m2", OWNER_SITE, 0, 2000},
+    [HS_POINT_OUTDOOR_WIND_M_PER_S] = {"outdoor_wind_m_per_s", OWNER_SITE, 0, 120},
     [HS_POINT_ELEC_W] = {"elec_w", OWNER_SITE, -1e9, 1e9}, /* negative: the site exports */
 };
 
 /* Points that plants send and that nothing reads in this version. */
 static const char *const later[] = {"pump_elec_w", "valve_ratio", "leak",     "inlet_c",
-                                    "outlet_c",    "fan_rpm",     "ghi_w_m2", "wind_m_per_s",
-                                    "noise_db",    NULL};
+                                    "outlet_c",    "fan_rpm",     "noise_db", NULL};
 
 /* A path cut at its slashes; parts point into the copy. */
 struct parts {

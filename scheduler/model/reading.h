@@ -26,20 +26,22 @@ enum hs_quality {
 };
 
 enum hs_point_kind {
-    HS_POINT_DEMAND_HEAT_W,    /* thing_idx: sink */
-    HS_POINT_USEFUL_HEAT_WH,   /* sink; counter */
-    HS_POINT_TANK_C,           /* loop; height 0..1 */
-    HS_POINT_SUPPLY_C,         /* loop */
-    HS_POINT_RETURN_C,         /* loop */
-    HS_POINT_FLOW_L_PER_MIN,   /* loop */
-    HS_POINT_CAPTURED_HEAT_WH, /* loop; counter */
-    HS_POINT_REJECTED_HEAT_W,  /* loop */
-    HS_POINT_PUMP_OK,          /* loop; 1 in order, 0 not */
-    HS_POINT_SINKS_OK,         /* loop: all its sinks; 1 in order, 0 not */
-    HS_POINT_SINK_OK,          /* sink; 1 in order, 0 not */
-    HS_POINT_RACK_ELEC_W,      /* rack */
-    HS_POINT_OUTDOOR_C,        /* site */
-    HS_POINT_ELEC_W,           /* site */
+    HS_POINT_DEMAND_HEAT_W,        /* thing_idx: sink */
+    HS_POINT_USEFUL_HEAT_WH,       /* sink; counter */
+    HS_POINT_TANK_C,               /* loop; height 0..1 */
+    HS_POINT_SUPPLY_C,             /* loop */
+    HS_POINT_RETURN_C,             /* loop */
+    HS_POINT_FLOW_L_PER_MIN,       /* loop */
+    HS_POINT_CAPTURED_HEAT_WH,     /* loop; counter */
+    HS_POINT_REJECTED_HEAT_W,      /* loop */
+    HS_POINT_PUMP_OK,              /* loop; 1 in order, 0 not */
+    HS_POINT_SINKS_OK,             /* loop: all its sinks; 1 in order, 0 not */
+    HS_POINT_SINK_OK,              /* sink; 1 in order, 0 not */
+    HS_POINT_RACK_ELEC_W,          /* rack */
+    HS_POINT_OUTDOOR_C,            /* site */
+    HS_POINT_OUTDOOR_GHI_W_PER_M2, /* site; global horizontal irradiance */
+    HS_POINT_OUTDOOR_WIND_M_PER_S, /* site */
+    HS_POINT_ELEC_W,               /* site */
     HS_POINT_KIND_COUNT_,
 };
 

@@ -266,7 +266,7 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_CARBON, scenario->gco2_per_kwh[s]);
     }
     for (size_t k = 0; k < estate->n_sinks; k++) {
-        hs_cycle_train(drive->cycle, k, scenario->demand_heat_w[k]);
+        hs_cycle_train(drive->cycle, k, scenario->demand_heat_w[k], NULL);
     }
     /* what the meters of the last slot before the start say */
     for (size_t k = 0; k < estate->n_sinks; k++) {

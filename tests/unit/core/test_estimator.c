@@ -29,14 +29,17 @@ struct slots {
     size_t n;
     int64_t at_s[16];
     double demand_w[16];
+    struct hs_weather weather[16];
 };
 
-static void keep_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w)
+static void keep_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double demand_w,
+                      const struct hs_weather *weather)
 {
     struct slots *slots = arg;
 
     if (sink_idx == 0) {
         slots->at_s[slots->n] = slot_at_s;
+        slots->weather[slots->n] = *weather;
         slots->demand_w[slots->n++] = demand_w;
     }
 }
