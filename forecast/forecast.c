@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "forecast/forecast_judge.h"
+#include "forecast/weatherbias.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/packtext.h"
@@ -20,7 +21,7 @@
 #define STALE_S        43200  /* an outlook older than two runs of a weather model is stale */
 #define DEAD_S         259200 /* three days: older than persistence is worth */
 #define KNOWN_RATIO    0.5    /* an hour is known if at least so much of it was metered */
-#define STATE_VERSION  2
+#define STATE_VERSION  3
 #define WEATHER_FIELDS 3
 
 static const struct hs_heatmodel *const models[] = {
@@ -42,7 +43,8 @@ struct forecast_state {
     double known_h;  /* hours of heat ever known */
     struct gathering heat;
     struct gathering weather[WEATHER_FIELDS];
-    struct hs_outlook outlook; /* n_hours 0: none */
+    struct hs_outlook outlook;  /* as issued; n_hours 0: none */
+    struct hs_weatherbias bias; /* of what is issued */
     struct hs_heathistory history;
     struct hs_forecast_judge judge;
 };
@@ -80,6 +82,7 @@ struct hs_forecast *hs_forecast_new(const char *name, const struct hs_forecast_s
     assert(forecast->model != NULL);
     forecast->setup = *setup;
     forecast->state.open_no = -1;
+    hs_weatherbias_init(&forecast->state.bias);
     hs_heathistory_init(&forecast->state.history);
     hs_forecast_judge_init(&forecast->state.judge);
     forecast->model_state = hs_xcalloc(1, forecast->model->state_bytes);
@@ -139,7 +142,16 @@ static struct hs_weather persist(const struct hs_heathistory *history, int64_t n
     return weather;
 }
 
-/** The weather to reckon with from the next hour on: as issued, else persisted. */
+/** What was issued for hour @no, less what the service is usually wrong by at this site. */
+static struct hs_weather correct(const struct forecast_state *state, int64_t no)
+{
+    struct hs_weather weather = hs_outlook_get(&state->outlook, no * S_PER_HOUR);
+
+    weather.t_out_c += hs_weatherbias_get_k(&state->bias, no);
+    return weather;
+}
+
+/** The weather to reckon with from the next hour on: as issued and corrected, else persisted. */
 static void look_out(const struct forecast_state *state, size_t n_hours, struct hs_outlook *outlook)
 {
     int64_t from_no = state->history.newest_no + 1;
@@ -153,7 +165,7 @@ static void look_out(const struct forecast_state *state, size_t n_hours, struct 
         struct hs_weather *hour = &outlook->hours[i];
         struct hs_weather own = persist(&state->history, no);
 
-        *hour = is_issued ? hs_outlook_get(&state->outlook, no * S_PER_HOUR) : own;
+        *hour = is_issued ? correct(state, no) : own;
         hour->t_out_c = isnan(hour->t_out_c) ? own.t_out_c : hour->t_out_c;
         hour->ghi_w_per_m2 = isnan(hour->ghi_w_per_m2) ? own.ghi_w_per_m2 : hour->ghi_w_per_m2;
         hour->wind_m_per_s = isnan(hour->wind_m_per_s) ? own.wind_m_per_s : hour->wind_m_per_s;
@@ -186,6 +198,9 @@ static void ensure_made(struct hs_forecast *forecast)
         return;
     }
     look_out(&forecast->state, REACH_HOURS, &outlook);
+    if (has_outlook(&forecast->state)) {
+        hs_weatherbias_foresee(&forecast->state.bias, &forecast->state.outlook);
+    }
     hs_heathistory_foresee(&forecast->state.history, &outlook);
     (void)make(forecast, &outlook, REACH_HOURS, forecast->made_w);
     hs_forecast_judge_expect(&forecast->state.judge, forecast->state.history.newest_no,
@@ -207,6 +222,7 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
     weather.t_out_c = settle(&state->weather[0], 0);
     weather.ghi_w_per_m2 = settle(&state->weather[1], 0);
     weather.wind_m_per_s = settle(&state->weather[2], 0);
+    hs_weatherbias_observe(&state->bias, no, weather.t_out_c);
     hs_heathistory_push(&state->history, no, heat_w, &weather);
     state->known_h += isnan(heat_w) ? 0.0 : 1.0;
     hs_forecast_judge_settle(&state->judge, no, heat_w,
