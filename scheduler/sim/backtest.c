@@ -37,7 +37,7 @@ struct pass {
     struct hs_forecast_slot *units; /* [n_units] what is judged */
     double *took_us;                /* [n_origins] */
     size_t next_origin;
-    size_t n_told; /* issued forecasts that were told so far */
+    const struct hs_outlook *told; /* the issued forecast that is in use */
 };
 
 /** Mean measured weather of the hour from @at_s on. */
@@ -85,15 +85,11 @@ static void tell_perfect(struct pass *pass, int64_t now_at_s)
 /** The newest weather forecast that has been issued. */
 static void tell_issued(struct pass *pass, int64_t now_at_s)
 {
-    const struct hs_backtest_data *data = pass->setup->data;
-    size_t n = pass->n_told;
+    const struct hs_outlook *newest = hs_issuedcsv_find(pass->setup->data->issued, now_at_s);
 
-    while (n < data->n_issued && data->issued[n].issued_at_s <= now_at_s) {
-        n++;
-    }
-    if (n > pass->n_told) {
-        hs_forecast_set_outlook(pass->forecast, &data->issued[n - 1]);
-        pass->n_told = n;
+    if (newest != pass->told) {
+        hs_forecast_set_outlook(pass->forecast, newest);
+        pass->told = newest;
     }
 }
 

@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "adapters/weather/issuedcsv.h"
 #include "forecast/weather.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
@@ -33,12 +34,11 @@ enum hs_backtest_outlook {
 struct hs_backtest_data {
     int64_t from_at_s;
     int64_t step_s;
-    size_t n;                   /* slots of step_s */
-    double *heat_w;             /* [n]; NAN: not measured */
-    struct hs_weather *weather; /* [n] */
-    struct hs_outlook *issued;  /* [n_issued] in order of issue */
-    size_t n_issued;
-    int64_t *origins_h; /* [n_origins] hours of history, ascending */
+    size_t n;                    /* slots of step_s */
+    double *heat_w;              /* [n]; NAN: not measured */
+    struct hs_weather *weather;  /* [n] */
+    struct hs_issuedcsv *issued; /* owned; NULL: none */
+    int64_t *origins_h;          /* [n_origins] hours of history, ascending */
     size_t n_origins;
 };
 
@@ -76,14 +76,6 @@ struct hs_backtest_setup {
  */
 int hs_backtest_read(const char *path, const char *column, struct hs_backtest_data **ret_data,
                      struct hs_err *err);
-
-/**
- * Read weather forecasts: issue_utc, lead_h or valid_start_utc, t_out_c_fc, ghi_w_m2_fc and
- * wind_m_s_fc where they are. Hours beyond HS_OUTLOOK_HOURS are left out.
- *
- * @return as hs_backtest_read()
- */
-int hs_backtest_read_issued(struct hs_backtest_data *data, const char *path, struct hs_err *err);
 
 /**
  * Read origins, one a line, in any order; empty lines and # comments are skipped.

@@ -171,7 +171,7 @@ static int read_weather(const char *text, struct forecast_job *job, struct hs_er
         return hs_err_set(err, HS_E_INVALID, "--weather",
                           "'%.60s' is no weather; write persisted, perfect, none or a file", text);
     }
-    return hs_backtest_read_issued(job->data, text, err);
+    return hs_issuedcsv_read(text, &job->data->issued, err);
 }
 
 static int read_files(const struct forecast_args *args, struct forecast_job *job,
