@@ -110,18 +110,21 @@ static int64_t find_offset_s(const json_t *point)
     return isnan(offset_s) ? 0 : (int64_t)offset_s;
 }
 
-static bool is_local(const json_t *points)
+/** The zone of the site; NULL where its clocks show UTC. */
+static const char *find_zone(const json_t *answer)
 {
-    return !isnan(hs_render_find_real(json_array_get(points, 0), "utc_offset_s"));
+    const char *zone = hs_render_find_text(answer, "timezone");
+
+    return zone != NULL && strcmp(zone, "UTC") != 0 ? zone : NULL;
 }
 
 /** "Mon 18:15" on the clocks of the site, or "Mon 18:15Z". Owned by the caller. */
-static char *format_time(const json_t *point, int64_t now_at_s)
+static char *format_time(const json_t *answer, const json_t *point)
 {
     int64_t offset_s = find_offset_s(point);
-    char *text = hs_render_at(find_at_s(point) + offset_s, now_at_s + offset_s);
+    char *text = hs_render_at(find_at_s(point) + offset_s, hs_render_find_now(answer) + offset_s);
 
-    if (!isnan(hs_render_find_real(point, "utc_offset_s"))) {
+    if (find_zone(answer) != NULL) {
         text[strlen(text) - 1] = '\0'; /* its Z */
     }
     return text;
@@ -152,14 +155,22 @@ static size_t slots_per_hour(const json_t *answer)
     return slot_s > 0 && slot_s <= HS_S_PER_H ? (size_t)lround(HS_S_PER_H / slot_s) : 1;
 }
 
+/** When the hour on the clocks of the site began: an hour that is lived twice begins twice. */
+static int64_t find_hour(const json_t *point)
+{
+    int64_t offset_s = find_offset_s(point);
+
+    return (find_at_s(point) + offset_s) / 3600 * 3600 - offset_s;
+}
+
 /** How many points from @first on begin in one and the same clock hour. */
 static size_t count_hour(const json_t *points, size_t first)
 {
-    int64_t hour = find_at_s(json_array_get(points, first)) / 3600;
+    int64_t hour = find_hour(json_array_get(points, first));
     size_t n = 1;
 
     while (first + n < json_array_size(points)
-           && find_at_s(json_array_get(points, first + n)) / 3600 == hour) {
+           && find_hour(json_array_get(points, first + n)) == hour) {
         n++;
     }
     return n;
@@ -169,12 +180,11 @@ static size_t count_hour(const json_t *points, size_t first)
 static json_t *rows_new(const json_t *answer, const json_t *points, bool has_slots)
 {
     json_t *rows = hs_jsonx_array();
-    int64_t now_at_s = hs_render_find_now(answer);
     size_t n = 1;
 
     for (size_t first = 0; first < json_array_size(points); first += n) {
         const json_t *point = json_array_get(points, first);
-        HS_AUTO_MEM char *local = format_time(point, now_at_s);
+        HS_AUTO_MEM char *local = format_time(answer, point);
         json_t *row = hs_jsonx_object();
 
         n = has_slots ? 1 : count_hour(points, first);
@@ -192,11 +202,10 @@ void hs_forecastview_print_rows(const json_t *answer, const json_t *points, bool
                                 bool has_slots)
 {
     json_auto_t *rows = rows_new(answer, points, has_slots);
-    const char *zone = hs_render_find_text(answer, "timezone");
+    const char *zone = find_zone(answer);
     struct hs_table_column named[N_COLUMNS];
     struct hs_table table = hs_forecastview_table;
-    HS_AUTO_MEM char *title =
-        is_local(points) && zone != NULL ? hs_say_format("FROM (%s)", zone) : hs_xstrdup("FROM");
+    HS_AUTO_MEM char *title = zone != NULL ? hs_say_format("FROM (%s)", zone) : hs_xstrdup("FROM");
 
     memcpy(named, columns, sizeof(named));
     named[0].title = title;

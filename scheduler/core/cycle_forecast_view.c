@@ -182,14 +182,27 @@ static json_t *format_sink(const struct hs_cycle *cycle, size_t sink_idx,
 
 /* --- the loop --- */
 
+/* NULL: UTC */
+static const struct hs_timezone *find_timezone(const struct hs_cycle *cycle,
+                                               const struct hs_heatloop *loop)
+{
+    const struct hs_timezone *const *timezones = cycle->options.timezones;
+
+    return timezones != NULL ? timezones[loop->site_idx] : NULL;
+}
+
 static json_t *format_point(const struct hs_cycle *cycle, size_t loop_idx, size_t t,
                             const struct hs_forecast_slot *sum, double outdoor_c)
 {
     const struct hs_plan *plan = hs_place_get_plan(cycle->place);
     size_t i = loop_idx * cycle->n_slots + t;
+    int64_t at_s = plan->from_at_s + (int64_t)t * plan->slot_s;
     json_t *item = hs_jsonx_object();
 
-    hs_jsonx_set_at(item, "at", plan->from_at_s + (int64_t)t * plan->slot_s);
+    hs_jsonx_set_at(item, "at", at_s);
+    hs_jsonx_set_int(
+        item, "utc_offset_s",
+        hs_timezone_get_offset_s(find_timezone(cycle, &cycle->estate->loops[loop_idx]), at_s));
     set_slot(item, sum);
     hs_jsonx_set_real(item, "outdoor_c", outdoor_c);
     hs_jsonx_set_real(item, "demand_heat_w", plan->demand_heat_w[i]);
@@ -230,7 +243,7 @@ json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, 
                                           hs_outlook_get(&outlook, at_s).t_out_c));
     }
     hs_jsonx_set_text(object, "loop", loop->path);
-    hs_jsonx_set_text(object, "timezone", cycle->estate->sites[loop->site_idx].timezone);
+    hs_jsonx_set_text(object, "timezone", hs_timezone_get_name(find_timezone(cycle, loop)));
     hs_jsonx_set_text(object, "model", model);
     hs_jsonx_set_at(object, "from", cycle->has_plan ? cycle->plan_from_at_s : 0);
     hs_jsonx_set_int(object, "slot_s", cycle->estate->slot_s);
