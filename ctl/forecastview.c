@@ -312,7 +312,7 @@ void hs_forecastview_print_bars(const json_t *answer, const json_t *points)
     draw(&other, points, per_bar, "outdoor_c");
     print_drawing("outdoor", &other, &other, HS_RENDER_CELSIUS, hs_render_is_utf8() ? "°C" : "C");
     draw(&other, points, per_bar, "heat_price_cur_per_mwh");
-    print_drawing("heat", &other, &other, HS_RENDER_PRICE, price);
+    print_drawing("price", &other, &other, HS_RENDER_PRICE, price);
     print_clock(points, per_bar, per_hour);
     putchar('\n');
 }

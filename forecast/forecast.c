@@ -215,6 +215,7 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
     struct hs_heatmodel_view view = {&state->history, forecast->setup.calendar, NULL};
     double heat_w = settle(&state->heat, KNOWN_RATIO * S_PER_HOUR);
     struct hs_weather weather;
+    double yesterday_w[2];
 
     if (state->history.newest_no >= 0) {
         ensure_made(forecast);
@@ -225,8 +226,9 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
     hs_weatherbias_observe(&state->bias, no, weather.t_out_c);
     hs_heathistory_push(&state->history, no, heat_w, &weather);
     state->known_h += isnan(heat_w) ? 0.0 : 1.0;
-    hs_forecast_judge_settle(&state->judge, no, heat_w,
-                             hs_heathistory_get_heat_w(&state->history, no - 24));
+    yesterday_w[0] = hs_heathistory_get_heat_w(&state->history, no - 24);
+    yesterday_w[1] = hs_heathistory_get_heat_w(&state->history, no - 48);
+    hs_forecast_judge_settle(&state->judge, no, heat_w, yesterday_w);
     forecast->model->learn(forecast->model_state, &view);
     forecast->is_made = false;
 }

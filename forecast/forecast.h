@@ -64,7 +64,7 @@ struct hs_forecast_accuracy {
     size_t from_lead_h;
     size_t to_lead_h;
     double nmae;              /* mean |error| / mean heat */
-    double yesterday_nmae;    /* of the same hour yesterday, the same hours */
+    double yesterday_nmae;    /* of that hour of the newest day known when it was predicted */
     double coverage_80_ratio; /* share of hours between p10 and p90 */
     size_t n;                 /* predictions judged */
 };

@@ -80,7 +80,7 @@ static void move_quantiles(struct hs_forecast_judge *judge, size_t k, double rel
 }
 
 void hs_forecast_judge_settle(struct hs_forecast_judge *judge, int64_t no, double heat_w,
-                              double yesterday_w)
+                              const double *yesterday_w)
 {
     struct hs_forecast_judge_day *days = get_days(judge, no);
 
@@ -101,7 +101,10 @@ void hs_forecast_judge_settle(struct hs_forecast_judge *judge, int64_t no, doubl
         day->n += 1;
         day->error_sum_w += fabs(error_w);
         day->heat_sum_w += heat_w;
-        day->yesterday_sum_w += fabs(heat_w - yesterday_w);
+        if (!isnan(yesterday_w[k / 24])) {
+            day->yesterday_sum_w += fabs(heat_w - yesterday_w[k / 24]);
+            day->yesterday_heat_sum_w += heat_w;
+        }
         day->inside += heat_w >= p10_w && heat_w <= p90_w ? 1.0 : 0.0;
         if (!isnan(judge->scale_w[k]) && judge->scale_w[k] > 0) {
             move_quantiles(judge, k, error_w / judge->scale_w[k]);
@@ -135,6 +138,7 @@ void hs_forecast_judge_get_accuracy(const struct hs_forecast_judge *judge,
             sum.n += judge->days[d][b].n;
             sum.error_sum_w += judge->days[d][b].error_sum_w;
             sum.yesterday_sum_w += judge->days[d][b].yesterday_sum_w;
+            sum.yesterday_heat_sum_w += judge->days[d][b].yesterday_heat_sum_w;
             sum.heat_sum_w += judge->days[d][b].heat_sum_w;
             sum.inside += judge->days[d][b].inside;
         }
@@ -142,8 +146,9 @@ void hs_forecast_judge_get_accuracy(const struct hs_forecast_judge *judge,
             .from_lead_h = b == 0 ? 1 : block_end[b - 1] + 1,
             .to_lead_h = block_end[b],
             .nmae = sum.heat_sum_w > 0 ? sum.error_sum_w / sum.heat_sum_w : (double)NAN,
-            .yesterday_nmae =
-                sum.heat_sum_w > 0 ? sum.yesterday_sum_w / sum.heat_sum_w : (double)NAN,
+            .yesterday_nmae = sum.yesterday_heat_sum_w > 0
+                                  ? sum.yesterday_sum_w / sum.yesterday_heat_sum_w
+                                  : (double)NAN,
             .coverage_80_ratio = sum.n > 0 ? sum.inside / sum.n : (double)NAN,
             .n = (size_t)sum.n,
         };

@@ -25,6 +25,7 @@ struct hs_forecast_judge_day {
     double n;
     double error_sum_w;
     double yesterday_sum_w;
+    double yesterday_heat_sum_w; /* of the hours whose yesterday is known */
     double heat_sum_w;
     double inside;
 };
@@ -47,9 +48,15 @@ void hs_forecast_judge_forget(struct hs_forecast_judge *judge);
 void hs_forecast_judge_expect(struct hs_forecast_judge *judge, int64_t newest_no,
                               const double *heat_w);
 
-/** Hour @no was @heat_w. @param yesterday_w  a day earlier; NAN: unknown, either of them */
+/**
+ * Hour @no was @heat_w.
+ *
+ * @param heat_w       NAN: unknown
+ * @param yesterday_w  [2] a day earlier, two days earlier: what was the newest of this hour of the
+ *                     day when the prediction was made up to 24 h, or more, ahead; NAN: unknown
+ */
 void hs_forecast_judge_settle(struct hs_forecast_judge *judge, int64_t no, double heat_w,
-                              double yesterday_w);
+                              const double *yesterday_w);
 
 /** Interval of 80 % around @p50_w, @lead hours ahead (>= 1), @widening times as wide. */
 void hs_forecast_judge_quantify(const struct hs_forecast_judge *judge, size_t lead, double p50_w,

@@ -163,7 +163,7 @@ class Formats(Case):
         lines = done.stdout.splitlines()
         self.assertEqual(lines[:6], ["p90      ▂█  2.2 to 8.2 kW", "p50      ▂▅  1.5 to 5.5 kW",
                                      "p10      ▁▃  0.8 to 2.8 kW", "outdoor  ▁█  -0.5 to 3.5 °C",
-                                     "heat     █▁  74.5 to 78.5 EUR/MWh", "hour      12"])
+                                     "price    █▁  74.5 to 78.5 EUR/MWh", "hour      12"])
         self.assertEqual(lines[7].split("  ")[0], "FROM (Europe/Berlin)")
         self.assertRegex(lines[9], r"^Mon 12:00 +2\.8 +5\.5 +8\.2 +3\.5 +74\.5$")
         rows = self.show(FORECAST, "forecast", "pool/main", "--hours", "2", "-o", "jsonl").stdout

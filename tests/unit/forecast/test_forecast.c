@@ -167,9 +167,31 @@ static void model__is_null_for_an_unknown_name(void **state)
     assert_string_equal(hs_forecast_find_model("yesterday")->name, "yesterday");
 }
 
+static void accuracy__of_the_model_yesterday_is_that_of_yesterday(void **state)
+{
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_forecast_accuracy blocks[HS_FORECAST_N_BLOCKS];
+
+    (void)state;
+    feed(forecast, 0, 18 * PER_DAY);
+    hs_forecast_get_accuracy(forecast, blocks);
+    for (size_t b = 0; b < HS_FORECAST_N_BLOCKS; b++) {
+        assert_true(blocks[b].nmae > 0);
+        assert_near(blocks[b].yesterday_nmae, blocks[b].nmae, 1e-9);
+    }
+    /* the day after a gap has no yesterday: the other days are judged all the same */
+    for (int i = 18 * PER_DAY; i < 19 * PER_DAY; i++) {
+        hs_forecast_observe(forecast, at_s(i), (double)NAN);
+    }
+    feed(forecast, 19 * PER_DAY, 20 * PER_DAY);
+    hs_forecast_get_accuracy(forecast, blocks);
+    assert_true(blocks[0].yesterday_nmae > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(accuracy__of_the_model_yesterday_is_that_of_yesterday),
         cmocka_unit_test(yesterday__is_the_same_hour_of_the_latest_known_day),
         cmocka_unit_test(yesterday__falls_back_to_an_earlier_day_then_to_the_last_value),
         cmocka_unit_test(predict__without_any_reading_is_zero),
