@@ -74,7 +74,23 @@ static struct hs_series *cut_before(const struct hs_series *series, int64_t unti
     return cut;
 }
 
-static void set_cycle(struct hs_daemon *daemon)
+/** Weather of the site of @sink_idx, where a series of it is configured. */
+static struct hs_cycle_air find_air(const struct hs_config *config, size_t sink_idx)
+{
+    const struct hs_estate *estate = config->estate;
+    size_t site_idx = estate->loops[estate->sinks[sink_idx].loop_idx].site_idx;
+    struct hs_cycle_air air = {0};
+
+    for (size_t i = 0; i < config->n_signals; i++) {
+        if (config->signals[i].kind == HS_SIGNAL_OUTDOOR
+            && config->signals[i].site_idx == site_idx) {
+            air.t_out_c = config->signals[i].series;
+        }
+    }
+    return air;
+}
+
+static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
     const struct hs_config *config = daemon->config;
     struct hs_cycle_options options = {
@@ -90,10 +106,16 @@ static void set_cycle(struct hs_daemon *daemon)
         hs_cycle_set_signal(daemon->cycle, config->signals[i].site_idx, config->signals[i].kind,
                             config->signals[i].series);
     }
+    daemon->learned = hs_learned_new(daemon->cycle, config->estate, daemon->store);
+    for (size_t i = 0; i < memory->learned.n; i++) {
+        hs_learned_restore(daemon->learned, memory->learned.items[i].key,
+                           memory->learned.items[i].text);
+    }
     for (size_t i = 0; config->heat_history && i < config->n_heat; i++) {
+        struct hs_cycle_air air = find_air(config, config->heat[i].sink_idx);
         HS_AUTO(hs_series) past = cut_before(config->heat[i].series, options.now_at_s);
 
-        hs_cycle_train(daemon->cycle, config->heat[i].sink_idx, past, NULL);
+        hs_cycle_train(daemon->cycle, config->heat[i].sink_idx, past, &air);
     }
 }
 
@@ -235,7 +257,7 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
     daemon->next_id = memory->next_id;
     daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
     set_clock(daemon, memory);
-    set_cycle(daemon);
+    set_cycle(daemon, memory);
     if (set_fleet(daemon, &err) != 0 || set_plant(daemon, &err) != 0) {
         daemon->fatal(daemon->fatal_arg, &err);
         return;

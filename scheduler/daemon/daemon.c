@@ -172,6 +172,7 @@ void hs_daemon_tick(void *arg)
     daemon->has_stepped = true;
     feed_plant(daemon);
     account(daemon, now_at_s);
+    hs_learned_keep(daemon->learned, now_at_s);
     if (!hs_enact_apply(daemon->enact, &decision, on_step_durable, waiting)) {
         on_step_durable(0, NULL, waiting);
     }
@@ -328,6 +329,16 @@ struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const 
                : NULL;
 }
 
+void hs_daemon_stop(struct hs_daemon *daemon, void (*done)(void *arg), void *arg)
+{
+    if (!daemon->has_stepped || daemon->is_stopping || !hs_store_is_up(daemon->store)) {
+        done(arg);
+        return;
+    }
+    daemon->is_stopping = true;
+    hs_learned_keep_all(daemon->learned, done, arg);
+}
+
 void hs_daemon_free(struct hs_daemon *daemon)
 {
     struct hs_err err;
@@ -342,6 +353,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);
     hs_store_free(daemon->store);
+    hs_learned_free(daemon->learned);
     for (size_t i = 0; i < daemon->waiters.n; i++) {
         const struct hs_daemon_waiter *waiter = &daemon->waiters.items[i];
 

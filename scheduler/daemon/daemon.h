@@ -71,6 +71,12 @@ void hs_daemon_submit(struct hs_daemon *daemon, struct hs_job *job, hs_daemon_do
 void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_fn *done,
                       void *arg);
 
+/**
+ * Write down what was learned, then call @done: at once where there is nothing to write or
+ * nowhere, within seconds else.
+ */
+void hs_daemon_stop(struct hs_daemon *daemon, void (*done)(void *arg), void *arg);
+
 /** Ends what is under way with -HS_E_UNAVAILABLE. Running machines go on. Accepts NULL. */
 void hs_daemon_free(struct hs_daemon *daemon);
 HS_DEFINE_AUTO(hs_daemon);

@@ -10,6 +10,7 @@
 #include "scheduler/daemon/enact.h"
 #include "scheduler/daemon/fleet.h"
 #include "scheduler/daemon/inbox.h"
+#include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/sweep.h"
@@ -36,6 +37,7 @@ struct hs_daemon {
     /* from here on NULL until the store has been read */
     struct hs_clock *clock;
     struct hs_cycle *cycle;
+    struct hs_learned *learned;
     const struct hs_series **heat_by_sink; /* [n_sinks] */
     struct hs_plant *plant;                /* NULL without one */
     struct hs_fleet *fleet;
@@ -54,6 +56,7 @@ struct hs_daemon {
     bool is_due;
     bool has_stepped; /* the cycle has seen what the store remembers */
     bool was_store_up;
+    bool is_stopping; /* what was learned is being written */
     bool is_closing;
 };
 

@@ -25,6 +25,7 @@ struct options {
 
 struct run {
     struct hs_reactor *reactor;
+    struct hs_daemon *daemon; /* NULL until it was made */
     enum exit_status status;
 };
 
@@ -101,12 +102,23 @@ static int read_options(int argc, char **argv, struct options *ret_options)
     return -1;
 }
 
+static void on_stopped(void *arg)
+{
+    struct run *run = arg;
+
+    hs_reactor_stop(run->reactor);
+}
+
 static void on_signal(void *arg)
 {
     struct run *run = arg;
 
     HS_LOG_INFO("daemon", "stops; what runs goes on running");
-    hs_reactor_stop(run->reactor);
+    if (run->daemon != NULL) {
+        hs_daemon_stop(run->daemon, on_stopped, run); /* a second signal does not wait */
+    } else {
+        on_stopped(run);
+    }
 }
 
 static void on_fatal(void *arg, const struct hs_err *err)
@@ -131,6 +143,7 @@ static int start_all(struct run *run, const struct hs_config *config, struct hs_
         rc = hs_daemon_new(config, executor, on_fatal, run, ret_daemon, err);
     }
     if (rc == 0) {
+        run->daemon = *ret_daemon;
         rc = hs_api_new(hs_reactor_get_base(run->reactor), *ret_daemon, ret_api, err);
     }
     return rc;

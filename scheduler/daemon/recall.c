@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recall - a chain of store calls: meta, jobs, intents, then the raised epoch. */
+/* recall - a chain of store calls: meta, jobs, intents, forecasts, then the raised epoch. */
 #include "scheduler/daemon/recall.h"
 
 #include <inttypes.h>
@@ -10,6 +10,7 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/daemon/learned.h"
 
 #define RETRY_S 0.5
 
@@ -128,7 +129,7 @@ static void make_store_id(char *ret_id, size_t size)
     }
 }
 
-static void on_intents(int rc, const struct hs_err *err, void *arg)
+static void on_learned(int rc, const struct hs_err *err, void *arg)
 {
     struct hs_recall *recall = arg;
     char epoch[24];
@@ -145,6 +146,24 @@ static void on_intents(int rc, const struct hs_err *err, void *arg)
         snprintf(epoch, sizeof(epoch), "%" PRIu64, recall->memory->epoch);
         recall->is_asking = true;
         hs_store_commit(recall->store, ops, sizeof(ops) / sizeof(ops[0]), on_epoch, recall);
+    }
+}
+
+static void take_learned(const char *key, const char *text, void *arg)
+{
+    struct hs_recall *recall = arg;
+    struct hs_recall_row row = {hs_xstrdup(key), hs_xstrdup(text)};
+
+    HS_VEC_PUSH(&recall->memory->learned, row);
+}
+
+static void on_intents(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_recall *recall = arg;
+
+    if (goes_on(recall, rc, err)) {
+        recall->is_asking = true;
+        hs_store_load(recall->store, HS_LEARNED_TABLE, take_learned, on_learned, recall);
     }
 }
 
@@ -261,5 +280,10 @@ void hs_recall_memory_free(struct hs_recall_memory *memory)
     }
     HS_VEC_FINI(&memory->jobs);
     HS_VEC_FINI(&memory->intents);
+    for (size_t i = 0; i < memory->learned.n; i++) {
+        free(memory->learned.items[i].key);
+        free(memory->learned.items[i].text);
+    }
+    HS_VEC_FINI(&memory->learned);
     free(memory);
 }

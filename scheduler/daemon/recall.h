@@ -28,6 +28,12 @@ struct hs_intent {
     bool is_unknown; /* its call ended without an answer */
 };
 
+/** A row of what forecasts have learned. */
+struct hs_recall_row {
+    char *key;
+    char *text;
+};
+
 struct hs_recall_memory {
     uint64_t epoch;           /* of this life */
     uint64_t next_id;         /* first free job id */
@@ -38,6 +44,7 @@ struct hs_recall_memory {
     char clock_start[64]; /* `start` as it was written then */
     HS_VEC(struct hs_job *) jobs;
     HS_VEC(struct hs_intent) intents;
+    HS_VEC(struct hs_recall_row) learned;
 };
 
 struct hs_recall;

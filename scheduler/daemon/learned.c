@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* learned - see learned.h. */
+#include "scheduler/daemon/learned.h"
+
+#include <string.h>
+
+#include "scheduler/base/jsonx.h"
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+
+#define ARRIVALS_KEY "arrivals" /* no sink's path: those have slashes */
+#define S_PER_HOUR   3600
+#define EVERY_ROW    (-1) /* an hour in which no row was written */
+#define ROWS_AT_ONCE 8    /* of about 100 kB and a millisecond each */
+
+struct hs_learned {
+    struct hs_cycle *cycle;
+    const struct hs_estate *estate;
+    struct hs_store *store;
+    int64_t *kept_no; /* [n_sinks + 1] hour in which the row was written; the last is arrivals */
+    size_t next;      /* row that is looked at first */
+    bool is_asking;
+    bool has_warned;
+    void (*done)(void *arg); /* of hs_learned_keep_all() */
+    void *arg;
+};
+
+struct hs_learned *hs_learned_new(struct hs_cycle *cycle, const struct hs_estate *estate,
+                                  struct hs_store *store)
+{
+    struct hs_learned *learned = hs_xcalloc(1, sizeof(*learned));
+
+    learned->cycle = cycle;
+    learned->estate = estate;
+    learned->store = store;
+    learned->kept_no = hs_xcalloc(estate->n_sinks + 1, sizeof(*learned->kept_no));
+    return learned;
+}
+
+void hs_learned_free(struct hs_learned *learned)
+{
+    if (learned != NULL) {
+        free(learned->kept_no);
+        free(learned);
+    }
+}
+
+/* --- back --- */
+
+void hs_learned_restore(struct hs_learned *learned, const char *key, const char *text)
+{
+    size_t sink_idx = hs_estate_find_sink(learned->estate, key);
+    bool is_arrivals = strcmp(key, ARRIVALS_KEY) == 0;
+    json_auto_t *json = NULL;
+    struct hs_err err = {0};
+    int rc;
+
+    if (sink_idx == SIZE_MAX && !is_arrivals) {
+        HS_LOG_INFO("store", "what was learned of '%s', which is no sink of the estate, is left",
+                    key);
+        return;
+    }
+    rc = hs_jsonx_parse(HS_LEARNED_TABLE, text, strlen(text), &json, &err);
+    if (rc == 0) {
+        rc = is_arrivals ? hs_cycle_restore_arrivals(learned->cycle, json, &err)
+                         : hs_cycle_restore_forecast(learned->cycle, sink_idx, json, &err);
+    }
+    if (rc != 0) {
+        HS_LOG_WARN("store",
+                    "what was learned of '%s' cannot be used, its forecast learns anew: %s %s", key,
+                    err.where, err.text);
+    }
+}
+
+/* --- forth --- */
+
+static const char *get_key(const struct hs_learned *learned, size_t row)
+{
+    return row < learned->estate->n_sinks ? learned->estate->sinks[row].path : ARRIVALS_KEY;
+}
+
+static char *format_row(const struct hs_learned *learned, size_t row)
+{
+    json_auto_t *json = row < learned->estate->n_sinks ? hs_cycle_save_forecast(learned->cycle, row)
+                                                       : hs_cycle_save_arrivals(learned->cycle);
+
+    return hs_jsonx_format(json);
+}
+
+static void take_answer(struct hs_learned *learned, int rc, const struct hs_err *err)
+{
+    if (rc != 0 && !learned->has_warned) {
+        HS_LOG_WARN("store", "what forecasts have learned was not written: %s",
+                    err != NULL ? err->text : "not connected");
+    }
+    learned->has_warned = rc != 0;
+    if (rc != 0) { /* which of them does not matter: all are due again */
+        memset(learned->kept_no, 0, (learned->estate->n_sinks + 1) * sizeof(*learned->kept_no));
+    }
+}
+
+static void on_some_kept(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_learned *learned = arg;
+
+    learned->is_asking = false;
+    take_answer(learned, rc, err);
+}
+
+static void on_all_kept(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_learned *learned = arg;
+
+    take_answer(learned, rc, err);
+    learned->done(learned->arg);
+}
+
+/** Write up to @n_max of the rows that were not written in hour @no. @return rows */
+static size_t write_rows(struct hs_learned *learned, int64_t no, size_t n_max,
+                         hs_store_done_fn *written)
+{
+    size_t n_rows = learned->estate->n_sinks + 1;
+    HS_AUTO_MEM struct hs_store_op *ops = hs_xcalloc(n_rows, sizeof(*ops));
+    HS_AUTO_MEM char **texts = hs_xcalloc(n_rows, sizeof(char *));
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_rows && n < n_max; i++) {
+        size_t row = (learned->next + i) % n_rows;
+
+        if (learned->kept_no[row] != no) {
+            learned->kept_no[row] = no;
+            texts[n] = format_row(learned, row);
+            ops[n] = (struct hs_store_op){HS_STORE_PUT, HS_LEARNED_TABLE, get_key(learned, row),
+                                          texts[n]};
+            n++;
+        }
+    }
+    learned->next = (learned->next + n) % n_rows;
+    if (n > 0) {
+        hs_store_commit(learned->store, ops, n, written, learned);
+    }
+    for (size_t i = 0; i < n; i++) {
+        free(texts[i]);
+    }
+    return n;
+}
+
+void hs_learned_keep(struct hs_learned *learned, int64_t now_at_s)
+{
+    if (!learned->is_asking && hs_store_is_up(learned->store)) {
+        learned->is_asking =
+            write_rows(learned, now_at_s / S_PER_HOUR, ROWS_AT_ONCE, on_some_kept) > 0;
+    }
+}
+
+void hs_learned_keep_all(struct hs_learned *learned, void (*done)(void *arg), void *arg)
+{
+    learned->done = done;
+    learned->arg = arg;
+    (void)write_rows(learned, EVERY_ROW, SIZE_MAX, on_all_kept);
+}
