@@ -208,7 +208,7 @@ void hs_backtest_run(const struct hs_backtest_setup *setup, const char *model,
                      struct hs_backtest_result *ret_result)
 {
     const struct hs_backtest_data *data = setup->data;
-    struct hs_forecast_setup made = {.slot_s = data->step_s};
+    struct hs_forecast_setup made = {.slot_s = data->step_s, .calendar = setup->calendar};
     struct pass pass = {.setup = setup, .model = model};
 
     pass.forecast = hs_forecast_new(model, &made);

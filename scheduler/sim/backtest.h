@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "adapters/weather/issuedcsv.h"
+#include "forecast/calendar.h"
 #include "forecast/weather.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
@@ -61,9 +62,10 @@ struct hs_backtest_result {
 struct hs_backtest_setup {
     const struct hs_backtest_data *data;
     enum hs_backtest_outlook outlook;
-    int64_t horizon_s;               /* a multiple of hours and of step_s */
-    FILE *dump;                      /* borrowed, nullable: what was said at every origin */
-    struct hs_simprogress *progress; /* borrowed, nullable */
+    int64_t horizon_s;                  /* a multiple of hours and of step_s */
+    const struct hs_calendar *calendar; /* borrowed; NULL: UTC without holidays */
+    FILE *dump;                         /* borrowed, nullable: what was said at every origin */
+    struct hs_simprogress *progress;    /* borrowed, nullable */
 };
 
 /**

@@ -19,7 +19,7 @@ const char hs_sim_cmd_usage[] =
     "       hsim jobs SCENARIO.json\n"
     "       hsim forecast --heat FILE.csv [--column NAME] [--weather persisted|perfect|none|FILE]\n"
     "                              [--origins FILE] [--horizon 48h] [--models A,B] [-o FILE]\n"
-    "                              [--dump FILE]\n"
+    "                              [--dump FILE] [--timezone ZONE]\n"
     "       hsim --help | --version\n"
     "\n"
     "run      simulate each policy over the same traces; the report goes to -o FILE or to\n"
@@ -38,6 +38,7 @@ const char hs_sim_cmd_usage[] =
     "  --timings       report planning times too (no two runs share them)\n"
     "  --seq N         stop at the decision of this number and show what it saw\n"
     "  --at TIME       the same for the first decision at or after TIME (RFC 3339)\n"
+    "  --scenario FILE where the scenario of the trace is now\n"
     "  --heat FILE     hours of heat and weather: CSV, plain or .gz\n"
     "  --column NAME   its column of heat (heat_kw, else heat_rel)\n"
     "  --weather W     what is known of the weather to come: yesterday's again (persisted), the\n"
@@ -46,7 +47,7 @@ const char hs_sim_cmd_usage[] =
     "  --horizon 48h   how far to look ahead\n"
     "  --models A,B    models to judge instead of all\n"
     "  --dump FILE     write there what was said at every origin\n"
-    "  --scenario FILE where the scenario of the trace is now\n";
+    "  --timezone ZONE by which people live there, such as Europe/Berlin (UTC)\n";
 
 int hs_sim_cmd_fail_usage(const char *what)
 {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "adapters/signal/filetext.h"
+#include "adapters/signal/zonefile.h"
 #include "forecast/forecast.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/timetext.h"
@@ -28,11 +29,14 @@ struct forecast_args {
     const char *horizon;
     const char *out;
     const char *dump;
+    const char *timezone;
     char *models; /* is cut up */
 };
 
 struct forecast_job {
     struct hs_backtest_data *data;
+    struct hs_timezone *timezone; /* NULL: UTC */
+    struct hs_calendar *calendar;
     struct hs_backtest_setup setup;
     const char *names[MODELS_MAX];
     struct hs_backtest_result results[MODELS_MAX];
@@ -42,15 +46,11 @@ struct forecast_job {
 static bool parse_args(int argc, char **argv, struct forecast_args *args)
 {
     static const struct option options[] = {
-        {"heat", required_argument, NULL, 'h'},
-        {"column", required_argument, NULL, 'c'},
-        {"weather", required_argument, NULL, 'w'},
-        {"origins", required_argument, NULL, 'g'},
-        {"horizon", required_argument, NULL, 'z'},
-        {"output", required_argument, NULL, 'o'},
-        {"dump", required_argument, NULL, 'd'},
-        {"models", required_argument, NULL, 'm'},
-        {NULL, 0, NULL, 0},
+        {"heat", required_argument, NULL, 'h'},     {"column", required_argument, NULL, 'c'},
+        {"weather", required_argument, NULL, 'w'},  {"origins", required_argument, NULL, 'g'},
+        {"horizon", required_argument, NULL, 'z'},  {"output", required_argument, NULL, 'o'},
+        {"dump", required_argument, NULL, 'd'},     {"models", required_argument, NULL, 'm'},
+        {"timezone", required_argument, NULL, 't'}, {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -79,6 +79,9 @@ static bool parse_args(int argc, char **argv, struct forecast_args *args)
             break;
         case 'm':
             args->models = optarg;
+            break;
+        case 't':
+            args->timezone = optarg;
             break;
         default:
             fputs(hs_sim_cmd_usage, stderr);
@@ -180,7 +183,12 @@ static int read_files(const struct forecast_args *args, struct forecast_job *job
     int rc = hs_backtest_read(args->heat, args->column, &job->data, err);
 
     job->setup.data = job->data;
+    if (rc == 0 && args->timezone != NULL) {
+        rc = hs_zonefile_load(args->timezone, &job->timezone, err);
+    }
     if (rc == 0) {
+        job->calendar = hs_calendar_new(job->timezone, NULL);
+        job->setup.calendar = job->calendar;
         rc = parse_horizon(args->horizon, job, err);
     }
     if (rc == 0) {
@@ -247,6 +255,7 @@ static json_t *format_report(const struct forecast_args *args, const struct fore
     hs_jsonx_set_text(report, "api", FORECAST_API);
     hs_jsonx_set_text(report, "heat", args->heat);
     hs_jsonx_set_text(report, "weather", args->weather != NULL ? args->weather : "persisted");
+    hs_jsonx_set_text(report, "timezone", hs_timezone_get_name(job->timezone));
     hs_jsonx_set_int(report, "step_s", job->data->step_s);
     hs_jsonx_set_int(report, "horizon_s", job->setup.horizon_s);
     for (size_t i = 0; i < job->n; i++) {
@@ -386,6 +395,8 @@ int hs_sim_cmd_forecast(int argc, char **argv)
     if (status == HS_SIM_CMD_OK && back_test(&args, &job, &err) != 0) {
         status = hs_sim_cmd_print_err(&err);
     }
+    hs_calendar_free(job.calendar);
+    hs_timezone_free(job.timezone);
     hs_backtest_data_free(job.data);
     return status;
 }
