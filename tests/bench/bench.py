@@ -3,10 +3,12 @@
 """Benches that there are. One JSON object a line on stdout, words on stderr.
 
     bench.py --build DIR [NAME] [--policies a,b] [--days N] [--hosts N] [--seed S]
+                                [--model M] [--series S] [--weather W]
 
 `sim` runs hsim on one core over a synthetic year (tests/support/simyear.py) of 4 sites with 50 hosts
 each and 20,000 jobs in slots of a quarter of an hour, each policy in a process of its own; with --days
-over that share of it. `store` measures commits a second beside bare HSET on a private Redis."""
+over that share of it. `store` measures commits a second beside bare HSET on a private Redis. `forecast` back-tests
+the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it."""
 import argparse
 import json
 import os
@@ -18,11 +20,12 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import forecastbench  # noqa: E402
 import rig  # noqa: E402
 import simyear  # noqa: E402
 
 SIM_POLICIES = "asap,thermostat,sticky,carbon,heat"
-NOT_YET = ("plan", "insert", "forecast", "api", "actuate", "ingest", "estate")
+NOT_YET = ("plan", "insert", "api", "actuate", "ingest", "estate")
 
 
 def count_hosts(estate):
@@ -71,7 +74,7 @@ def bench_store(args):
         return subprocess.run([str(binary), f"unix:{redis.socket}"], check=False).returncode
 
 
-BENCHES = {"sim": bench_sim, "store": bench_store}
+BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench}
 
 
 def main():
@@ -82,6 +85,9 @@ def main():
     parser.add_argument("--days", type=int, default=365, help="of sim (%(default)s)")
     parser.add_argument("--hosts", type=int, default=50, help="of sim, at each of 4 sites (%(default)s)")
     parser.add_argument("--seed", type=int, default=7, help="of sim (%(default)s)")
+    parser.add_argument("--model", help="of forecast, beside the naive ones (all)")
+    parser.add_argument("--series", help="of forecast, part of its name (all)")
+    parser.add_argument("--weather", choices=forecastbench.WEATHERS, help="of forecast (each)")
     args = parser.parse_args()
     if args.name in NOT_YET:
         print(f"bench: '{args.name}' is not measured in this version: {', '.join(BENCHES)} are", file=sys.stderr)
