@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -176,6 +177,70 @@ class Daemon(unittest.TestCase):
     def test_a_console_can_be_read(self):
         job = self.submit("--duration", "1h", "--now", "--", "true")
         self.assertIn(f"job {job}", self.hsched("logs", job).stdout)
+
+
+class History(unittest.TestCase):
+    """A daemon that has three weeks of made-up heat to learn from, on a site in Berlin."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="hsched-cli-")
+        cls.addClassCleanup(cls.folder.cleanup)
+        demo = daemon_support.ROOT / "docs" / "examples" / "demo"
+        subprocess.run([sys.executable, demo / "generate.py", "--out", cls.folder.name], check=True,
+                       stdout=subprocess.DEVNULL)
+        scenario = daemon_support.rig.read_scenario(pathlib.Path(cls.folder.name) / "scenario.json")
+        cls.rig = daemon_support.rig.Rig(daemon_support.BUILD, scenario, speed=1,
+                                         policies=demo / "policies.d",
+                                         config={"store": "mem", "heat_history": True})
+        cls.rig.start = cls.rig.start_daemon
+        cls.rig.__enter__()
+        cls.addClassCleanup(cls.rig.__exit__, None, None, None)
+
+    def forecast(self, *words):
+        return self.rig.hsched("forecast", *words).stdout
+
+    def test_a_forecast_has_quantiles_and_accuracy(self):
+        answer = json.loads(self.forecast("office/main", "-o", "json"))
+        self.assertEqual((answer["timezone"], len(answer["points"])), ("Europe/Berlin", 192))
+        for point, slot in zip(answer["points"], answer["sinks"][0]["slots"]):
+            self.assertEqual(point["utc_offset_s"], 3600)
+            self.assertLessEqual(0, point["p10_w"])
+            self.assertLessEqual(point["p10_w"], point["p50_w"])
+            self.assertLessEqual(point["p50_w"], point["p90_w"])
+            self.assertEqual((slot["at"], slot["p50_w"]), (point["at"], point["p50_w"]))
+        self.assertGreater(max(point["p50_w"] for point in answer["points"]), 2000)
+        sink = answer["sinks"][0]
+        self.assertEqual(sink["name"], "office/main/building")
+        self.assertGreater(sink["how"]["history_h"], 480)
+        self.assertIn(sink["how"]["model"], sink["how"]["chain"])
+        for block in sink["accuracy"]:
+            self.assertGreater(block["n"], 1500)
+            self.assertLess(block["nmae"], 1)
+            self.assertTrue(0.6 < block["coverage_80_ratio"] < 0.95, block)
+
+    def test_a_forecast_is_words_and_a_table_on_the_clocks_of_the_site(self):
+        text = self.forecast("office/main")
+        self.assertRegex(text, r"FROM \(Europe/Berlin\) +P10 kW +P50 kW +P90 kW +OUTDOOR")
+        self.assertRegex(text, r"\nTue 01:00 +\d")  # the day begins at 00:00 UTC
+        self.assertRegex(text, r"1-6 h ahead: +off by \d+% of the mean")
+        self.assertRegex(text, r" \d+% of hours fell in the 80% interval \(\d+ judged\)")
+        self.assertTrue(all(len(line) <= 80 for line in text.splitlines()), text)
+
+    def test_a_model_is_shown_by_sink_and_loop(self):
+        text = self.forecast("office/main", "--model")
+        for part in ("office/main/building\n", "\n  who speaks", "\n  heat loss", "\n  tank loss"):
+            self.assertIn(part, text)
+        names = self.forecast("office/main", "--model", "-o", "name").split()
+        self.assertEqual(names[0], "ua_w_per_k")
+
+    def test_a_wrong_name_is_answered_with_the_nearest(self):
+        for name, nearest in (("ofice/main", "office/main"), ("office/cellar", "office/main"),
+                              ("office/main/bilding", "office/main/building")):
+            done = self.rig.hsched("forecast", name, check=False)
+            self.assertEqual(done.returncode, 3)
+            self.assertIn(f"did you mean '{nearest}'", done.stderr)
+            self.assertIn("'hsched ", done.stderr)
 
 
 class Store(unittest.TestCase):

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "forecast/forecast.h"
+#include "scheduler/base/jsonx.h"
 #include "tests/support/near.h"
 
 #define SLOT_S   900
@@ -152,9 +153,9 @@ static void restore__refuses_a_damaged_state_and_keeps_its_own(void **state)
     feed(forecast, 0, 2 * PER_DAY);
     hs_forecast_predict(forecast, at_s(2 * PER_DAY), PER_DAY, before);
     saved = hs_forecast_save(forecast);
-    json_object_set_new(saved, "frame", json_string("00ff"));
+    hs_jsonx_set_text(saved, "frame", "00ff");
     assert_int_equal(hs_forecast_restore(forecast, saved, &err), -HS_E_INVALID);
-    json_object_set_new(saved, "slot_s", json_integer(3600));
+    hs_jsonx_set_int(saved, "slot_s", 3600);
     assert_int_equal(hs_forecast_restore(forecast, saved, &err), -HS_E_INVALID);
     hs_forecast_predict(forecast, at_s(2 * PER_DAY), PER_DAY, after);
     assert_memory_equal(before, after, sizeof(before));
