@@ -11,11 +11,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {"run", hs_sim_cmd_run},
-    {"compare", hs_sim_cmd_compare},
-    {"replay", hs_sim_cmd_replay},
-    {"jobs", hs_sim_cmd_jobs},
-    {"forecast", hs_sim_cmd_forecast},
+    {"run", hs_sim_cmd_run},   {"compare", hs_sim_cmd_compare},   {"replay", hs_sim_cmd_replay},
+    {"jobs", hs_sim_cmd_jobs}, {"forecast", hs_sim_cmd_forecast},
 };
 
 int main(int argc, char **argv)
