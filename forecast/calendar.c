@@ -7,21 +7,51 @@
 #include "scheduler/base/civil.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
+#include "scheduler/model/holidays.h"
 #include "scheduler/model/site.h"
 
-#define N_DAYS 47482 /* from 1970-01-01 to 2099-12-31 */
+#define FIRST_YEAR 1970
+#define LAST_YEAR  2099
+#define N_DAYS     47482 /* of these years */
 
 struct hs_calendar {
     const struct hs_timezone *timezone;
     uint8_t holidays[N_DAYS / 8 + 1];
 };
 
+static void set_days(struct hs_calendar *calendar, int64_t first_day_no, int64_t last_day_no)
+{
+    for (int64_t day_no = first_day_no; day_no <= last_day_no; day_no++) {
+        if (day_no >= 0 && day_no < N_DAYS) {
+            calendar->holidays[day_no / 8] |= (uint8_t)(1 << (day_no % 8));
+        }
+    }
+}
+
+static void set_year(struct hs_calendar *calendar, const char *country, int64_t year)
+{
+    int64_t day_nos[HS_HOLIDAYS_MAX];
+    size_t n = hs_holidays_list(country, year, day_nos);
+
+    for (size_t i = 0; i < n; i++) {
+        set_days(calendar, day_nos[i], day_nos[i]);
+    }
+}
+
 struct hs_calendar *hs_calendar_new(const struct hs_timezone *timezone, const struct hs_site *site)
 {
     struct hs_calendar *calendar = hs_xcalloc(1, sizeof(*calendar));
 
-    (void)site;
     calendar->timezone = timezone;
+    if (site != NULL) {
+        /* one year more: what is moved to its eve lies in the year before */
+        for (int64_t year = FIRST_YEAR; year <= LAST_YEAR + 1; year++) {
+            set_year(calendar, hs_holidays_resolve(site->holidays, site->timezone), year);
+        }
+        for (size_t i = 0; i < site->n_closed; i++) {
+            set_days(calendar, site->closed[i].first_day_no, site->closed[i].last_day_no);
+        }
+    }
     return calendar;
 }
 

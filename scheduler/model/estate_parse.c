@@ -425,6 +425,7 @@ static void read_sites(struct builder *b, const json_t *object, const char *poin
 
         write_path(where, sizeof(where), "%s/sites/%zu", pointer, i);
         (void)hs_conf_read(&hs_site_table, item, where, &site, b->report);
+        hs_site_read_days(item, where, &site, b->assumed, b->report);
         check_unique(seen, "site", site.name, where, b->report);
         HS_VEC_PUSH(&b->sites, site);
         read_loops(b, item, where);

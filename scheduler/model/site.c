@@ -4,10 +4,19 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "scheduler/base/civil.h"
+#include "scheduler/model/assumed.h"
 #include "scheduler/model/catalogue.h"
 #include "scheduler/model/heatloop.h"
+#include "scheduler/model/holidays.h"
 #include "scheduler/model/rack.h"
+
+#define POINTER_MAX   300
+#define DAY_MAX_BYTES 64
+#define CLOSED_MAX_D  366 /* days; a longer span is a slip of the pen */
 
 #define AT(member) .offset = offsetof(struct hs_site, member)
 
@@ -67,7 +76,17 @@ static const struct hs_conf_field fields[] = {
      AT(timezone),
      .size = HS_NAME_MAX,
      .default_text = "UTC",
-     .help = "IANA name, for showing times to people"},
+     .help = "IANA name of its local time, which people and their heat follow (estate.md)"},
+    {.name = "holidays",
+     .type = HS_CONF_WORD,
+     AT(holidays),
+     .size = HS_NAME_MAX,
+     .words = hs_holidays_words,
+     .default_text = "auto",
+     .help = "whose public holidays it keeps; auto: the country of its timezone, if that is one"},
+    {.name = "closed",
+     .type = HS_CONF_ANY,
+     .help = "list of further days off: 2026-12-24, or first/last: 2026-07-02/2026-08-15"},
     {.name = "latitude",
      .type = HS_CONF_REAL,
      AT(latitude),
@@ -110,3 +129,82 @@ static const struct hs_conf_field fields[] = {
 };
 
 const struct hs_conf_table hs_site_table = {"site", fields, sizeof(fields) / sizeof(fields[0])};
+
+/* "2026-12-24" or "2026-07-02/2026-08-15". */
+static int read_closed(const char *text, struct hs_site_closed *ret_closed, struct hs_err *err)
+{
+    const char *slash = strchr(text, '/');
+    char first[DAY_MAX_BYTES];
+    struct hs_site_closed closed = {0};
+    int rc;
+
+    snprintf(first, sizeof(first), "%.*s", slash != NULL ? (int)(slash - text) : (int)strlen(text),
+             text);
+    rc = hs_civil_parse_day(first, &closed.first_day_no, err);
+    closed.last_day_no = closed.first_day_no;
+    if (rc == 0 && slash != NULL) {
+        rc = hs_civil_parse_day(slash + 1, &closed.last_day_no, err);
+    }
+    if (rc == 0 && closed.last_day_no < closed.first_day_no) {
+        rc = hs_err_set(err, HS_E_INVALID, "", "'%.40s' ends before it begins", text);
+    }
+    if (rc == 0 && closed.last_day_no - closed.first_day_no >= CLOSED_MAX_D) {
+        rc = hs_err_set(err, HS_E_INVALID, "", "'%.40s' is longer than a year", text);
+    }
+    if (rc == 0) {
+        *ret_closed = closed;
+    }
+    return rc;
+}
+
+static void read_closed_list(const json_t *list, const char *pointer, struct hs_site *site,
+                             struct hs_conf_report *report)
+{
+    size_t i;
+    const json_t *item;
+
+    if (list == NULL || json_is_null(list)) {
+        return;
+    }
+    if (!json_is_array(list)) {
+        hs_conf_report_add(report, pointer,
+                           "must be a list of days, such as [\"2026-12-24\", "
+                           "\"2026-07-02/2026-08-15\"]");
+        return;
+    }
+    if (json_array_size(list) > HS_SITE_CLOSED_MAX) {
+        hs_conf_report_add(report, pointer, "at most %d entries fit, there are %zu",
+                           HS_SITE_CLOSED_MAX, json_array_size(list));
+        return;
+    }
+    json_array_foreach (list, i, item) {
+        char where[POINTER_MAX + 24];
+        struct hs_err err;
+
+        snprintf(where, sizeof(where), "%s/%zu", pointer, i);
+        if (!json_is_string(item)) {
+            hs_conf_report_add(report, where, "must be a day in quotes, such as \"2026-12-24\"");
+        } else if (read_closed(json_string_value(item), &site->closed[site->n_closed], &err) != 0) {
+            hs_conf_report_add(report, where, "%s", err.text);
+        } else {
+            site->n_closed++;
+        }
+    }
+}
+
+void hs_site_read_days(const json_t *object, const char *pointer, struct hs_site *site,
+                       struct hs_assumed_list *assumed, struct hs_conf_report *report)
+{
+    const char *country = hs_holidays_resolve(site->holidays, site->timezone);
+    char where[POINTER_MAX];
+
+    if (strcmp(site->holidays, "auto") == 0) {
+        snprintf(site->holidays, sizeof(site->holidays), "%s", country);
+        if (strcmp(country, "none") != 0) {
+            hs_assumed_add_word(assumed, site->name, "holidays", country,
+                                "country of the time zone (estate.md)");
+        }
+    }
+    snprintf(where, sizeof(where), "%s/closed", pointer);
+    read_closed_list(json_object_get(object, "closed"), where, site, report);
+}
