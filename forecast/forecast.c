@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "forecast/forecast_judge.h"
+#include "forecast/ownweather.h"
 #include "forecast/weatherbias.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
@@ -21,14 +22,12 @@
 #define STALE_S        43200  /* an outlook older than two runs of a weather model is stale */
 #define DEAD_S         259200 /* three days: older than persistence is worth */
 #define KNOWN_RATIO    0.5    /* an hour is known if at least so much of it was metered */
-#define STATE_VERSION  3
+#define STATE_VERSION  4
 #define WEATHER_FIELDS 3
 
 static const struct hs_heatmodel *const models[] = {
-    &hs_heatmodel_persistence,
-    &hs_heatmodel_yesterday,
-    &hs_heatmodel_lastweek,
-    &hs_heatmodel_rc,
+    &hs_heatmodel_persistence, &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,
+    &hs_heatmodel_rc,          &hs_heatmodel_weather,   &hs_heatmodel_regression,
 };
 
 /** Mean over the part of an hour that was metered. */
@@ -127,21 +126,6 @@ static bool has_outlook(const struct forecast_state *state)
     return state->outlook.n_hours > 0 && weather_age_s(state) < DEAD_S;
 }
 
-/** Yesterday's own weather, or that of the latest day on which the hour is known. */
-static struct hs_weather persist(const struct hs_heathistory *history, int64_t no)
-{
-    struct hs_weather weather = HS_WEATHER_UNKNOWN;
-    int days = 0;
-
-    while (no > history->newest_no) {
-        no -= 24;
-    }
-    for (; days < 7 && isnan(weather.t_out_c); days++) {
-        weather = hs_heathistory_get_weather(history, no - 24 * (int64_t)days);
-    }
-    return weather;
-}
-
 /** What was issued for hour @no, less what the service is usually wrong by at this site. */
 static struct hs_weather correct(const struct forecast_state *state, int64_t no)
 {
@@ -151,7 +135,17 @@ static struct hs_weather correct(const struct forecast_state *state, int64_t no)
     return weather;
 }
 
-/** The weather to reckon with from the next hour on: as issued and corrected, else persisted. */
+/** What @weather does not know is as in @other. */
+static void fill_in(struct hs_weather *weather, const struct hs_weather *other)
+{
+    weather->t_out_c = isnan(weather->t_out_c) ? other->t_out_c : weather->t_out_c;
+    weather->ghi_w_per_m2 =
+        isnan(weather->ghi_w_per_m2) ? other->ghi_w_per_m2 : weather->ghi_w_per_m2;
+    weather->wind_m_per_s =
+        isnan(weather->wind_m_per_s) ? other->wind_m_per_s : weather->wind_m_per_s;
+}
+
+/** The weather to reckon with from the next hour on: as issued and corrected, else our own. */
 static void look_out(const struct forecast_state *state, size_t n_hours, struct hs_outlook *outlook)
 {
     int64_t from_no = state->history.newest_no + 1;
@@ -160,15 +154,12 @@ static void look_out(const struct forecast_state *state, size_t n_hours, struct 
     outlook->issued_at_s = is_issued ? state->outlook.issued_at_s : from_no * S_PER_HOUR;
     outlook->from_at_s = from_no * S_PER_HOUR;
     outlook->n_hours = n_hours;
-    for (size_t i = 0; i < n_hours; i++) {
-        int64_t no = from_no + (int64_t)i;
-        struct hs_weather *hour = &outlook->hours[i];
-        struct hs_weather own = persist(&state->history, no);
+    hs_ownweather_continue(&state->history, n_hours, outlook->hours);
+    for (size_t i = 0; is_issued && i < n_hours; i++) {
+        struct hs_weather issued = correct(state, from_no + (int64_t)i);
 
-        *hour = is_issued ? correct(state, no) : own;
-        hour->t_out_c = isnan(hour->t_out_c) ? own.t_out_c : hour->t_out_c;
-        hour->ghi_w_per_m2 = isnan(hour->ghi_w_per_m2) ? own.ghi_w_per_m2 : hour->ghi_w_per_m2;
-        hour->wind_m_per_s = isnan(hour->wind_m_per_s) ? own.wind_m_per_s : hour->wind_m_per_s;
+        fill_in(&issued, &outlook->hours[i]);
+        outlook->hours[i] = issued;
     }
 }
 
@@ -224,6 +215,12 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
     weather.ghi_w_per_m2 = settle(&state->weather[1], 0);
     weather.wind_m_per_s = settle(&state->weather[2], 0);
     hs_weatherbias_observe(&state->bias, no, weather.t_out_c);
+    if (state->history.newest_no >= 0) {
+        /* a site without a sensor has what was foreseen an hour ahead */
+        struct hs_weather foreseen = hs_heathistory_get_foreseen_next(&state->history);
+
+        fill_in(&weather, &foreseen);
+    }
     hs_heathistory_push(&state->history, no, heat_w, &weather);
     state->known_h += isnan(heat_w) ? 0.0 : 1.0;
     yesterday_w[0] = hs_heathistory_get_heat_w(&state->history, no - 24);

@@ -63,3 +63,8 @@ struct hs_weather hs_heathistory_get_foreseen(const struct hs_heathistory *histo
     assert(lead >= 1 && lead <= HS_HEATHISTORY_LEADS);
     return history->foreseen[history->newest_no % HS_HEATHISTORY_LEADS][lead - 1];
 }
+
+struct hs_weather hs_heathistory_get_foreseen_next(const struct hs_heathistory *history)
+{
+    return history->foreseen[(history->newest_no + 1) % HS_HEATHISTORY_LEADS][0];
+}

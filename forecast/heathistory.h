@@ -45,3 +45,6 @@ struct hs_weather hs_heathistory_get_weather(const struct hs_heathistory *histor
  * was. @param lead  1..HS_HEATHISTORY_LEADS
  */
 struct hs_weather hs_heathistory_get_foreseen(const struct hs_heathistory *history, size_t lead);
+
+/** Weather foreseen for the hour after the newest; unknown if none was. */
+struct hs_weather hs_heathistory_get_foreseen_next(const struct hs_heathistory *history);

@@ -71,3 +71,5 @@ extern const struct hs_heatmodel hs_heatmodel_persistence;
 extern const struct hs_heatmodel hs_heatmodel_yesterday;
 extern const struct hs_heatmodel hs_heatmodel_lastweek;
 extern const struct hs_heatmodel hs_heatmodel_rc;
+extern const struct hs_heatmodel hs_heatmodel_weather;
+extern const struct hs_heatmodel hs_heatmodel_regression;

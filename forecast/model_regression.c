@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model_regression - two stages. "weather": the heat of an hour from the weather and the hour of
+ * the week, by ridge regression that forgets. "regression": the same, corrected for what it
+ * missed lately, per lead (residuals.h). One state serves both.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "forecast/airfilter.h"
+#include "forecast/heatfeatures.h"
+#include "forecast/heatmodel.h"
+#include "forecast/heatscale.h"
+#include "forecast/residuals.h"
+#include "forecast/ridge.h"
+
+#define N           HS_HEATFEATURES_N
+#define KEEP        0.998958876 /* of an hour's weight an hour later: 1/e in 40 days */
+#define PULL        0.5
+#define HUBER       1.5 /* errors over so many typical ones count less (Huber 1964) */
+#define SPREAD_STEP 0.01
+#define SPREAD_CLIP 5.0
+#define FIRST_HOURS 72 /* before the first solution */
+#define SOLVE_HOURS 12
+
+struct regression_state {
+    struct hs_heatscale scale;
+    struct hs_airfilter air;                 /* as measured */
+    struct hs_airfilter ahead[HS_LEADS_MAX]; /* from each origin along what was foreseen */
+    double n_taught;
+    double spread; /* typical |error|; 0: none yet */
+    double is_ready;
+    double a[HS_RIDGE_PACKED(N)];
+    double b[N];
+    double coefs[N];
+    struct hs_residuals residuals;
+};
+
+static void regression_init(void *state)
+{
+    struct regression_state *model = state;
+
+    memset(model, 0, sizeof(*model));
+    hs_residuals_init(&model->residuals);
+}
+
+/** Heat that the weather explains, in units of the mean. */
+static double explain(const struct regression_state *model, const struct hs_airfilter *air,
+                      const struct hs_calendar *calendar, int64_t no)
+{
+    double x[N];
+    double heat = 0.0;
+
+    hs_heatfeatures_describe(air, calendar, no, x);
+    for (size_t i = 0; i < N; i++) {
+        heat += x[i] * model->coefs[i];
+    }
+    return heat;
+}
+
+/** Teach the second stage with what the first would have said from each origin. */
+static void learn_residuals(struct regression_state *model, const struct hs_heatmodel_view *view,
+                            double heat)
+{
+    int64_t no = view->history->newest_no;
+
+    for (size_t lead = 1; lead <= HS_LEADS_MAX; lead++) {
+        struct hs_airfilter *air = &model->ahead[(no - (int64_t)lead) % HS_LEADS_MAX];
+        struct hs_weather foreseen = hs_heathistory_get_foreseen(view->history, lead);
+
+        hs_airfilter_step(air, &foreseen);
+        if (model->is_ready && !isnan(heat) && hs_leads_is_taught(lead, no)
+            && hs_residuals_has_origin(&model->residuals, no, lead)) {
+            hs_residuals_learn(&model->residuals, no, lead, explain(model, air, view->calendar, no),
+                               heat);
+        }
+    }
+}
+
+/** Teach the first stage with the hour as it was. */
+static void learn_weather(struct regression_state *model, const struct hs_heatmodel_view *view,
+                          double heat)
+{
+    double x[N];
+    double weight = 1.0;
+
+    hs_heatfeatures_describe(&model->air, view->calendar, view->history->newest_no, x);
+    if (model->is_ready) {
+        double error = heat;
+
+        for (size_t i = 0; i < N; i++) {
+            error -= x[i] * model->coefs[i];
+        }
+        if (model->spread > 0) {
+            weight = fmin(1.0, HUBER * model->spread / fmax(fabs(error), 1e-9));
+            model->spread +=
+                SPREAD_STEP * (fmin(fabs(error), SPREAD_CLIP * model->spread) - model->spread);
+        } else {
+            model->spread = fabs(error);
+        }
+    }
+    hs_ridge_fade(N, model->a, model->b, KEEP);
+    hs_ridge_add(N, model->a, model->b, x, heat, weight);
+    model->n_taught += 1.0;
+}
+
+static void solve_weather(struct regression_state *model)
+{
+    double pull[N];
+    double work[HS_RIDGE_PACKED(N)];
+
+    hs_heatfeatures_get_pull(PULL, pull);
+    if (hs_ridge_solve(N, model->a, model->b, pull, work, model->coefs)) {
+        model->is_ready = 1.0;
+    }
+}
+
+static void regression_learn(void *state, const struct hs_heatmodel_view *view)
+{
+    struct regression_state *model = state;
+    int64_t no = view->history->newest_no;
+    struct hs_weather weather = hs_heathistory_get_weather(view->history, no);
+    double heat = hs_heatscale_take(&model->scale, view->history);
+
+    hs_airfilter_step(&model->air, &weather);
+    if (!hs_heatscale_is_known(&model->scale)) {
+        return;
+    }
+    learn_residuals(model, view, heat);
+    if (!isnan(heat)) {
+        learn_weather(model, view, heat);
+    }
+    if (model->is_ready) {
+        hs_residuals_push(&model->residuals, no, explain(model, &model->air, view->calendar, no),
+                          heat);
+    }
+    model->ahead[no % HS_LEADS_MAX] = model->air;
+    if (model->n_taught >= FIRST_HOURS && (model->is_ready == 0.0 || no % SOLVE_HOURS == 0)) {
+        solve_weather(model);
+    }
+}
+
+/** First stage, then the second one if @is_corrected. */
+static bool predict(const struct regression_state *model, const struct hs_heatmodel_view *view,
+                    bool is_corrected, size_t n_hours, double *ret_heat_w)
+{
+    struct hs_airfilter air = model->air;
+    int64_t newest_no = view->history->newest_no;
+
+    if (model->is_ready == 0.0) {
+        return false;
+    }
+    for (size_t i = 0; i < n_hours; i++) {
+        int64_t no = newest_no + 1 + (int64_t)i;
+        struct hs_weather foreseen = hs_outlook_get(view->outlook, no * 3600);
+        double heat;
+
+        hs_airfilter_step(&air, &foreseen);
+        heat = explain(model, &air, view->calendar, no);
+        if (is_corrected) {
+            heat += hs_residuals_correct(&model->residuals, newest_no, i + 1, heat);
+        }
+        ret_heat_w[i] = fmax(0.0, heat * model->scale.mean_w);
+    }
+    return true;
+}
+
+static bool weather_predict(const void *state, const struct hs_heatmodel_view *view, size_t n_hours,
+                            double *ret_heat_w)
+{
+    return predict(state, view, false, n_hours, ret_heat_w);
+}
+
+static bool regression_predict(const void *state, const struct hs_heatmodel_view *view,
+                               size_t n_hours, double *ret_heat_w)
+{
+    return predict(state, view, true, n_hours, ret_heat_w);
+}
+
+const struct hs_heatmodel hs_heatmodel_weather = {
+    .name = "weather",
+    .summary = "weather and hour of the week, with change points and slow air",
+    .state_bytes = sizeof(struct regression_state),
+    .init = regression_init,
+    .learn = regression_learn,
+    .predict = weather_predict,
+};
+
+const struct hs_heatmodel hs_heatmodel_regression = {
+    .name = "regression",
+    .summary = "weather, corrected per lead for what it missed lately",
+    .state_bytes = sizeof(struct regression_state),
+    .init = regression_init,
+    .learn = regression_learn,
+    .predict = regression_predict,
+};
