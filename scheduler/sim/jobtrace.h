@@ -19,10 +19,12 @@
 /** One line of a trace. */
 struct hs_jobtrace_record {
     double submit_s; /* trace time */
+    double wait_s;   /* until it began there; 0: unknown */
     double run_s;
     double procs;
     double requested_s;         /* 0: unknown */
     double memory_mib_per_proc; /* 0: unknown */
+    double user;                /* its number; 0: unknown */
 };
 
 struct hs_jobtrace {

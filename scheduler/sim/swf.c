@@ -15,11 +15,13 @@
 /* Positions in a record, from 0 (the page counts from 1). */
 enum swf_field {
     SWF_SUBMIT_S = 1,
+    SWF_WAIT_S = 2,
     SWF_RUN_S = 3,
     SWF_PROCS_ALLOCATED = 4,
     SWF_PROCS_REQUESTED = 7,
     SWF_REQUESTED_S = 8,
     SWF_MEMORY_KIB = 9,
+    SWF_USER = 11,
 };
 
 static int fail_line(const char *path, unsigned line_no, struct hs_err *err, const char *what)
@@ -68,10 +70,12 @@ static struct hs_jobtrace_record make_record(const double *fields)
 
     return (struct hs_jobtrace_record){
         .submit_s = fields[SWF_SUBMIT_S],
+        .wait_s = fields[SWF_WAIT_S] > 0 ? fields[SWF_WAIT_S] : 0,
         .run_s = fields[SWF_RUN_S],
         .procs = procs > 0 ? procs : fields[SWF_PROCS_REQUESTED],
         .requested_s = fields[SWF_REQUESTED_S] > 0 ? fields[SWF_REQUESTED_S] : 0,
         .memory_mib_per_proc = fields[SWF_MEMORY_KIB] > 0 ? fields[SWF_MEMORY_KIB] / 1024.0 : 0,
+        .user = fields[SWF_USER] > 0 ? fields[SWF_USER] : 0,
     };
 }
 

@@ -8,7 +8,8 @@
 `sim` runs hsim on one core over a synthetic year (tests/support/simyear.py) of 4 sites with 50 hosts
 each and 20,000 jobs in slots of a quarter of an hour, each policy in a process of its own; with --days
 over that share of it. `store` measures commits a second beside bare HSET on a private Redis. `forecast` back-tests
-the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it."""
+the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it. `runtimes`
+predicts the run times of a log as its jobs come, beside the requested times."""
 import argparse
 import json
 import os
@@ -74,7 +75,16 @@ def bench_store(args):
         return subprocess.run([str(binary), f"unix:{redis.socket}"], check=False).returncode
 
 
-BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench}
+def bench_runtimes(args):
+    """Job run times beside requested ones on the shared log, where there is one, and on made-up jobs."""
+    binary = pathlib.Path(args.build).resolve() / "tests" / "bench" / "bench_runtimes"
+    log = pathlib.Path(os.environ.get("HSCHED_TEST_SHARED", ROOT.parent / "shared")) / "data" / "jobs_wagap_2013.swf.gz"
+    if not log.exists():
+        print(f"bench: no {log}: made-up jobs only", file=sys.stderr)
+    return subprocess.run([str(binary)] + ([str(log)] if log.exists() else []), check=False).returncode
+
+
+BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes}
 
 
 def main():
