@@ -107,8 +107,10 @@ static enum hs_exit keep_sink(json_t *answer, const struct place *place)
     for (size_t i = 0; i < json_array_size(points); i++) {
         json_t *point = json_array_get(points, i);
 
-        hs_jsonx_set(point, "demand_heat_w", json_null()); /* the loop's */
-        (void)json_object_update(point, json_array_get(json_object_get(sink, "slots"), i));
+        if (json_is_object(point)) {
+            hs_jsonx_set(point, "demand_heat_w", json_null()); /* the loop's */
+            (void)json_object_update(point, json_array_get(json_object_get(sink, "slots"), i));
+        }
     }
     hs_jsonx_set(answer, "sinks", hs_table_wrap(sink));
     return HS_EXIT_OK;
@@ -127,7 +129,7 @@ static void show(const struct hs_args *args, const json_t *answer, enum hs_table
 
         hs_table_print(&hs_modelview_table, format, answer, figures);
     } else if (is_for_people) {
-        hs_forecastview_say_how(answer, sinks);
+        hs_forecastview_say_how(sinks);
         hs_forecastview_print_bars(answer, points);
         hs_forecastview_print_rows(answer, points, format == HS_TABLE_WIDE,
                                    hs_args_has(args, "slots"));

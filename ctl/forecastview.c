@@ -72,22 +72,19 @@ static bool knows_nothing(const json_t *sink)
     return model != NULL && strcmp(model, "nothing-known") == 0;
 }
 
-void hs_forecastview_say_how(const json_t *answer, const json_t *sinks)
+void hs_forecastview_say_how(const json_t *sinks)
 {
-    const char *loop = hs_render_find_text(answer, "loop");
-
     for (size_t i = 0; i < json_array_size(sinks); i++) {
         const json_t *sink = json_array_get(sinks, i);
-        const char *name = hs_render_find_text(sink, "name");
-        const char *model = hs_render_find_text(sink, "how.model");
+        HS_AUTO_MEM char *name = hs_render_value(hs_render_find(sink, "name"), HS_RENDER_TEXT, 0);
+        HS_AUTO_MEM char *model =
+            hs_render_value(hs_render_find(sink, "how.model"), HS_RENDER_TEXT, 0);
         HS_AUTO_MEM char *weather = hs_forecastview_format_weather(sink);
 
-        name = name != NULL ? name : loop;
         if (knows_nothing(sink)) {
             hs_say_note("%s: its meter has said nothing yet, so there is no forecast", name);
         } else {
-            hs_say_note("%s: forecast by %s; weather: %s", name, model != NULL ? model : "?",
-                        weather);
+            hs_say_note("%s: forecast by %s; weather: %s", name, model, weather);
         }
     }
 }
@@ -293,7 +290,9 @@ void hs_forecastview_print_bars(const json_t *answer, const json_t *points)
     size_t per_hour = slots_per_hour(answer);
     size_t n_hours = (json_array_size(points) + per_hour - 1) / per_hour;
     size_t per_bar = (n_hours + BARS_MAX - 1) / BARS_MAX * per_hour;
-    HS_AUTO_MEM char *price = hs_say_format("%s/MWh", hs_table_get_currency(answer));
+    HS_AUTO_MEM char *currency =
+        hs_render_value(hs_render_find(answer, "currency"), HS_RENDER_TEXT, 0);
+    HS_AUTO_MEM char *price = hs_say_format("%s/MWh", currency);
     struct drawing heat[3];
     struct drawing scale = {.least = INFINITY, .greatest = -INFINITY};
     struct drawing other;
@@ -359,12 +358,12 @@ void hs_forecastview_print_accuracy(const json_t *sinks)
     for (size_t i = 0; i < json_array_size(sinks); i++) {
         const json_t *sink = json_array_get(sinks, i);
         const json_t *blocks = json_object_get(sink, "accuracy");
-        const char *name = hs_render_find_text(sink, "name");
+        HS_AUTO_MEM char *name = hs_render_value(hs_render_find(sink, "name"), HS_RENDER_TEXT, 0);
 
         if (json_array_size(blocks) == 0) {
             continue;
         }
-        printf("\n%s, over the last 14 days\n", name != NULL ? name : "?");
+        printf("\n%s, over the last 14 days\n", name);
         for (size_t b = 0; b < json_array_size(blocks); b++) {
             print_block(json_array_get(blocks, b));
         }

@@ -17,7 +17,7 @@
 extern const struct hs_table hs_forecastview_table;
 
 /** Say on stderr who forecasts, and on which weather. */
-void hs_forecastview_say_how(const json_t *answer, const json_t *sinks);
+void hs_forecastview_say_how(const json_t *sinks);
 
 /** Drawings of @points, at most 48 bars each: p90, p50, p10 on one scale, weather, heat price. */
 void hs_forecastview_print_bars(const json_t *answer, const json_t *points);

@@ -115,11 +115,10 @@ static void print_chain(const json_t *how)
 
     printf("  %-20s", "who speaks");
     for (size_t i = 0; i < json_array_size(chain); i++) {
-        const char *name = json_string_value(json_array_get(chain, i));
-        bool speaks = name != NULL && model != NULL && strcmp(name, model) == 0;
+        HS_AUTO_MEM char *name = hs_render_value(json_array_get(chain, i), HS_RENDER_TEXT, 0);
+        bool speaks = model != NULL && strcmp(name, model) == 0;
 
-        printf(" %s%s%s%s", i > 0 ? "> " : "", speaks ? "[" : "", name != NULL ? name : "?",
-               speaks ? "]" : "");
+        printf(" %s%s%s%s", i > 0 ? "> " : "", speaks ? "[" : "", name, speaks ? "]" : "");
     }
     putchar('\n');
 }
@@ -145,12 +144,12 @@ static json_t *sort_weights(const json_t *weights)
 
 static void print_sink(const json_t *answer, const json_t *sink)
 {
-    const char *name = hs_render_find_text(sink, "name");
+    HS_AUTO_MEM char *name = hs_render_value(hs_render_find(sink, "name"), HS_RENDER_TEXT, 0);
     json_auto_t *weights = sort_weights(hs_render_find(sink, "how.weights"));
     double history_h = hs_render_find_real(sink, "how.history_h");
     HS_AUTO_MEM char *weather = hs_forecastview_format_weather(sink);
 
-    printf("%s\n", name != NULL ? name : "?");
+    printf("%s\n", name);
     print_chain(json_object_get(sink, "how"));
     printf("  %-20s %s\n", "weather", weather);
     printf("  %-20s %.0f h of heat\n", "has seen", isnan(history_h) ? 0 : history_h);
@@ -167,11 +166,11 @@ static void print_sink(const json_t *answer, const json_t *sink)
 
 void hs_modelview_print(const json_t *answer, const json_t *sinks)
 {
-    const char *loop = hs_render_find_text(answer, "loop");
+    HS_AUTO_MEM char *loop = hs_render_value(hs_render_find(answer, "loop"), HS_RENDER_TEXT, 0);
 
     for (size_t i = 0; i < json_array_size(sinks); i++) {
         print_sink(answer, json_array_get(sinks, i));
     }
-    printf("%s\n", loop != NULL ? loop : "?");
+    printf("%s\n", loop);
     print_figure(&tank_loss, json_object_get(answer, tank_loss.key));
 }

@@ -218,6 +218,17 @@ class Formats(Case):
         self.assertIn("its meter has said nothing yet", done.stderr)
         self.assertTrue(done.stdout.startswith("outdoor "), done.stdout)
 
+    def test_an_odd_forecast_does_no_harm(self):
+        sink = FORECAST["sinks"][0]
+        for change in ({"points": [None, 5, {}, {"at": 7}]}, {"points": 5}, {"sinks": [5, None]},
+                       {"slot_s": "long"}, {"slot_s": 1e-9}, {"loop": None, "timezone": 9},
+                       {"sinks": [dict(sink, accuracy=[5], how=7, physics=[], slots=None)]},
+                       {"sinks": [dict(sink, name="\x1b[2J", how={"chain": [1], "weights": [2]})]}):
+            for words in ([], ["--model"], ["-o", "csv"]):
+                with self.subTest(change=change, words=words):
+                    done = self.show(dict(FORECAST, **change), "forecast", "pool/main", *words)
+                    self.assertNotIn("\x1b", done.stderr + ("" if "csv" in words else done.stdout))
+
     def test_a_plan_is_loops_then_placements(self):
         done = self.show(PLAN, "plan")
         self.assertIn("cost 12.35 EUR, 1 late", done.stderr.replace("12.34", "12.35"))
