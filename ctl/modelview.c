@@ -50,7 +50,8 @@ const struct hs_table hs_modelview_table = {
 
 static const struct hs_table_column weight_columns[] = {
     {"EXPERT", "model", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
-    {"WEIGHT AT 24 h", "weight_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_IN_TABLE},
+    {"AT 24 h", "weight_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_IN_TABLE},
+    {"WHAT IT DOES", "summary", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE | HS_TABLE_CUTS},
 };
 
 static const struct hs_table weight_table = {

@@ -83,9 +83,11 @@ static json_t *format_how(const struct hs_forecast_how *how)
         hs_jsonx_add(steps, hs_jsonx_text(chain[i]));
     }
     for (size_t i = 0; i < how->n_models; i++) {
+        const struct hs_heatmodel *model = hs_forecast_find_model(how->model_names[i]);
         json_t *item = hs_jsonx_object();
 
         hs_jsonx_set_text(item, "model", how->model_names[i]);
+        hs_jsonx_set_text(item, "summary", model != NULL ? model->summary : NULL);
         hs_jsonx_set_real(item, "weight_ratio", how->model_weights[i]);
         hs_jsonx_add(weights, item);
     }

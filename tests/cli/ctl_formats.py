@@ -31,7 +31,8 @@ FORECAST = {"api": "hsched/v1", "kind": "Forecast", "currency": "EUR", "loop": "
                 "how": {"model": "mixer", "chain_step": 0,
                         "chain": ["mixer", "yesterday", "persistence", "nothing-known"],
                         "weather": "issued", "weather_age_s": 7300, "history_h": 412,
-                        "weights": [{"model": "yesterday", "weight_ratio": 0.25},
+                        "weights": [{"model": "yesterday", "weight_ratio": 0.25,
+                                     "summary": "the same hour of the day before"},
                                     {"model": "regression", "weight_ratio": 0.75}]},
                 "accuracy": [
                     {"from_lead_h": 1, "to_lead_h": 6, "nmae": 0.09, "yesterday_nmae": 0.145,
@@ -194,7 +195,7 @@ class Formats(Case):
                      "  time constant        not learned yet",
                      "  base load            2.13 ± 0.14 kW", "  tank loss            6.1 ± 0.4 W/K"):
             self.assertIn(line + "\n", text)
-        self.assertRegex(text, r"regression +75%\nyesterday +25%\n")
+        self.assertRegex(text, r"regression +75% +-\nyesterday +25% +the same hour of the day")
         rows = list(csv.DictReader(io.StringIO(
             self.show(FORECAST, "forecast", "pool/main", "--model", "-o", "csv").stdout)))
         self.assertEqual(rows[0], {"sink": "pool/main/basin", "figure": "ua_w_per_k",
