@@ -46,6 +46,8 @@ const struct hs_conf_table hs_signal_spec_table = {
 /* Bounds are those of the thing, wide enough for any place on earth and any currency. */
 const struct hs_signal_quantity hs_signal_heat = {"heat demand", "W", 0, 1e9};
 const struct hs_signal_quantity hs_signal_outdoor = {"outdoor temperature", "°C", -95, 65};
+const struct hs_signal_quantity hs_signal_irradiance = {"global irradiance", "W/m2", -50, 2000};
+const struct hs_signal_quantity hs_signal_wind = {"wind speed", "m/s", 0, 120};
 const struct hs_signal_quantity hs_signal_price = {"electricity price", "per MWh", -1e9, 1e9};
 const struct hs_signal_quantity hs_signal_carbon = {"carbon intensity", "g/kWh", 0, 1e5};
 

@@ -33,6 +33,8 @@ struct hs_signal_quantity {
 
 extern const struct hs_signal_quantity hs_signal_heat;
 extern const struct hs_signal_quantity hs_signal_outdoor;
+extern const struct hs_signal_quantity hs_signal_irradiance;
+extern const struct hs_signal_quantity hs_signal_wind;
 extern const struct hs_signal_quantity hs_signal_price; /* may be below zero, and is at times */
 extern const struct hs_signal_quantity hs_signal_carbon;
 

@@ -124,11 +124,14 @@ void hs_cycle_set_outlook(struct hs_cycle *cycle, size_t site_idx,
 void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
                          int64_t until_at_s);
 
-/** Weather as it was measured; each NULL where it was not. Borrowed. */
+/** Weather before the start: as it was measured, each NULL where it was not, and foreseen. */
 struct hs_cycle_air {
-    const struct hs_series *t_out_c;
+    const struct hs_series *t_out_c; /* borrowed, as the others */
     const struct hs_series *ghi_w_per_m2;
     const struct hs_series *wind_m_per_s;
+    /* the newest forecast issued at @at_s or before; optional. @return false if there is none */
+    bool (*find_outlook)(const void *arg, int64_t at_s, struct hs_outlook *ret_outlook);
+    const void *arg;
 };
 
 /**

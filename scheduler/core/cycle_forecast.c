@@ -63,12 +63,26 @@ void hs_cycle_close_slot(void *arg, size_t sink_idx, int64_t slot_at_s, double d
                          const struct hs_weather *measured)
 {
     struct hs_cycle *cycle = arg;
-    struct hs_weather weather = complete(cycle, sink_idx, slot_at_s, measured);
 
-    hs_cycle_observe_slot(cycle, sink_idx, slot_at_s, demand_heat_w, &weather);
+    if (cycle->known_demand_w[sink_idx] == NULL) { /* what is known ahead need not be learned */
+        struct hs_weather weather = complete(cycle, sink_idx, slot_at_s, measured);
+
+        hs_cycle_observe_slot(cycle, sink_idx, slot_at_s, demand_heat_w, &weather);
+    }
 }
 
 /* --- history --- */
+
+/* What had been foreseen at @at_s: a model is to learn from what it would have been given. */
+static void look_out(const struct hs_cycle_air *air, int64_t at_s, struct hs_forecast *forecast)
+{
+    struct hs_outlook outlook;
+
+    if (air->find_outlook != NULL && at_s % S_PER_HOUR == 0
+        && air->find_outlook(air->arg, at_s, &outlook)) {
+        hs_forecast_set_outlook(forecast, &outlook);
+    }
+}
 
 void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_series *demand_heat_w,
                     const struct hs_cycle_air *air)
@@ -89,6 +103,7 @@ void hs_cycle_train(struct hs_cycle *cycle, size_t sink_idx, const struct hs_ser
         struct hs_weather weather = HS_WEATHER_UNKNOWN;
 
         if (air != NULL) {
+            look_out(air, at_s, cycle->forecasts[sink_idx]);
             weather.t_out_c = get_measured(air->t_out_c, at_s, to_at_s);
             weather.ghi_w_per_m2 = get_measured(air->ghi_w_per_m2, at_s, to_at_s);
             weather.wind_m_per_s = get_measured(air->wind_m_per_s, at_s, to_at_s);

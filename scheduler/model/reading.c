@@ -32,7 +32,8 @@ static const struct point_row {
     [HS_POINT_SINK_OK] = {"sink_ok", OWNER_SINK, 0, 1},
     [HS_POINT_RACK_ELEC_W] = {"elec_w", OWNER_RACK, 0, 1e9},
     [HS_POINT_OUTDOOR_C] = {"outdoor_c", OWNER_SITE, -70, 70},
-    [HS_POINT_OUTDOOR_GHI_W_PER_M2] = {"outdoor_ghi_w_per_m2", OWNER_SITE, 0, 2000},
+    /* instruments read a little below zero at night */
+    [HS_POINT_OUTDOOR_GHI_W_PER_M2] = {"outdoor_ghi_w_per_m2", OWNER_SITE, -50, 2000},
     [HS_POINT_OUTDOOR_WIND_M_PER_S] = {"outdoor_wind_m_per_s", OWNER_SITE, 0, 120},
     [HS_POINT_ELEC_W] = {"elec_w", OWNER_SITE, -1e9, 1e9}, /* negative: the site exports */
 };

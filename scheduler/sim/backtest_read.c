@@ -15,17 +15,12 @@
 #include "scheduler/base/vec.h"
 #include "scheduler/sim/backtest.h"
 
-#define S_PER_HOUR       3600
-#define HEAT_SCALE       1000.0 /* kW to W; a relative series is scaled alike: figures are ratios */
-#define SLOTS_MAX        4000000 /* a century of quarter hours */
-#define FIRST_ORIGIN_H   672     /* 28 days */
-#define ORIGIN_STEP_H    6
-#define CHOSEN_MAX       60
-#define GHI_MAX_W_PER_M2 2000 /* above the sun's own */
-#define WIND_MAX_M_PER_S 120
-
-static const struct hs_signal_quantity ghi = {"global irradiance", "W/m2", -50, GHI_MAX_W_PER_M2};
-static const struct hs_signal_quantity wind = {"wind speed", "m/s", 0, WIND_MAX_M_PER_S};
+#define S_PER_HOUR     3600
+#define HEAT_SCALE     1000.0  /* kW to W; a relative series is scaled alike: figures are ratios */
+#define SLOTS_MAX      4000000 /* a century of quarter hours */
+#define FIRST_ORIGIN_H 672     /* 28 days */
+#define ORIGIN_STEP_H  6
+#define CHOSEN_MAX     60
 
 /** A stamp of a table that hs_signal_load_with() has accepted, or that is checked here. */
 static int parse_stamp(const struct hs_csvtable *table, size_t row, size_t column,
@@ -136,8 +131,8 @@ static int read_weather(struct hs_backtest_data *data, const struct hs_csvtable 
         double *to;
     } columns[] = {
         {"t_out_c", &hs_signal_outdoor, &data->weather[0].t_out_c},
-        {"ghi_w_m2", &ghi, &data->weather[0].ghi_w_per_m2},
-        {"wind_m_s", &wind, &data->weather[0].wind_m_per_s},
+        {"ghi_w_m2", &hs_signal_irradiance, &data->weather[0].ghi_w_per_m2},
+        {"wind_m_s", &hs_signal_wind, &data->weather[0].wind_m_per_s},
     };
 
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {

@@ -16,7 +16,7 @@
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 
-static const char *const file_keys[] = {"estate", "csv", "swf", "policy_files"};
+static const char *const file_keys[] = {"estate", "csv", "swf", "issued", "policy_files"};
 
 static uint64_t add_bytes(uint64_t sum, const char *bytes, size_t n_bytes)
 {

@@ -43,6 +43,7 @@ struct hs_heatdrive {
     HS_VEC(struct hs_event) events; /* since the last step */
     HS_VEC(double) plan_ms;
     struct hs_series **known_demand_w; /* [n_sinks] owned; NULL unless the future is known */
+    int64_t *told_issue_at_s;          /* [n_sites] of the weather forecast given last */
     size_t next_told;                  /* next job to be told of */
     size_t next_submit;                /* next job whose submit has not come */
     size_t told_slot;                  /* slots whose readings were given */

@@ -50,6 +50,47 @@ static void push_demand(struct hs_heatdrive *drive, int64_t slot_at_s)
     }
 }
 
+/** What a series says of the slot that has just passed, if it was measured. */
+static void push_measured(struct hs_heatdrive *drive, enum hs_point_kind kind, size_t site_idx,
+                          const struct hs_series *series, int64_t slot_at_s)
+{
+    int64_t end_at_s = slot_at_s + drive->run->scenario->slot_s;
+
+    if (series != NULL && hs_series_is_known(series, slot_at_s)) {
+        push_reading(drive, kind, site_idx, 0, hs_series_get_mean(series, slot_at_s, end_at_s),
+                     slot_at_s, end_at_s - 1);
+    }
+}
+
+/** The weather of the slot that has just passed. Who knows the demand to come needs none. */
+static void push_air(struct hs_heatdrive *drive, int64_t slot_at_s)
+{
+    const struct hs_scenario *scenario = drive->run->scenario;
+
+    for (size_t s = 0; !drive->knows_future && s < scenario->estate->n_sites; s++) {
+        const struct hs_scenario_air *air = &scenario->air[s];
+
+        push_measured(drive, HS_POINT_OUTDOOR_C, s, air->t_out_c, slot_at_s);
+        push_measured(drive, HS_POINT_OUTDOOR_GHI_W_PER_M2, s, air->ghi_w_per_m2, slot_at_s);
+        push_measured(drive, HS_POINT_OUTDOOR_WIND_M_PER_S, s, air->wind_m_per_s, slot_at_s);
+    }
+}
+
+/** Weather forecasts that were issued by @at_s and are new. */
+static void tell_outlooks(struct hs_heatdrive *drive, int64_t at_s)
+{
+    const struct hs_scenario *scenario = drive->run->scenario;
+    struct hs_outlook outlook;
+
+    for (size_t s = 0; !drive->knows_future && s < scenario->estate->n_sites; s++) {
+        if (hs_scenario_air_find_outlook(&scenario->air[s], at_s, &outlook)
+            && outlook.issued_at_s != drive->told_issue_at_s[s]) {
+            drive->told_issue_at_s[s] = outlook.issued_at_s;
+            hs_cycle_set_outlook(drive->cycle, s, &outlook);
+        }
+    }
+}
+
 static void push_tank(struct hs_heatdrive *drive, size_t loop_idx, int64_t at_s)
 {
     const struct hs_tank *spec = &drive->run->scenario->estate->loops[loop_idx].tank;
@@ -85,9 +126,11 @@ void hs_heatworld_tell_slots(struct hs_heatdrive *drive)
     while (drive->told_slot < drive->run->slot) {
         int64_t slot_at_s = scenario->start_at_s + (int64_t)drive->told_slot * scenario->slot_s;
 
+        push_air(drive, slot_at_s);
         push_demand(drive, slot_at_s);
         drive->told_slot++;
         push_plant(drive, slot_at_s + scenario->slot_s);
+        tell_outlooks(drive, slot_at_s + scenario->slot_s);
     }
 }
 
@@ -244,6 +287,30 @@ static void open_known_demand(struct hs_heatdrive *drive)
     }
 }
 
+static bool find_outlook(const void *arg, int64_t at_s, struct hs_outlook *ret_outlook)
+{
+    return hs_scenario_air_find_outlook(arg, at_s, ret_outlook);
+}
+
+/** Rows before the start, which a daemon with a history would have seen. */
+static void train(struct hs_heatdrive *drive)
+{
+    const struct hs_scenario *scenario = drive->run->scenario;
+    const struct hs_estate *estate = scenario->estate;
+
+    for (size_t k = 0; !drive->knows_future && k < estate->n_sinks; k++) {
+        const struct hs_scenario_air *air =
+            &scenario->air[estate->loops[estate->sinks[k].loop_idx].site_idx];
+        struct hs_cycle_air past = {.t_out_c = air->t_out_c,
+                                    .ghi_w_per_m2 = air->ghi_w_per_m2,
+                                    .wind_m_per_s = air->wind_m_per_s,
+                                    .find_outlook = find_outlook,
+                                    .arg = air};
+
+        hs_cycle_train(drive->cycle, k, scenario->demand_heat_w[k], &past);
+    }
+}
+
 void hs_heatworld_open(struct hs_heatdrive *drive)
 {
     const struct hs_scenario *scenario = drive->run->scenario;
@@ -257,6 +324,7 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
                                        .is_told_ahead = drive->knows_future};
 
     drive->cycle = hs_cycle_new(&options);
+    drive->told_issue_at_s = hs_xcalloc(estate->n_sites, sizeof(*drive->told_issue_at_s));
     hs_heatfaults_open(drive);
     if (drive->knows_future) {
         open_known_demand(drive);
@@ -265,9 +333,9 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_PRICE, scenario->price[s]);
         hs_cycle_set_signal(drive->cycle, s, HS_SIGNAL_CARBON, scenario->gco2_per_kwh[s]);
     }
-    for (size_t k = 0; k < estate->n_sinks; k++) {
-        hs_cycle_train(drive->cycle, k, scenario->demand_heat_w[k], NULL);
-    }
+    train(drive);
+    tell_outlooks(drive, scenario->start_at_s);
+    push_air(drive, scenario->start_at_s - scenario->slot_s);
     /* what the meters of the last slot before the start say */
     for (size_t k = 0; k < estate->n_sinks; k++) {
         int64_t from_at_s = scenario->start_at_s - scenario->slot_s;
@@ -291,4 +359,5 @@ void hs_heatworld_close(struct hs_heatdrive *drive)
         hs_series_free(drive->known_demand_w[k]);
     }
     free(drive->known_demand_w);
+    free(drive->told_issue_at_s);
 }

@@ -341,7 +341,10 @@ void hs_scenario_free(struct hs_scenario *scenario)
         hs_zonefile_free_all(scenario->timezones, scenario->estate->n_sites);
         free_series(scenario->gco2_per_kwh, scenario->estate->n_sites);
         free_series(scenario->price, scenario->estate->n_sites);
-        free_series(scenario->outdoor_c, scenario->estate->n_sites);
+        for (size_t i = 0; scenario->air != NULL && i < scenario->estate->n_sites; i++) {
+            hs_scenario_air_fini(&scenario->air[i]);
+        }
+        free(scenario->air);
         free_series(scenario->demand_heat_w, scenario->estate->n_sinks);
     }
     hs_policy_free(scenario->policy);

@@ -19,6 +19,7 @@
 #include "scheduler/base/timezone.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/series.h"
+#include "scheduler/sim/scenario_air.h"
 #include "scheduler/sim/simevents.h"
 
 #define HS_SCENARIO_PATH_MAX 1024
@@ -46,7 +47,7 @@ struct hs_scenario {
     size_t n_slots;
     uint64_t seed;
     struct hs_series **demand_heat_w; /* [n_sinks] owned; NULL: no heat entry */
-    struct hs_series **outdoor_c;     /* [n_sites] owned; NULL: none */
+    struct hs_scenario_air *air;      /* [n_sites] owned */
     struct hs_series **price;         /* [n_sites] owned, cur/MWh; NULL: the site's constant */
     struct hs_series **gco2_per_kwh;  /* [n_sites] owned; NULL: the site's constant */
     struct hs_scenario_trace *traces; /* [n_traces] */

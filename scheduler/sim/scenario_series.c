@@ -15,6 +15,7 @@
 #include "scheduler/sim/scenario_fields.h"
 
 #define SPEC_FIELDS_MAX 8
+#define OWN_FIELDS      2 /* beside the spec's */
 #define COUNT(array)    (sizeof(array) / sizeof((array)[0]))
 #define NOTE_MAX        256
 
@@ -22,6 +23,7 @@
 struct series_entry {
     struct hs_signal_spec spec;
     char thing[HS_PATH_MAX];
+    char issued[sizeof(((struct hs_signal_spec *)NULL)->csv)]; /* "" if none is named */
 };
 
 struct series_reader {
@@ -30,6 +32,7 @@ struct series_reader {
     const char *dir;
     struct hs_conf_report *report;
     struct hs_signal_cache *cache;
+    struct hs_series **outdoor_c; /* [n_sites] until the site's weather takes it */
 };
 
 /** Refuse a series that misses more than a day at either end of the run. */
@@ -105,20 +108,81 @@ struct series_group {
     size_t (*find)(const struct hs_estate *estate, const char *path);
     struct hs_series **series;
     bool *is_listed; /* [things] by an entry, be it a bad one */
+    bool has_issued; /* an entry may name recorded forecasts */
+    /* what else the entry says of its thing; optional */
+    void (*read_more)(struct series_reader *reader, const struct series_entry *entry,
+                      size_t thing_idx, const char *pointer);
 };
+
+/** The file of a series, from the folder of the scenario. @return false if the path is too long */
+static bool resolve(const struct series_reader *reader, const char *path,
+                    char ret_path[HS_SCENARIO_PATH_MAX])
+{
+    int n = path[0] == '/' ? snprintf(ret_path, HS_SCENARIO_PATH_MAX, "%s", path)
+                           : snprintf(ret_path, HS_SCENARIO_PATH_MAX, "%s/%s", reader->dir, path);
+
+    return n < HS_SCENARIO_PATH_MAX;
+}
+
+/** A sink's file may have the weather too: it holds for its site, unless that has an entry. */
+static void read_air_of_sink(struct series_reader *reader, const struct series_entry *entry,
+                             size_t sink_idx, const char *pointer)
+{
+    const struct hs_estate *estate = reader->scenario->estate;
+    size_t site_idx = estate->loops[estate->sinks[sink_idx].loop_idx].site_idx;
+    struct hs_signal_options options = {.base_dir = reader->dir, .cache = reader->cache};
+    struct hs_scenario_air *air = &reader->scenario->air[site_idx];
+    struct hs_err cause = {0};
+
+    (void)pointer;
+    if (air->t_out_c == NULL
+        && hs_scenario_air_read_beside_heat(air, &entry->spec, &options, &cause) != 0) {
+        /* nobody named that column: what is wrong with it need not stop the run */
+        add_note(reader->scenario, "%s: %s; this weather is left out", cause.where, cause.text);
+    }
+}
+
+/** The entry's own temperature has been read; take the rest of it instead of a sink's. */
+static void read_air_of_site(struct series_reader *reader, const struct series_entry *entry,
+                             size_t site_idx, const char *pointer)
+{
+    struct hs_signal_options options = {.base_dir = reader->dir, .cache = reader->cache};
+    struct hs_scenario_air *air = &reader->scenario->air[site_idx];
+    struct hs_err cause = {0};
+    char path[HS_SCENARIO_PATH_MAX];
+    int rc;
+
+    hs_scenario_air_fini(air);
+    air->t_out_c = HS_STEAL(reader->outdoor_c[site_idx]);
+    air->issued_shift_s = entry->spec.shift_s;
+    rc = hs_scenario_air_read(air, &entry->spec, &options, &cause);
+    if (rc == 0 && entry->issued[0] != '\0') {
+        rc = resolve(reader, entry->issued, path)
+                 ? hs_issuedcsv_read(path, &air->issued, &cause)
+                 : hs_err_set(&cause, HS_E_INVALID, entry->issued, "the path is too long");
+    }
+    if (rc != 0) {
+        hs_conf_report_add(reader->report, pointer, "%s: %s", cause.where, cause.text);
+    }
+}
 
 static void read_series_entry(struct series_reader *reader, const struct series_group *group,
                               const json_t *object, const char *pointer)
 {
-    struct hs_conf_field fields[SPEC_FIELDS_MAX + 1] = {
+    struct hs_conf_field fields[SPEC_FIELDS_MAX + OWN_FIELDS] = {
         {.name = group->thing_key,
          .type = HS_CONF_TEXT,
          .offset = offsetof(struct series_entry, thing),
          .size = HS_PATH_MAX,
          .required = true},
+        {.name = "issued",
+         .type = HS_CONF_TEXT,
+         .offset = offsetof(struct series_entry, issued),
+         .size = sizeof(((struct series_entry *)NULL)->issued)},
     };
+    size_t n_own = group->has_issued ? 2 : 1;
     size_t n_spec = hs_signal_spec_table.n_fields;
-    struct hs_conf_table table = {.name = group->key, .fields = fields, .n_fields = n_spec + 1};
+    struct hs_conf_table table = {.name = group->key, .fields = fields, .n_fields = n_own + n_spec};
     struct series_entry entry = {0};
     struct hs_series *series = NULL;
     struct hs_err cause = {0};
@@ -127,7 +191,7 @@ static void read_series_entry(struct series_reader *reader, const struct series_
         .base_dir = reader->dir, .quantity = group->quantity, .odd = &odd, .cache = reader->cache};
     size_t thing_idx;
 
-    memcpy(fields + 1, hs_signal_spec_table.fields, n_spec * sizeof(fields[0]));
+    memcpy(fields + n_own, hs_signal_spec_table.fields, n_spec * sizeof(fields[0]));
     if (!hs_conf_read(&table, object, pointer, &entry, reader->report)) {
         return;
     }
@@ -150,6 +214,9 @@ static void read_series_entry(struct series_reader *reader, const struct series_
     check_cover(reader, series, pointer);
     note_unknown(reader, group->quantity, &entry, series, &odd);
     group->series[thing_idx] = series;
+    if (group->read_more != NULL) {
+        group->read_more(reader, &entry, thing_idx, pointer);
+    }
 }
 
 /** An entry that cannot be read lists its thing all the same: one mistake, one error. */
@@ -183,24 +250,45 @@ void hs_scenario_series_read(struct hs_scenario *scenario, const json_t *root, c
                              struct hs_conf_report *report)
 {
     HS_AUTO(hs_signal_cache) cache = hs_signal_cache_new();
-    struct series_reader reader = {scenario, root, dir, report, cache};
     const struct hs_estate *estate = scenario->estate;
     size_t n_sinks = estate->n_sinks, n_sites = estate->n_sites;
+    HS_AUTO_MEM struct hs_series **outdoor_c = hs_xcalloc(n_sites, sizeof(struct hs_series *));
+    struct series_reader reader = {scenario, root, dir, report, cache, outdoor_c};
     HS_AUTO_MEM bool *is_listed = hs_xcalloc(n_sinks + 3 * n_sites, sizeof(bool));
 
     scenario->demand_heat_w = hs_xcalloc(n_sinks, sizeof(struct hs_series *));
-    scenario->outdoor_c = hs_xcalloc(n_sites, sizeof(struct hs_series *));
+    scenario->air = hs_xcalloc(n_sites, sizeof(*scenario->air));
     scenario->price = hs_xcalloc(n_sites, sizeof(struct hs_series *));
     scenario->gco2_per_kwh = hs_xcalloc(n_sites, sizeof(struct hs_series *));
 
     const struct series_group groups[] = {
-        {"heat", "sink", &hs_signal_heat, hs_estate_find_sink, scenario->demand_heat_w, is_listed},
-        {"weather", "site", &hs_signal_outdoor, hs_estate_find_site, scenario->outdoor_c,
-         is_listed + n_sinks},
-        {"price", "site", &hs_signal_price, hs_estate_find_site, scenario->price,
-         is_listed + n_sinks + n_sites},
-        {"carbon", "site", &hs_signal_carbon, hs_estate_find_site, scenario->gco2_per_kwh,
-         is_listed + n_sinks + 2 * n_sites},
+        {.key = "heat",
+         .thing_key = "sink",
+         .quantity = &hs_signal_heat,
+         .find = hs_estate_find_sink,
+         .series = scenario->demand_heat_w,
+         .is_listed = is_listed,
+         .read_more = read_air_of_sink},
+        {.key = "weather",
+         .thing_key = "site",
+         .quantity = &hs_signal_outdoor,
+         .find = hs_estate_find_site,
+         .series = outdoor_c,
+         .is_listed = is_listed + n_sinks,
+         .has_issued = true,
+         .read_more = read_air_of_site},
+        {.key = "price",
+         .thing_key = "site",
+         .quantity = &hs_signal_price,
+         .find = hs_estate_find_site,
+         .series = scenario->price,
+         .is_listed = is_listed + n_sinks + n_sites},
+        {.key = "carbon",
+         .thing_key = "site",
+         .quantity = &hs_signal_carbon,
+         .find = hs_estate_find_site,
+         .series = scenario->gco2_per_kwh,
+         .is_listed = is_listed + n_sinks + 2 * n_sites},
     };
 
     for (size_t i = 0; i < COUNT(groups); i++) {

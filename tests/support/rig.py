@@ -46,7 +46,7 @@ def read_scenario(path):
     scenario = json.loads(pathlib.Path(path).read_text())
     for kind in ("heat", "weather", "price", "carbon", "jobs"):
         for entry in scenario.get(kind, []):
-            for key in ("csv", "swf"):
+            for key in ("csv", "swf", "issued"):
                 if key in entry:
                     entry[key] = str((pathlib.Path(path).parent / entry[key]).resolve())
     return scenario

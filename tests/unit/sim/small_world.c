@@ -59,7 +59,7 @@ size_t small_world_open(struct small_world *world, int days, const char *events)
     scenario->slot_s = SMALL_SLOT_S;
     scenario->n_slots = (size_t)days * 96;
     scenario->demand_heat_w = hs_xcalloc(2, sizeof(struct hs_series *));
-    scenario->outdoor_c = hs_xcalloc(2, sizeof(struct hs_series *));
+    scenario->air = hs_xcalloc(2, sizeof(*scenario->air));
     scenario->price = hs_xcalloc(2, sizeof(struct hs_series *));
     scenario->gco2_per_kwh = hs_xcalloc(2, sizeof(struct hs_series *));
     scenario->demand_heat_w[SMALL_POOL] = make_flat(scenario, SMALL_DEMAND_W);
@@ -109,7 +109,7 @@ void small_world_close(struct small_world *world)
     hs_simevents_fini(&world->scenario.events);
     free_series(world->scenario.gco2_per_kwh);
     free_series(world->scenario.price);
-    free_series(world->scenario.outdoor_c);
+    free(world->scenario.air);
     free_series(world->scenario.demand_heat_w);
     hs_policy_free(world->scenario.policy);
     hs_estate_free(world->scenario.estate);
