@@ -60,7 +60,7 @@ char *hs_forecastview_format_weather(const json_t *sink)
         return hs_say_format("a stale forecast issued %s, so intervals are wider", age);
     }
     if (strcmp(weather, "persisted") == 0) {
-        return hs_xstrdup("yesterday's again, for want of a forecast");
+        return hs_xstrdup("what the site's own sensor saw goes on");
     }
     return hs_xstrdup("none, no outdoor temperature is known");
 }

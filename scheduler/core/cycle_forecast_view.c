@@ -12,7 +12,8 @@
 #define NOTHING_KNOWN "nothing-known"
 
 /* Who speaks when those before are silent: docs/forecast.md. */
-static const char *const chain[] = {"mixer", "yesterday", "persistence", NOTHING_KNOWN};
+static const char *const chain[] = {HS_CYCLE_FORECAST_MODEL, "yesterday", "persistence",
+                                    NOTHING_KNOWN};
 
 #define N_CHAIN (sizeof(chain) / sizeof(chain[0]))
 
