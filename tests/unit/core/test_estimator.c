@@ -194,6 +194,24 @@ static void estimator__a_tank_is_known_while_one_thermometer_speaks(void **state
     assert_near(est->loops[0].tank_c.value, 56.0, 1e-9);
 }
 
+static void estimator__the_air_outside_is_averaged_by_slot_and_holds_for_a_while(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+    struct slots slots = {0};
+
+    add(est, HS_POINT_OUTDOOR_C, START, 2.0);
+    add(est, HS_POINT_OUTDOOR_C, START + 250, 6.0);
+    add(est, HS_POINT_OUTDOOR_C, START + 300, -200.0); /* broken: left out */
+    add(est, HS_POINT_OUTDOOR_WIND_M_PER_S, START + 500, 3.0);
+    hs_estimator_close(est, START + 8000, keep_slot, &slots);
+    assert_int_equal(slots.n, 8);
+    assert_near(slots.weather[0].t_out_c, 0.25 * 2 + 0.75 * 6, 1e-9);
+    assert_near(slots.weather[0].wind_m_per_s, 3.0, 1e-9);
+    assert_true(isnan(slots.weather[0].ghi_w_per_m2));
+    assert_near(slots.weather[5].t_out_c, 6.0, 1e-9); /* a station may speak once an hour */
+    assert_true(isnan(slots.weather[6].t_out_c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,6 +224,7 @@ int main(void)
         cmocka_unit_test(estimator__a_tank_is_known_while_one_thermometer_speaks),
         cmocka_unit_test(estimator__a_reading_from_the_past_changes_nothing),
         cmocka_unit_test(estimator__captured_power_is_the_counters_rise_over_time),
+        cmocka_unit_test(estimator__the_air_outside_is_averaged_by_slot_and_holds_for_a_while),
         cmocka_unit_test(estimator__a_sink_is_out_by_its_own_word_or_its_pumps),
     };
     return cmocka_run_group_tests_name("estimator", tests, NULL, NULL);

@@ -137,6 +137,27 @@ static void arrivals__forgets_old_weeks_and_is_never_negative(void **state)
     }
 }
 
+static void arrivals__is_restored_to_the_last_bit_or_not_at_all(void **state)
+{
+    struct hs_arrivals arrivals, again;
+
+    hs_arrivals_init(&arrivals, MONDAY_S);
+    submit(&arrivals, MONDAY_S, 1000);
+    hs_arrivals_advance(&arrivals, MONDAY_S + 30 * HOUR_S);
+    hs_arrivals_observe_end(&arrivals, 2, 1800, 450);
+
+    json_auto_t *saved = hs_arrivals_save(&arrivals);
+
+    hs_arrivals_init(&again, MONDAY_S + 99 * HOUR_S);
+    assert_int_equal(hs_arrivals_restore(&again, saved, NULL), 0);
+    assert_memory_equal(&arrivals, &again, sizeof(arrivals));
+    assert_int_equal(json_object_del(saved, "state"), 0);
+    hs_arrivals_init(&arrivals, MONDAY_S);
+    assert_int_equal(hs_arrivals_restore(&again, saved, NULL), -HS_E_INVALID);
+    assert_int_equal(hs_arrivals_restore(&again, NULL, NULL), -HS_E_INVALID);
+    assert_near(again.ended_run_vcpu_s, 900, 1e-9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +166,7 @@ int main(void)
         cmocka_unit_test(arrivals__an_hour_seen_on_other_days_is_leant_on),
         cmocka_unit_test(arrivals__spread_is_none_where_all_hours_are_alike),
         cmocka_unit_test(arrivals__expects_what_runs_not_what_is_asked_for),
+        cmocka_unit_test(arrivals__is_restored_to_the_last_bit_or_not_at_all),
         cmocka_unit_test(arrivals__forgets_old_weeks_and_is_never_negative),
     };
     return cmocka_run_group_tests_name("arrivals", tests, NULL, NULL);
