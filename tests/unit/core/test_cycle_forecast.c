@@ -123,7 +123,7 @@ static void cycle_forecast__a_series_stands_in_for_a_silent_sensor(void **state)
     HS_AUTO(hs_series) outdoor_c = hs_series_new();
 
     for (int64_t hour = 0; hour < 50; hour++) {
-        hs_series_add(outdoor_c, START + hour * HOUR_S, hour < 26 ? -7.0 : 30.0);
+        hs_series_add(outdoor_c, START + hour * HOUR_S, hour < 27 ? -7.0 : 30.0);
     }
     outdoor_c->step_s = HOUR_S;
     hs_cycle_set_signal(w->cycle, OFFICE, HS_SIGNAL_OUTDOOR, outdoor_c);
@@ -143,8 +143,9 @@ static void cycle_forecast__an_outlook_is_used_by_the_sinks_of_its_site_only(voi
     for (size_t i = 0; i < HS_OUTLOOK_HOURS; i++) {
         outlook.hours[i] = (struct hs_weather){11.0, 100.0, 2.0};
     }
-    hs_cycle_set_outlook(w->cycle, OFFICE, &outlook);
     live(w, 26 * HOUR_S);
+    outlook.issued_at_s = w->now_at_s - w->now_at_s % HOUR_S;
+    hs_cycle_set_outlook(w->cycle, OFFICE, &outlook);
     assert_near(next_weather(w, OFFICE).t_out_c, 11.0, 0.0);
     assert_near(next_weather(w, POOL).t_out_c, 4.0, 1e-9);
     hs_forecast_get_how(w->cycle->forecasts[OFFICE], &how);
