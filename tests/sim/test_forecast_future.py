@@ -73,6 +73,12 @@ class Cases:
                 rows.append(garbage(row, self.header, spared))
         return write_table(self.folder / "destroyed.csv", self.header, rows)
 
+    def same(self, got, wanted, what):
+        self.assertEqual(len(got), len(wanted), what)
+        for one, other in zip(got, wanted):
+            if one != other:
+                self.fail(f"{what}: {one} is not {other}")
+
     def check(self, weather, destroy, weather_of=lambda origin: None):
         whole = self.dump(self.heat, weather, self.origins)
         for i, origin in enumerate(self.origins):
@@ -80,7 +86,7 @@ class Cases:
             lines = self.dump(destroy(origin), weather_of(origin) or weather, before)
             self.assertGreater(len(lines[origin]), 48, "no model spoke")
             for earlier in before:
-                self.assertEqual(lines[earlier], whole[earlier], f"{weather}, origin {origin} h")
+                self.same(lines[earlier], whole[earlier], f"{weather}, origin {earlier} h, destroyed after {origin} h")
 
     def test_persisted(self):
         self.check("persisted", self.destroyed)
@@ -93,7 +99,9 @@ class Cases:
 
     def test_none_does_not_see_past_weather_either(self):
         heat_only = write_table(self.folder / "heat_only.csv", self.header[:2], [row[:2] for row in self.rows])
-        self.assertEqual(self.dump(self.heat, "none", self.origins), self.dump(heat_only, "none", self.origins))
+        seen, unseen = (self.dump(path, "none", self.origins) for path in (self.heat, heat_only))
+        for origin in self.origins:
+            self.same(seen[origin], unseen[origin], f"none, origin {origin} h")
 
     def test_perfect_sees_weather_alone(self):
         spared = ("t_out_c", "ghi_w_m2", "wind_m_s")
