@@ -188,7 +188,8 @@ const struct hs_outlook *hs_issuedcsv_get(const struct hs_issuedcsv *issued, siz
     return &issued->outlooks[i];
 }
 
-const struct hs_outlook *hs_issuedcsv_find(const struct hs_issuedcsv *issued, int64_t now_at_s)
+/** Forecasts issued at @now_at_s or before. */
+static size_t count_until(const struct hs_issuedcsv *issued, int64_t now_at_s)
 {
     size_t from = 0, to = issued->n; /* the first that is later than now lies between */
 
@@ -201,7 +202,21 @@ const struct hs_outlook *hs_issuedcsv_find(const struct hs_issuedcsv *issued, in
             to = middle;
         }
     }
-    return from > 0 ? &issued->outlooks[from - 1] : NULL;
+    return from;
+}
+
+const struct hs_outlook *hs_issuedcsv_find(const struct hs_issuedcsv *issued, int64_t now_at_s)
+{
+    size_t n = count_until(issued, now_at_s);
+
+    return n > 0 ? &issued->outlooks[n - 1] : NULL;
+}
+
+int64_t hs_issuedcsv_get_next_at_s(const struct hs_issuedcsv *issued, int64_t now_at_s)
+{
+    size_t n = count_until(issued, now_at_s);
+
+    return n < issued->n ? issued->outlooks[n].issued_at_s : INT64_MAX;
 }
 
 void hs_issuedcsv_free(struct hs_issuedcsv *issued)

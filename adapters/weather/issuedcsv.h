@@ -34,6 +34,9 @@ const struct hs_outlook *hs_issuedcsv_get(const struct hs_issuedcsv *issued, siz
 /** The newest issued at @now_at_s or before, NULL if none was. Borrowed. */
 const struct hs_outlook *hs_issuedcsv_find(const struct hs_issuedcsv *issued, int64_t now_at_s);
 
+/** When the next one after @now_at_s comes out; INT64_MAX: none does. */
+int64_t hs_issuedcsv_get_next_at_s(const struct hs_issuedcsv *issued, int64_t now_at_s);
+
 /** Accepts NULL. */
 void hs_issuedcsv_free(struct hs_issuedcsv *issued);
 HS_DEFINE_AUTO(hs_issuedcsv);

@@ -204,6 +204,9 @@ int hs_openmeteo_parse(const char *file, const char *text, size_t n_bytes, int64
     if (rc != 0) {
         return rc;
     }
+    if (issued_at_s == INT64_MAX) {
+        issued_at_s = instants[0].at_s; /* nothing, if there is none */
+    }
     hs_instants_get_outlook(instants, json_array_size(times), issued_at_s, &outlook);
     if (outlook.n_hours == 0) {
         return hs_weatherjson_fail(&doc, "/hourly/temperature_2m", err,

@@ -19,7 +19,8 @@
 /**
  * @param file         name for messages; borrowed
  * @param text         NUL-terminated; borrowed
- * @param issued_at_s  when it came out: as the transfer or the file says
+ * @param issued_at_s  when it came out, as the transfer or the file says; INT64_MAX: at its first
+ *                     hour
  * @return 0 or -HS_E_INVALID with where = file:line: no JSON, a unit that is not known, arrays of
  *         unlike lengths, no temperature, or what the service says is wrong
  */
