@@ -19,7 +19,7 @@ const char hs_sim_cmd_usage[] =
     "       hsim jobs SCENARIO.json\n"
     "       hsim forecast --heat FILE.csv [--column NAME] [--weather persisted|perfect|none|FILE]\n"
     "                              [--origins FILE] [--horizon 48h] [--models A,B] [-o FILE]\n"
-    "                              [--dump FILE] [--timezone ZONE]\n"
+    "                              [--dump FILE] [--timezone ZONE] [--holidays COUNTRY]\n"
     "       hsim --help | --version\n"
     "\n"
     "run      simulate each policy over the same traces; the report goes to -o FILE or to\n"
@@ -47,7 +47,8 @@ const char hs_sim_cmd_usage[] =
     "  --horizon 48h   how far to look ahead\n"
     "  --models A,B    models to judge instead of all\n"
     "  --dump FILE     write there what was said at every origin\n"
-    "  --timezone ZONE by which people live there, such as Europe/Berlin (UTC)\n";
+    "  --timezone ZONE by which people live there, such as Europe/Berlin (UTC)\n"
+    "  --holidays C    public holidays they keep, such as DE-NW, or none (that of the zone)\n";
 
 int hs_sim_cmd_fail_usage(const char *what)
 {

@@ -10,6 +10,8 @@
 #include "forecast/forecast.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/timetext.h"
+#include "scheduler/model/holidays.h"
+#include "scheduler/model/site.h"
 #include "scheduler/sim/backtest.h"
 #include "scheduler/sim/sim_cmd.h"
 #include "scheduler/sim/simoutput.h"
@@ -30,6 +32,7 @@ struct forecast_args {
     const char *out;
     const char *dump;
     const char *timezone;
+    const char *holidays;
     char *models; /* is cut up */
 };
 
@@ -46,11 +49,17 @@ struct forecast_job {
 static bool parse_args(int argc, char **argv, struct forecast_args *args)
 {
     static const struct option options[] = {
-        {"heat", required_argument, NULL, 'h'},     {"column", required_argument, NULL, 'c'},
-        {"weather", required_argument, NULL, 'w'},  {"origins", required_argument, NULL, 'g'},
-        {"horizon", required_argument, NULL, 'z'},  {"output", required_argument, NULL, 'o'},
-        {"dump", required_argument, NULL, 'd'},     {"models", required_argument, NULL, 'm'},
-        {"timezone", required_argument, NULL, 't'}, {NULL, 0, NULL, 0},
+        {"heat", required_argument, NULL, 'h'},
+        {"column", required_argument, NULL, 'c'},
+        {"weather", required_argument, NULL, 'w'},
+        {"origins", required_argument, NULL, 'g'},
+        {"horizon", required_argument, NULL, 'z'},
+        {"output", required_argument, NULL, 'o'},
+        {"dump", required_argument, NULL, 'd'},
+        {"models", required_argument, NULL, 'm'},
+        {"timezone", required_argument, NULL, 't'},
+        {"holidays", required_argument, NULL, 'y'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -82,6 +91,9 @@ static bool parse_args(int argc, char **argv, struct forecast_args *args)
             break;
         case 't':
             args->timezone = optarg;
+            break;
+        case 'y':
+            args->holidays = optarg;
             break;
         default:
             fputs(hs_sim_cmd_usage, stderr);
@@ -177,18 +189,42 @@ static int read_weather(const char *text, struct forecast_job *job, struct hs_er
     return hs_issuedcsv_read(text, &job->data->issued, err);
 }
 
+static int make_calendar(const struct forecast_args *args, struct forecast_job *job,
+                         struct hs_err *err)
+{
+    struct hs_site site = {.name = "back-test"};
+    const char *nearest;
+    int rc = args->timezone != NULL ? hs_zonefile_load(args->timezone, &job->timezone, err) : 0;
+
+    if (rc != 0) {
+        return rc;
+    }
+    snprintf(site.timezone, sizeof(site.timezone), "%s", hs_timezone_get_name(job->timezone));
+    snprintf(site.holidays, sizeof(site.holidays), "%s",
+             args->holidays != NULL ? args->holidays : "auto");
+    for (size_t i = 0; hs_holidays_words[i] != NULL; i++) {
+        if (strcmp(hs_holidays_words[i], site.holidays) == 0) {
+            job->calendar = hs_calendar_new(job->timezone, &site);
+            job->setup.calendar = job->calendar;
+            return 0;
+        }
+    }
+    nearest = hs_conf_nearest(hs_holidays_words, site.holidays);
+    return hs_err_set(err, HS_E_INVALID, "--holidays", "no country '%.20s', %s %s", site.holidays,
+                      nearest != NULL ? "did you mean" : "write auto, none or such as",
+                      nearest != NULL ? nearest : "DE-NW");
+}
+
 static int read_files(const struct forecast_args *args, struct forecast_job *job,
                       struct hs_err *err)
 {
     int rc = hs_backtest_read(args->heat, args->column, &job->data, err);
 
     job->setup.data = job->data;
-    if (rc == 0 && args->timezone != NULL) {
-        rc = hs_zonefile_load(args->timezone, &job->timezone, err);
+    if (rc == 0) {
+        rc = make_calendar(args, job, err);
     }
     if (rc == 0) {
-        job->calendar = hs_calendar_new(job->timezone, NULL);
-        job->setup.calendar = job->calendar;
         rc = parse_horizon(args->horizon, job, err);
     }
     if (rc == 0) {
@@ -256,6 +292,9 @@ static json_t *format_report(const struct forecast_args *args, const struct fore
     hs_jsonx_set_text(report, "heat", args->heat);
     hs_jsonx_set_text(report, "weather", args->weather != NULL ? args->weather : "persisted");
     hs_jsonx_set_text(report, "timezone", hs_timezone_get_name(job->timezone));
+    hs_jsonx_set_text(report, "holidays",
+                      hs_holidays_resolve(args->holidays != NULL ? args->holidays : "auto",
+                                          hs_timezone_get_name(job->timezone)));
     hs_jsonx_set_int(report, "step_s", job->data->step_s);
     hs_jsonx_set_int(report, "horizon_s", job->setup.horizon_s);
     for (size_t i = 0; i < job->n; i++) {
