@@ -211,6 +211,9 @@ class Bad(Case):
         self.refused("--horizon", args=("--horizon", "90m"))
         self.refused("48", args=("--horizon", "48"))
 
+    def test_a_country_that_keeps_no_holidays_here(self):
+        self.refused("no country 'DE-NX'", "did you mean DE-NI", args=("--holidays", "DE-NX"))
+
     def test_wrong_usage(self):
         self.refused("no model 'crystal-ball'", "yesterday", args=("--models", "crystal-ball"), status=2)
         self.refused("listed twice", args=("--models", "yesterday,yesterday"), status=2)
