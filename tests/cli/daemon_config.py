@@ -55,6 +55,19 @@ class Check(unittest.TestCase):
         err = self.refused(r"hschedd\.json:\d+:\d+: /speed", r"/store", r"/cell", r"estate\.json:\d+:\d+: ")
         self.assertGreaterEqual(len(err.splitlines()), 4)
 
+    def test_unknown_time_zone__is_placed_and_the_nearest_named(self):
+        self.files.estate["sites"][0]["timezone"] = "Europe/Berln"
+        self.refused(r"estate\.json:\d+:\d+: /sites/0/timezone: no time zone .* did you mean 'Europe/Berlin'")
+
+    def test_holidays_and_closed_days__are_read(self):
+        self.files.estate["sites"][0].update(timezone="Europe/Berlin", holidays="DE-NW",
+                                             closed=["2026-12-24", "2026-07-20/2026-09-01"])
+        self.assertEqual(self.files.check()[0], 0)
+
+    def test_bad_holidays_and_closed_days__are_placed(self):
+        self.files.estate["sites"][0].update(holidays="DE-NX", closed=["24.12.2026"])
+        self.refused(r"/sites/0/holidays: ", r"/sites/0/closed/0: '24.12.2026' is no day, write it as")
+
     def test_missing_estate_file__is_named(self):
         self.files.config["estate"] = "nowhere.json"
         self.refused(r"nowhere\.json")
