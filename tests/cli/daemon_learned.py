@@ -80,7 +80,7 @@ class Learned(unittest.TestCase):
     def test_without_the_row__it_would_not(self):
         self.wait_kept()
         before, _ = self.forecast()
-        self.restart_untrained(lambda: self.redis("del", KEY))
+        self.restart_untrained(lambda: self.redis("hdel", KEY, SINK))
         after, _ = self.forecast()
         shared = sorted(before.keys() & after.keys())[8:]
         self.assertNotEqual([before[at] for at in shared], [after[at] for at in shared])
