@@ -21,6 +21,7 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
+#include "scheduler/base/timezone.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/job.h"
 #include "scheduler/sim/jobtrace.h"
@@ -128,10 +129,21 @@ static void parse_swf(const struct input *input, const char *path)
     free(csv.items);
 }
 
+static void parse_tzif(const struct input *input, const char *path)
+{
+    HS_AUTO(hs_timezone) timezone = NULL;
+
+    if (hs_timezone_parse("input", (const uint8_t *)input->bytes, input->n, &timezone, NULL) == 0) {
+        for (int64_t at_s = -NOW_AT_S; at_s < 4 * (int64_t)NOW_AT_S; at_s += NOW_AT_S / 16) {
+            (void)hs_timezone_get_offset_s(timezone, at_s);
+        }
+    }
+}
+
 static const struct parser parsers[] = {
     {"json", parse_json},     {"duration", parse_duration}, {"time", parse_time},
     {"estate", parse_estate}, {"policy", parse_policy},     {"job", parse_job},
-    {"csv", parse_csv},       {"swf", parse_swf},
+    {"csv", parse_csv},       {"swf", parse_swf},           {"tzif", parse_tzif},
 };
 
 /* --- inputs --- */

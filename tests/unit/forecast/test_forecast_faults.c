@@ -350,11 +350,13 @@ static const struct fault faults[] = {
 int main(void)
 {
     struct CMUnitTest tests[N_FAULTS] = {0};
+    size_t n = 0;
 
-    for (size_t i = 0; i < N_FAULTS; i++) {
-        tests[i].name = faults[i].name;
-        tests[i].test_func = fault__is_survived_and_forgotten;
-        tests[i].initial_state = (void *)(uintptr_t)&faults[i];
+    /* sanitizers are slow: half of the faults show them every model */
+    for (size_t i = 0; i < N_FAULTS; i += getenv("HSCHED_TEST_SHORT") != NULL ? 2 : 1) {
+        tests[n].name = faults[i].name;
+        tests[n].test_func = fault__is_survived_and_forgotten;
+        tests[n++].initial_state = (void *)(uintptr_t)&faults[i];
     }
-    return cmocka_run_group_tests_name("forecast_faults", tests, NULL, NULL);
+    return _cmocka_run_group_tests("forecast_faults", tests, n, NULL, NULL);
 }
