@@ -235,8 +235,9 @@ void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
     struct forecast_state *state = &forecast->state;
     int64_t now_no = now_at_s / S_PER_HOUR;
 
-    if (state->open_no < 0) {
-        state->open_no = now_no;
+    if (state->open_no
+        < 0) { /* the hour before the first closes unknown: what is ahead has a place */
+        state->open_no = now_no > 0 ? now_no - 1 : 0;
     }
     /* of a silence longer than the memory only the end matters */
     if (now_no - state->open_no > 2 * HS_HEATHISTORY_HOURS) {

@@ -216,6 +216,22 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
     return rc;
 }
 
+/* --- the weather --- */
+
+static void set_weather(struct hs_daemon *daemon)
+{
+    struct hs_weatherwatch_options options = {
+        .config = daemon->config,
+        .executor = daemon->executor,
+        .clock = daemon->clock,
+        .cycle = daemon->cycle,
+        .due = hs_daemon_make_due,
+        .arg = daemon,
+    };
+
+    daemon->weather = hs_weatherwatch_new(&options);
+}
+
 /* --- the jobs --- */
 
 static int compare_jobs(const void *a, const void *b)
@@ -268,6 +284,7 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
     }
     daemon->accounted_slot = hs_clock_at_s(daemon->clock) / daemon->config->estate->slot_s;
     daemon->tick = hs_executor_timer_add(daemon->executor, 0, hs_daemon_tick, daemon);
+    set_weather(daemon);
 }
 
 int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,

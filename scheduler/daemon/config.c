@@ -135,6 +135,10 @@ static const struct hs_conf_field config_fields[] = {
      .type = HS_CONF_OBJECT,
      .table = &signals_table,
      .help = "series that are known ahead"},
+    {.name = "weather",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_config_weather_table,
+     .help = "weather forecasts, one source a site"},
     {.name = "images", .type = HS_CONF_CHILDREN, .help = "what jobs boot, by name"},
     {.name = "heat_history",
      .type = HS_CONF_BOOL,
@@ -208,6 +212,7 @@ static void read_root(const json_t *root, struct hs_config *config, struct hs_co
     }
     (void)hs_conf_read(&hs_config_table, root, "", config, report);
     hs_config_read_parts(root, config, report);
+    hs_config_read_weather(root, config, report);
     hs_config_resolve(config->dir, config->estate_file);
     hs_config_resolve(config->dir, config->policies_dir);
     hs_config_resolve(config->dir, config->state_dir);
@@ -302,6 +307,7 @@ void hs_config_free(struct hs_config *config)
         free(config->images[i].cmdline);
     }
     free(config->images);
+    free(config->weather);
     for (size_t i = 0; i < config->n_signals; i++) {
         hs_series_free(config->signals[i].series);
     }

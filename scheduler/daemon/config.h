@@ -43,6 +43,17 @@ struct hs_config_signal {
     struct hs_series *series; /* owned */
 };
 
+/** Where the weather forecast of a site comes from. */
+struct hs_config_weather {
+    char site[HS_NAME_MAX];
+    size_t site_idx;
+    char kind[16];
+    char url[1000]; /* "": path is read */
+    char path[HS_CONFIG_PATH_MAX];
+    char contact[128];
+    bool is_good; /* its fields were */
+};
+
 struct hs_config {
     char file[HS_CONFIG_PATH_MAX];
     char dir[HS_CONFIG_PATH_MAX]; /* where relative paths start */
@@ -67,6 +78,8 @@ struct hs_config {
     size_t n_heat;
     struct hs_config_signal *signals; /* [n_signals] */
     size_t n_signals;
+    struct hs_config_weather *weather; /* [n_weather] */
+    size_t n_weather;
     struct hs_image *images; /* [n_images] texts owned */
     size_t n_images;
 

@@ -242,6 +242,7 @@ void hs_config_check_whole(struct hs_config *config, struct hs_conf_report *repo
     check_store(config, report);
     check_time(config, report);
     check_plant(config, report);
+    hs_config_check_weather(config, report);
     for (size_t i = 0; i < config->n_sockets; i++) {
         check_socket(config->sockets[i], i, report);
     }

@@ -30,6 +30,14 @@ void hs_config_resolve(const char *dir, char *io_path);
 void hs_config_read_parts(const json_t *root, struct hs_config *config,
                           struct hs_conf_report *report);
 
+/** Fields of /weather/N. */
+extern const struct hs_conf_table hs_config_weather_table;
+
+/** Read the sources of weather, and check them when the estate is there. */
+void hs_config_read_weather(const json_t *root, struct hs_config *config,
+                            struct hs_conf_report *report);
+void hs_config_check_weather(struct hs_config *config, struct hs_conf_report *report);
+
 /** Read estate and policies; adds to @errors. */
 void hs_config_read_estate(struct hs_config *config, struct hs_config_errors *errors);
 void hs_config_read_policies(struct hs_config *config, struct hs_config_errors *errors);

@@ -349,6 +349,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     }
     daemon->is_closing = true;
     hs_executor_timer_remove(daemon->executor, daemon->tick);
+    hs_weatherwatch_free(daemon->weather);
     hs_plant_free(daemon->plant);
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);

@@ -14,6 +14,7 @@
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/sweep.h"
+#include "scheduler/daemon/weatherwatch.h"
 
 /** A request that is answered when the next step is durable. */
 struct hs_daemon_waiter {
@@ -44,6 +45,7 @@ struct hs_daemon {
     struct hs_enact *enact;
     struct hs_reconcile *reconcile;
     struct hs_sweep *sweep;
+    struct hs_weatherwatch *weather;
     struct hs_timer *tick;
 
     struct hs_inbox inbox;

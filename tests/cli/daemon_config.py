@@ -68,6 +68,37 @@ class Check(unittest.TestCase):
         self.files.estate["sites"][0].update(holidays="DE-NX", closed=["24.12.2026"])
         self.refused(r"/sites/0/holidays: ", r"/sites/0/closed/0: '24.12.2026' is no day, write it as")
 
+    def test_weather__passes_with_a_service_a_file_and_a_record(self):
+        for entry in ({"kind": "open-meteo"}, {"kind": "met-norway", "contact": "ops@example.org"},
+                      {"kind": "csv", "path": "issues.csv.gz"}, {"kind": "met-norway", "path": "met.json"},
+                      {"kind": "open-meteo", "url": "https://weather.example.org/v1/forecast?a=b"}):
+            self.files.config["weather"] = [{"site": "pool", **entry}]
+            self.files.write("hschedd.json", self.files.config)
+            status, _, err = self.files.check()
+            self.assertEqual((status, err), (0, ""), entry)
+
+    def test_weather__says_what_is_missing(self):
+        for entry, wanted in (({"site": "pond", "kind": "open-meteo"}, "no site 'pond'"),
+                              ({"site": "pool", "kind": "crystal"}, "kind: .*met-norway"),
+                              ({"site": "pool", "kind": "csv"}, "needs 'path'"),
+                              ({"site": "pool", "kind": "met-norway"}, "needs 'contact'"),
+                              ({"site": "pool", "kind": "met-norway", "contact": "a\nHost: b"}, "plain ASCII"),
+                              ({"site": "pool", "kind": "open-meteo", "url": "http://example.org/"}, "https://"),
+                              ({"site": "pool", "kind": "open-meteo", "url": "https://a.b/", "path": "c"},
+                               "leave one out")):
+            self.files.config["weather"] = [entry]
+            self.files.write("hschedd.json", self.files.config)
+            self.refused(r"hschedd\.json:\d+:\d+: /weather/0.*" + wanted)
+
+    def test_weather_of_a_service__is_for_real_time_only(self):
+        self.files.config.update(speed=60, weather=[{"site": "pool", "kind": "open-meteo"}])
+        self.refused(r"/weather/0: .*today's weather only")
+
+    def test_weather_of_a_site_without_a_place__is_refused(self):
+        del self.files.estate["sites"][0]["latitude"]
+        self.files.config["weather"] = [{"site": "pool", "kind": "open-meteo"}] * 2
+        self.refused(r"needs latitude", r"/weather/1: .*listed twice")
+
     def test_missing_estate_file__is_named(self):
         self.files.config["estate"] = "nowhere.json"
         self.refused(r"nowhere\.json")

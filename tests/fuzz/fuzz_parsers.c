@@ -16,6 +16,9 @@
 #include <unistd.h>
 
 #include "adapters/signal/signal.h"
+#include "adapters/weather/issuedcsv.h"
+#include "adapters/weather/metno.h"
+#include "adapters/weather/openmeteo.h"
 #include "policies/policy.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/jsonx.h"
@@ -140,10 +143,24 @@ static void parse_tzif(const struct input *input, const char *path)
     }
 }
 
+static void parse_weather(const struct input *input, const char *path)
+{
+    HS_AUTO(hs_issuedcsv) issued = NULL;
+    struct hs_outlook outlook;
+
+    (void)hs_openmeteo_parse("input", input->bytes, input->n, NOW_AT_S, &outlook, NULL);
+    (void)hs_openmeteo_parse("input", input->bytes, input->n, INT64_MAX, &outlook, NULL);
+    (void)hs_metno_parse("input", input->bytes, input->n, NOW_AT_S, &outlook, NULL);
+    if (hs_issuedcsv_read(path, &issued, NULL) == 0) {
+        (void)hs_issuedcsv_find(issued, NOW_AT_S);
+    }
+}
+
 static const struct parser parsers[] = {
-    {"json", parse_json},     {"duration", parse_duration}, {"time", parse_time},
-    {"estate", parse_estate}, {"policy", parse_policy},     {"job", parse_job},
-    {"csv", parse_csv},       {"swf", parse_swf},           {"tzif", parse_tzif},
+    {"json", parse_json},       {"duration", parse_duration}, {"time", parse_time},
+    {"estate", parse_estate},   {"policy", parse_policy},     {"job", parse_job},
+    {"csv", parse_csv},         {"swf", parse_swf},           {"tzif", parse_tzif},
+    {"weather", parse_weather},
 };
 
 /* --- inputs --- */

@@ -189,6 +189,48 @@ static void accuracy__of_the_model_yesterday_is_that_of_yesterday(void **state)
     assert_true(blocks[0].yesterday_nmae > 0);
 }
 
+/* A service that is two kelvin too warm, from before the first hour closes. */
+static void look_out(struct hs_forecast *forecast, int hour)
+{
+    struct hs_outlook outlook = {
+        .issued_at_s = at_s(hour * PER_HOUR), .from_at_s = at_s(hour * PER_HOUR), .n_hours = 48};
+
+    for (int i = 0; i < 48; i++) {
+        outlook.hours[i] = HS_WEATHER_UNKNOWN;
+        outlook.hours[i].t_out_c = 5.0 + (hour + i) % 24 + 2;
+    }
+    hs_forecast_set_outlook(forecast, &outlook);
+}
+
+static void outlook__is_placed_before_the_first_hour_closes(void **state)
+{
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_outlook used;
+
+    (void)state;
+    hs_forecast_advance(forecast, at_s(1));
+    look_out(forecast, 0);
+    hs_forecast_get_outlook(forecast, &used);
+    assert_near(hs_outlook_get(&used, at_s(0)).t_out_c, 7, 0);
+}
+
+static void outlook__is_corrected_by_the_sites_own_sensor(void **state)
+{
+    HS_AUTO(hs_forecast) forecast = new_forecast("yesterday");
+    struct hs_outlook used;
+
+    (void)state;
+    for (int hour = 0; hour < 14 * 24; hour++) {
+        look_out(forecast, hour);
+        feed(forecast, hour * PER_HOUR, (hour + 1) * PER_HOUR);
+    }
+    look_out(forecast, 14 * 24);
+    hs_forecast_get_outlook(forecast, &used);
+    for (int i = 0; i < 48; i++) {
+        assert_near(used.hours[i].t_out_c, 5.0 + i % 24, 0.4);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -200,6 +242,8 @@ int main(void)
         cmocka_unit_test(restore__gives_the_same_predictions_to_the_bit),
         cmocka_unit_test(restore__refuses_a_damaged_state_and_keeps_its_own),
         cmocka_unit_test(model__is_null_for_an_unknown_name),
+        cmocka_unit_test(outlook__is_placed_before_the_first_hour_closes),
+        cmocka_unit_test(outlook__is_corrected_by_the_sites_own_sensor),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
