@@ -26,8 +26,9 @@
 #define WEATHER_FIELDS 3
 
 static const struct hs_heatmodel *const models[] = {
-    &hs_heatmodel_persistence, &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,
-    &hs_heatmodel_rc,          &hs_heatmodel_weather,   &hs_heatmodel_regression,
+    &hs_heatmodel_mixer,     &hs_heatmodel_regression, &hs_heatmodel_weather,
+    &hs_heatmodel_lagged,    &hs_heatmodel_rc,         &hs_heatmodel_holtwinters,
+    &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,   &hs_heatmodel_persistence,
 };
 
 /** Mean over the part of an hour that was metered. */
@@ -180,6 +181,15 @@ static const char *make(const struct hs_forecast *forecast, const struct hs_outl
     return "nothing-known";
 }
 
+/** The same by a model that remembers what it promised. */
+static bool promise(struct hs_forecast *forecast, const struct hs_outlook *outlook)
+{
+    struct hs_heatmodel_view view = {&forecast->state.history, forecast->setup.calendar, outlook};
+
+    return forecast->model->promise != NULL
+           && forecast->model->promise(forecast->model_state, &view, REACH_HOURS, forecast->made_w);
+}
+
 /** The predictions of this hour, once: they are what will be judged. */
 static void ensure_made(struct hs_forecast *forecast)
 {
@@ -193,7 +203,9 @@ static void ensure_made(struct hs_forecast *forecast)
         hs_weatherbias_foresee(&forecast->state.bias, &forecast->state.outlook);
     }
     hs_heathistory_foresee(&forecast->state.history, &outlook);
-    (void)make(forecast, &outlook, REACH_HOURS, forecast->made_w);
+    if (!promise(forecast, &outlook)) {
+        (void)make(forecast, &outlook, REACH_HOURS, forecast->made_w);
+    }
     hs_forecast_judge_expect(&forecast->state.judge, forecast->state.history.newest_no,
                              forecast->made_w);
     forecast->is_made = true;
@@ -386,6 +398,10 @@ void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *r
     }
     ret_how->history_h = state->known_h;
     ret_how->fallback = make(forecast, &outlook, REACH_HOURS, heat_w);
+    if (forecast->model->get_weights != NULL) {
+        ret_how->n_models = forecast->model->get_weights(
+            forecast->model_state, ret_how->model_names, ret_how->model_weights);
+    }
 }
 
 void hs_forecast_get_outlook(const struct hs_forecast *forecast, struct hs_outlook *ret_outlook)

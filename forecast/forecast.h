@@ -43,8 +43,6 @@ enum hs_forecast_weather {
     HS_FORECAST_WEATHER_NONE,      /* no outdoor temperature is known */
 };
 
-#define HS_FORECAST_N_MODELS_MAX 16
-
 /** How the newest prediction came about. */
 struct hs_forecast_how {
     enum hs_forecast_weather weather;
@@ -52,8 +50,8 @@ struct hs_forecast_how {
     const char *fallback; /* model that spoke: "mixer", or the step of the chain below it */
     double history_h;     /* known hours of heat so far */
     size_t n_models;      /* of the mixer; 0 for a single model */
-    const char *model_names[HS_FORECAST_N_MODELS_MAX];
-    double model_weights[HS_FORECAST_N_MODELS_MAX]; /* at 24 h ahead */
+    const char *model_names[HS_HEATMODEL_PARTS_MAX];
+    double model_weights[HS_HEATMODEL_PARTS_MAX]; /* at 24 h ahead */
 };
 
 /** Blocks of hours ahead for which accuracy is kept. */

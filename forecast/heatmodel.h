@@ -17,6 +17,8 @@
 #include "forecast/heathistory.h"
 #include "forecast/weather.h"
 
+#define HS_HEATMODEL_PARTS_MAX 16
+
 /** What a model may look at. */
 struct hs_heatmodel_view {
     const struct hs_heathistory *history;
@@ -63,6 +65,18 @@ struct hs_heatmodel {
     bool (*predict)(const void *state, const struct hs_heatmodel_view *view, size_t n_hours,
                     double *ret_heat_w);
 
+    /** As predict, and remembers it as what it will be held to; optional. Again: replaces it. */
+    bool (*promise)(void *state, const struct hs_heatmodel_view *view, size_t n_hours,
+                    double *ret_heat_w);
+
+    /**
+     * Models that it is made of and their weights a day ahead; optional.
+     *
+     * @param ret_names, ret_weights  [HS_HEATMODEL_PARTS_MAX]
+     * @return how many
+     */
+    size_t (*get_weights)(const void *state, const char **ret_names, double *ret_weights);
+
     /** What the model has learned in physical units; optional, sets only what it knows. */
     void (*get_physics)(const void *state, struct hs_physics *physics);
 };
@@ -73,3 +87,6 @@ extern const struct hs_heatmodel hs_heatmodel_lastweek;
 extern const struct hs_heatmodel hs_heatmodel_rc;
 extern const struct hs_heatmodel hs_heatmodel_weather;
 extern const struct hs_heatmodel hs_heatmodel_regression;
+extern const struct hs_heatmodel hs_heatmodel_lagged;
+extern const struct hs_heatmodel hs_heatmodel_holtwinters;
+extern const struct hs_heatmodel hs_heatmodel_mixer;

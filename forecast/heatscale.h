@@ -20,8 +20,11 @@ struct hs_heatscale {
 /** True once a day is known: values can be scaled. */
 bool hs_heatscale_is_known(const struct hs_heatscale *scale);
 
-/**
- * The newest closed hour in units of the mean; NAN if unknown, or if the meter has said the same
- * for over a day: a shut valve or a stuck meter says nothing about weather and habit.
- */
+/** The newest closed hour in units of the mean; NAN if unknown. Once for each hour. */
 double hs_heatscale_take(struct hs_heatscale *scale, const struct hs_heathistory *history);
+
+/**
+ * True if the meter has said the same for over three days: a shut valve or a stuck meter says
+ * nothing about weather and habit, so there is nothing to learn from it.
+ */
+bool hs_heatscale_is_frozen(const struct hs_heatscale *scale);

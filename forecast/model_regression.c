@@ -18,9 +18,7 @@
 #define KEEP        0.998958876 /* of an hour's weight an hour later: 1/e in 40 days */
 #define PULL        0.5
 #define HUBER       1.5 /* errors over so many typical ones count less (Huber 1964) */
-#define SPREAD_STEP 0.01
-#define SPREAD_CLIP 5.0
-#define FIRST_HOURS 72 /* before the first solution */
+#define FIRST_HOURS 72  /* before the first solution */
 #define SOLVE_HOURS 12
 
 struct regression_state {
@@ -28,7 +26,7 @@ struct regression_state {
     struct hs_airfilter air;                 /* as measured */
     struct hs_airfilter ahead[HS_LEADS_MAX]; /* from each origin along what was foreseen */
     double n_taught;
-    double spread; /* typical |error|; 0: none yet */
+    struct hs_typical spread;
     double is_ready;
     double a[HS_RIDGE_PACKED(N)];
     double b[N];
@@ -91,13 +89,8 @@ static void learn_weather(struct regression_state *model, const struct hs_heatmo
         for (size_t i = 0; i < N; i++) {
             error -= x[i] * model->coefs[i];
         }
-        if (model->spread > 0) {
-            weight = fmin(1.0, HUBER * model->spread / fmax(fabs(error), 1e-9));
-            model->spread +=
-                SPREAD_STEP * (fmin(fabs(error), SPREAD_CLIP * model->spread) - model->spread);
-        } else {
-            model->spread = fabs(error);
-        }
+        weight = hs_typical_weigh(&model->spread, HUBER, error);
+        hs_typical_add(&model->spread, error);
     }
     hs_ridge_fade(N, model->a, model->b, KEEP);
     hs_ridge_add(N, model->a, model->b, x, heat, weight);
@@ -125,6 +118,9 @@ static void regression_learn(void *state, const struct hs_heatmodel_view *view)
     hs_airfilter_step(&model->air, &weather);
     if (!hs_heatscale_is_known(&model->scale)) {
         return;
+    }
+    if (hs_heatscale_is_frozen(&model->scale)) {
+        heat = (double)NAN;
     }
     learn_residuals(model, view, heat);
     if (!isnan(heat)) {

@@ -9,9 +9,7 @@
 #define PULL        0.1         /* a tenth of an hour's evidence for "nothing was missed" */
 #define HUBER       1.5         /* errors over so many typical ones count less (Huber 1964) */
 #define OUTLIER     6.0         /* a residual over so many typical ones is cut */
-#define SPREAD_STEP 0.01
-#define SPREAD_CLIP 5.0
-#define SOLVE_EVERY 3 /* hours; a third of the groups each hour */
+#define SOLVE_EVERY 3           /* hours; a third of the groups each hour */
 #define FAST_SHARE  0.45
 #define DAY_SHARE   (1.0 / 12.0)
 #define SLOW_SHARE  (1.0 / 72.0)
@@ -79,18 +77,6 @@ static double dot(const double *x, const double *coefs)
     return sum;
 }
 
-/** Move the typical size of an error by a new one; a wild one moves it only so far. */
-static void widen(double *typical, double error)
-{
-    double size = fabs(error);
-
-    if (*typical > 0) {
-        *typical += SPREAD_STEP * (fmin(size, SPREAD_CLIP * *typical) - *typical);
-    } else {
-        *typical = size;
-    }
-}
-
 int hs_residuals_has_origin(const struct hs_residuals *residuals, int64_t no, size_t lead)
 {
     return !isnan(residuals->origins[(no - (int64_t)lead) % HS_LEADS_MAX].last);
@@ -104,14 +90,12 @@ void hs_residuals_learn(struct hs_residuals *residuals, int64_t no, size_t lead,
     size_t group = hs_leads_get_group(lead);
     double x[HS_RESIDUALS_N];
     double error;
-    double weight = 1.0;
+    double weight;
 
     describe(residuals, origin, no, lead, base, x);
     error = heat - base - dot(x, residuals->coefs[group]);
-    if (residuals->miss[group] > 0) {
-        weight = fmin(1.0, HUBER * residuals->miss[group] / fmax(fabs(error), 1e-9));
-    }
-    widen(&residuals->miss[group], error);
+    weight = hs_typical_weigh(&residuals->miss[group], HUBER, error);
+    hs_typical_add(&residuals->miss[group], error);
     hs_ridge_add(HS_RESIDUALS_N, residuals->a[group], residuals->b[group], x, heat - base,
                  weight / (double)hs_leads_get_taught(group));
 }
@@ -139,10 +123,8 @@ void hs_residuals_push(struct hs_residuals *residuals, int64_t no, double base, 
     residuals->by_hour[no % HS_RESIDUALS_HOURS] = residual;
     now->base += BASE_SHARE * (base - now->base);
     if (!isnan(residual)) {
-        double most = OUTLIER * residuals->spread;
-
-        widen(&residuals->spread, residual);
-        residual = most > 0 ? fmax(-most, fmin(most, residual)) : residual;
+        hs_typical_add(&residuals->spread, residual);
+        residual = hs_typical_cut(&residuals->spread, OUTLIER, 0.0, residual);
         now->fast += FAST_SHARE * (residual - now->fast);
         now->day += DAY_SHARE * (residual - now->day);
         now->slow += SLOW_SHARE * (residual - now->slow);

@@ -15,6 +15,7 @@
 
 #include "forecast/leads.h"
 #include "forecast/ridge.h"
+#include "forecast/typical.h"
 
 #define HS_RESIDUALS_HOURS 240 /* ten days */
 #define HS_RESIDUALS_N     10
@@ -32,11 +33,11 @@ struct hs_residuals {
     double by_hour[HS_RESIDUALS_HOURS];
     struct hs_residuals_origin now;
     struct hs_residuals_origin origins[HS_LEADS_MAX];
-    double spread; /* typical |residual|; 0: none yet */
+    struct hs_typical spread; /* of residuals */
     double a[HS_LEADS_GROUPS][HS_RIDGE_PACKED(HS_RESIDUALS_N)];
     double b[HS_LEADS_GROUPS][HS_RESIDUALS_N];
     double coefs[HS_LEADS_GROUPS][HS_RESIDUALS_N];
-    double miss[HS_LEADS_GROUPS]; /* typical |error| after correction; 0: none yet */
+    struct hs_typical miss[HS_LEADS_GROUPS]; /* after correction */
 };
 
 void hs_residuals_init(struct hs_residuals *residuals);

@@ -251,10 +251,10 @@ static double mean_over(const double *values, size_t from, size_t n)
 /** Error of the @i-th model by day where nothing goes wrong. */
 static const double *get_usual(size_t i)
 {
-    static double usual[HS_FORECAST_N_MODELS_MAX][TOWN_DAYS];
-    static bool is_known[HS_FORECAST_N_MODELS_MAX];
+    static double usual[HS_HEATMODEL_PARTS_MAX][TOWN_DAYS];
+    static bool is_known[HS_HEATMODEL_PARTS_MAX];
 
-    assert_true(i < HS_FORECAST_N_MODELS_MAX);
+    assert_true(i < HS_HEATMODEL_PARTS_MAX);
     if (!is_known[i]) {
         HS_AUTO_MEM struct town *clean = hs_xcalloc(1, sizeof(*clean));
 
