@@ -12,6 +12,7 @@
 
 #include "forecast/heatmodel.h"
 #include "forecast/leads.h"
+#include "forecast/typical.h"
 
 #define N_EXPERTS   7
 #define N_BLOCKS    8
@@ -26,9 +27,10 @@
 
 /* A meter exchanged or a loop of another size: heat is off from what the weather explains by
  * this factor, to one side, for so many more hours than not. */
-#define SHIFT_RATIO 2.5
-#define SHIFT_HOURS 72.0
-#define SHIFT_LEAST 0.02 /* of what was said: nothing at all is a shut valve, not another size */
+#define SHIFT_RATIO  2.5
+#define SHIFT_HOURS  72.0
+#define SHIFT_LEAST  0.02  /* of what was said: less may be a building that is closed, so */
+#define CLOSED_HOURS 240.0 /* it takes longer; nothing at all is a shut valve, not a size */
 
 static const struct hs_heatmodel *const experts[N_EXPERTS] = {
     &hs_heatmodel_regression,  &hs_heatmodel_weather,   &hs_heatmodel_lagged,   &hs_heatmodel_rc,
@@ -43,6 +45,8 @@ struct mixer_state {
     double loss[N_BLOCKS][N_EXPERTS];      /* discounted sums of |error| */
     double shift_up_h;                     /* hours that were far over what the weather explains */
     double shift_down_h;
+    double shift_away_h;                                  /* hours with next to nothing */
+    struct hs_typical miss_w[N_BLOCKS];                   /* mean |error| of all experts */
     _Alignas(ALIGNMENT) unsigned char arena[ARENA_BYTES]; /* states of the experts */
 };
 
@@ -144,38 +148,52 @@ static void weigh(const struct mixer_state *mixer, size_t block, const double *s
 /** Charge each expert for what it said of the hour that has closed, @lead hours before. */
 static void charge(struct mixer_state *mixer, size_t lead, const float *said_w, double heat_w)
 {
-    double *loss = mixer->loss[get_block(lead)];
-    double mean_w = 0.0;
+    size_t block = get_block(lead);
+    double errors_w[N_EXPERTS];
+    double sum_w = 0.0;
     double n = 0.0;
+    double mean_w;
+    double weight;
 
     for (size_t k = 0; k < N_EXPERTS; k++) {
-        if (!isnan(said_w[k])) {
-            mean_w += fabs(heat_w - (double)said_w[k]);
+        errors_w[k] = fabs(heat_w - (double)said_w[k]);
+        if (!isnan(errors_w[k])) {
+            sum_w += errors_w[k];
             n += 1.0;
         }
     }
     if (n == 0.0) {
         return;
     }
-    mean_w /= n;
+    mean_w = sum_w / n;
+    /* an hour that all missed by far tells nothing of who is better */
+    weight = hs_typical_weigh(&mixer->miss_w[block], WILD, mean_w);
+    hs_typical_add(&mixer->miss_w[block], mean_w);
     for (size_t k = 0; k < N_EXPERTS; k++) {
-        loss[k] += isnan(said_w[k]) ? SILENT * mean_w
-                                    : fmin(fabs(heat_w - (double)said_w[k]), WILD * mean_w);
+        mixer->loss[block][k] +=
+            weight * (isnan(errors_w[k]) ? SILENT * mean_w : fmin(errors_w[k], WILD * mean_w));
     }
+}
+
+/** Hours that speak for another size, less those that do not. */
+static void count(double *hours, bool is_so)
+{
+    *hours = fmax(0.0, *hours + (is_so ? 1.0 : -1.0));
 }
 
 /** True if the sink is of another size than the one that was learned. */
 static bool has_shifted(struct mixer_state *mixer, double said_w, double heat_w)
 {
-    bool is_up = heat_w > SHIFT_RATIO * said_w;
-    bool is_down = heat_w * SHIFT_RATIO < said_w && heat_w > SHIFT_LEAST * said_w;
+    bool is_down = heat_w * SHIFT_RATIO < said_w && heat_w > 0;
 
     if (isnan(said_w)) {
         return false;
     }
-    mixer->shift_up_h = fmax(0.0, mixer->shift_up_h + (is_up ? 1.0 : -1.0));
-    mixer->shift_down_h = fmax(0.0, mixer->shift_down_h + (is_down ? 1.0 : -1.0));
-    return mixer->shift_up_h >= SHIFT_HOURS || mixer->shift_down_h >= SHIFT_HOURS;
+    count(&mixer->shift_up_h, heat_w > SHIFT_RATIO * said_w);
+    count(&mixer->shift_down_h, is_down && heat_w > SHIFT_LEAST * said_w);
+    count(&mixer->shift_away_h, is_down);
+    return mixer->shift_up_h >= SHIFT_HOURS || mixer->shift_down_h >= SHIFT_HOURS
+           || mixer->shift_away_h >= CLOSED_HOURS;
 }
 
 static void judge(struct mixer_state *mixer, int64_t no, double heat_w)
