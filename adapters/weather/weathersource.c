@@ -83,10 +83,7 @@ const struct hs_weathersource_kind *hs_weathersource_find_kind(const char *name)
 void hs_weathersource_format_url(const struct hs_weathersource_kind *kind, double latitude,
                                  double longitude, char *ret_url, size_t size)
 {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
     snprintf(ret_url, size, kind->url_format, latitude, longitude);
-#pragma GCC diagnostic pop
 }
 
 int hs_weathersource_check_url(const char *url, struct hs_err *err)
