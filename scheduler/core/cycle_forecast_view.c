@@ -251,6 +251,7 @@ json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, 
     hs_jsonx_set_at(object, "from", cycle->has_plan ? cycle->plan_from_at_s : 0);
     hs_jsonx_set_int(object, "slot_s", cycle->estate->slot_s);
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
+    hs_jsonx_set(object, "tank_loss_w_per_k", json_null()); /* of tanks nothing is learned */
     hs_jsonx_set(object, "points", points);
     hs_jsonx_set(object, "sinks", sinks);
     return object;
