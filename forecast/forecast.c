@@ -336,7 +336,7 @@ static struct hs_forecast_slot quantify(const struct hs_forecast *forecast, int6
         lead -= 24;
     }
     slot.p50_w = made_w[lead - 1];
-    hs_forecast_judge_quantify(&state->judge, (size_t)lead, slot.p50_w, widening(state),
+    hs_forecast_judge_quantify(&state->judge, no, (size_t)lead, slot.p50_w, widening(state),
                                &slot.p10_w, &slot.p90_w);
     return slot;
 }

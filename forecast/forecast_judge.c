@@ -7,10 +7,17 @@
 
 #include "forecast/forecast.h"
 
-#define LEADS         HS_HEATHISTORY_LEADS
-#define SCALE_STEP    0.01 /* weight of a new |error| in its scale: about four days */
-#define QUANTILE_P    0.1
+#define LEADS      HS_HEATHISTORY_LEADS
+#define LEVEL_STEP 0.005 /* weight of an hour in the usual heat: about eight days */
+#define HOUR_STEP  0.05  /* weight of a day in the spread of its hour */
+#define SCALE_STEP 0.01  /* weight of a new |error| in its scale: about four days */
+/* Errors become known up to two days late and come in spells, so offsets that aim at a tenth
+ * leave out more. With this one 80 % of measured hours fall inside. */
+#define QUANTILE_P    0.085
 #define QUANTILE_STEP 0.05
+#define WILD          5.0
+#define LEVEL_MOST    2.0
+#define HOUR_LEAST    0.2
 #define FIRST_OFFSET  1.6 /* p90 of a Laplace error in units of its mean |error| */
 
 static const size_t block_end[HS_FORECAST_JUDGE_BLOCKS] = {6, 24, 48};
@@ -32,6 +39,9 @@ void hs_forecast_judge_init(struct hs_forecast_judge *judge)
         judge->scale_w[k] = (double)NAN;
         judge->low[k] = -FIRST_OFFSET;
         judge->high[k] = FIRST_OFFSET;
+    }
+    for (size_t h = 0; h < 24; h++) {
+        judge->by_hour[h] = 1.0;
     }
     for (size_t d = 0; d < HS_FORECAST_JUDGE_DAYS; d++) {
         judge->day_no[d] = -1;
@@ -79,17 +89,75 @@ static void move_quantiles(struct hs_forecast_judge *judge, size_t k, double rel
     judge->high[k] = fmax(judge->high[k], 0.0);
 }
 
+/*
+ * Unit of errors at hour @no: larger errors come with more heat and at the hours at which people
+ * do as they please.
+ */
+static double get_unit_w(const struct hs_forecast_judge *judge, int64_t no, size_t k,
+                         double expected_w)
+{
+    double level = judge->level_w > 0 ? 0.5 + 0.5 * expected_w / judge->level_w : 1.0;
+
+    return judge->scale_w[k] * judge->by_hour[no % 24] * fmin(level, LEVEL_MOST);
+}
+
+/** An error @lead = @k + 1 hours ahead has become known. */
+static void learn(struct hs_forecast_judge *judge, int64_t no, size_t k, double expected_w,
+                  double error_w)
+{
+    double unit_w;
+
+    if (isnan(judge->scale_w[k]) || judge->scale_w[k] <= 0) {
+        judge->scale_w[k] = fabs(error_w);
+        return;
+    }
+    unit_w = get_unit_w(judge, no, k, expected_w);
+    move_quantiles(judge, k, error_w / unit_w);
+    judge->scale_w[k] *= 1.0 + SCALE_STEP * (fmin(fabs(error_w) / unit_w, WILD) - 1.0);
+}
+
+/** The hours of the day at which errors are large; their mean is 1. */
+static void learn_hour(struct hs_forecast_judge *judge, int64_t no, double sum, double n)
+{
+    double mean = 0.0;
+
+    if (n > 0) {
+        judge->by_hour[no % 24] *= 1.0 + HOUR_STEP * (fmin(sum / n, WILD) - 1.0);
+    }
+    for (size_t h = 0; h < 24; h++) {
+        judge->by_hour[h] = fmax(judge->by_hour[h], HOUR_LEAST);
+        mean += judge->by_hour[h] / 24.0;
+    }
+    for (size_t h = 0; h < 24; h++) {
+        judge->by_hour[h] /= mean;
+    }
+}
+
+static void note(struct hs_forecast_judge_day *day, double heat_w, double error_w,
+                 double yesterday_w, bool is_inside)
+{
+    day->n += 1;
+    day->error_sum_w += fabs(error_w);
+    day->heat_sum_w += heat_w;
+    if (!isnan(yesterday_w)) {
+        day->yesterday_sum_w += fabs(heat_w - yesterday_w);
+        day->yesterday_heat_sum_w += heat_w;
+    }
+    day->inside += is_inside ? 1.0 : 0.0;
+}
+
 void hs_forecast_judge_settle(struct hs_forecast_judge *judge, int64_t no, double heat_w,
                               const double *yesterday_w)
 {
     struct hs_forecast_judge_day *days = get_days(judge, no);
+    double sum = 0.0;
+    double n = 0.0;
 
     if (isnan(heat_w)) {
         return;
     }
     for (size_t k = 0; k < LEADS; k++) {
         double expected_w = (double)judge->expected_w[no % LEADS][k];
-        struct hs_forecast_judge_day *day = &days[find_block(k + 1)];
         double error_w = heat_w - expected_w;
         double p10_w;
         double p90_w;
@@ -97,35 +165,30 @@ void hs_forecast_judge_settle(struct hs_forecast_judge *judge, int64_t no, doubl
         if (isnan(expected_w)) {
             continue;
         }
-        hs_forecast_judge_quantify(judge, k + 1, expected_w, 1.0, &p10_w, &p90_w);
-        day->n += 1;
-        day->error_sum_w += fabs(error_w);
-        day->heat_sum_w += heat_w;
-        if (!isnan(yesterday_w[k / 24])) {
-            day->yesterday_sum_w += fabs(heat_w - yesterday_w[k / 24]);
-            day->yesterday_heat_sum_w += heat_w;
+        hs_forecast_judge_quantify(judge, no, k + 1, expected_w, 1.0, &p10_w, &p90_w);
+        note(&days[find_block(k + 1)], heat_w, error_w, yesterday_w[k / 24],
+             heat_w >= p10_w && heat_w <= p90_w);
+        if (judge->scale_w[k] > 0) {
+            sum += fabs(error_w) / get_unit_w(judge, no, k, expected_w);
+            n += 1.0;
         }
-        day->inside += heat_w >= p10_w && heat_w <= p90_w ? 1.0 : 0.0;
-        if (!isnan(judge->scale_w[k]) && judge->scale_w[k] > 0) {
-            move_quantiles(judge, k, error_w / judge->scale_w[k]);
-            judge->scale_w[k] += SCALE_STEP * (fabs(error_w) - judge->scale_w[k]);
-        } else {
-            judge->scale_w[k] = fabs(error_w);
-        }
+        learn(judge, no, k, expected_w, error_w);
     }
+    learn_hour(judge, no, sum, n);
+    judge->level_w += (judge->level_w > 0 ? LEVEL_STEP : 1.0) * (heat_w - judge->level_w);
 }
 
-void hs_forecast_judge_quantify(const struct hs_forecast_judge *judge, size_t lead, double p50_w,
-                                double widening, double *ret_p10_w, double *ret_p90_w)
+void hs_forecast_judge_quantify(const struct hs_forecast_judge *judge, int64_t no, size_t lead,
+                                double p50_w, double widening, double *ret_p10_w, double *ret_p90_w)
 {
     size_t k = (lead < LEADS ? lead : LEADS) - 1;
-    double scale_w = judge->scale_w[k];
+    double unit_w = get_unit_w(judge, no, k, p50_w);
 
-    if (isnan(scale_w)) {
-        scale_w = 0.5 * p50_w; /* nothing judged yet: half of it, as on single buildings */
+    if (isnan(unit_w)) {
+        unit_w = 0.5 * p50_w; /* nothing judged yet: half of it, as on single buildings */
     }
-    *ret_p10_w = fmax(p50_w + widening * judge->low[k] * scale_w, 0.0);
-    *ret_p90_w = p50_w + widening * judge->high[k] * scale_w;
+    *ret_p10_w = fmax(p50_w + widening * judge->low[k] * unit_w, 0.0);
+    *ret_p90_w = p50_w + widening * judge->high[k] * unit_w;
 }
 
 void hs_forecast_judge_get_accuracy(const struct hs_forecast_judge *judge,

@@ -33,6 +33,8 @@ struct hs_forecast_judge_day {
 struct hs_forecast_judge {
     float expected_w[HS_HEATHISTORY_LEADS][HS_HEATHISTORY_LEADS]; /* [hour][lead - 1] */
     double scale_w[HS_HEATHISTORY_LEADS]; /* recent mean |error| by lead; NAN: none yet */
+    double by_hour[24];                   /* of UTC: spread of an hour relative to the mean */
+    double level_w;                       /* usual heat; 0: none known */
     double low[HS_HEATHISTORY_LEADS];     /* p10 = p50 + low x scale */
     double high[HS_HEATHISTORY_LEADS];
     int64_t day_no[HS_FORECAST_JUDGE_DAYS];
@@ -58,9 +60,11 @@ void hs_forecast_judge_expect(struct hs_forecast_judge *judge, int64_t newest_no
 void hs_forecast_judge_settle(struct hs_forecast_judge *judge, int64_t no, double heat_w,
                               const double *yesterday_w);
 
-/** Interval of 80 % around @p50_w, @lead hours ahead (>= 1), @widening times as wide. */
-void hs_forecast_judge_quantify(const struct hs_forecast_judge *judge, size_t lead, double p50_w,
-                                double widening, double *ret_p10_w, double *ret_p90_w);
+/** Interval of 80 % around @p50_w of hour @no, @lead hours ahead (>= 1), @widening times as wide.
+ */
+void hs_forecast_judge_quantify(const struct hs_forecast_judge *judge, int64_t no, size_t lead,
+                                double p50_w, double widening, double *ret_p10_w,
+                                double *ret_p90_w);
 
 /** @param ret_blocks  [HS_FORECAST_JUDGE_BLOCKS] */
 void hs_forecast_judge_get_accuracy(const struct hs_forecast_judge *judge,
