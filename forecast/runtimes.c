@@ -234,47 +234,57 @@ static void take_group(const struct group *group, size_t g, double log_request, 
 }
 
 /* Have requests come true? Asked of the team, of everybody while the team is new. */
-static const struct group *find_wide(const struct hs_runtimes *runtimes,
-                                     const struct hs_runtimes_request *request)
+static enum hs_runtimes_group find_wide(const struct hs_runtimes *runtimes,
+                                        const struct hs_runtimes_request *request,
+                                        const struct group **ret_group)
 {
-    const size_t asked[] = {HS_RUNTIMES_TEAM, HS_RUNTIMES_ALL};
+    const enum hs_runtimes_group asked[] = {HS_RUNTIMES_TEAM, HS_RUNTIMES_ALL};
 
+    *ret_group = NULL;
     for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
         uint32_t at = find(runtimes, key_of(request, asked[i]));
 
         if (at != NONE && runtimes->groups[at].n_judged >= ENOUGH_ENDED) {
-            return &runtimes->groups[at];
+            *ret_group = &runtimes->groups[at];
+            return asked[i];
         }
     }
-    return NULL;
+    return HS_RUNTIMES_ALL;
 }
 
-static void believe_request(const struct hs_runtimes *runtimes,
+/* Where requests come true, or nothing is known. */
+static bool believe_request(const struct hs_runtimes *runtimes,
                             const struct hs_runtimes_request *request, double ran_s,
-                            struct hs_runtimes_run *run)
+                            struct hs_runtimes_run *ret_run)
 {
-    const struct group *wide = find_wide(runtimes, request);
+    const struct group *wide;
+    enum hs_runtimes_group group = find_wide(runtimes, request, &wide);
 
-    if (ran_s >= request->requested_s || (wide != NULL && wide->request_error > TRUST_ERROR)) {
-        return;
+    if (ran_s >= request->requested_s
+        || (wide != NULL
+            && (wide->request_error > TRUST_ERROR || wide->over_ratio > HS_RUNTIMES_OVER_RATIO))) {
+        return false;
     }
-    run->is_request = true;
-    run->expected_s = request->requested_s;
-    if (wide == NULL || wide->over_ratio <= HS_RUNTIMES_OVER_RATIO) {
-        run->upper_s = request->requested_s;
-    }
-    run->upper_s = fmax(run->upper_s, run->expected_s);
+    *ret_run = (struct hs_runtimes_run){
+        .expected_s = request->requested_s,
+        .upper_s = request->requested_s,
+        .learned_s = request->requested_s,
+        .learned_upper_s = request->requested_s,
+        .n_ended = wide != NULL ? wide->n_ended : 0.0,
+        .group = group,
+        .is_request = true,
+    };
+    return true;
 }
 
-void hs_runtimes_predict(const struct hs_runtimes *runtimes,
-                         const struct hs_runtimes_request *request, int64_t now_at_s, double ran_s,
-                         struct hs_runtimes_run *ret_run)
+/* The spread of a request's runs, from its widest group to its narrowest. */
+static void gather(const struct hs_runtimes *runtimes, const struct hs_runtimes_request *request,
+                   int64_t now_at_s, struct hs_runspread *ret_spread,
+                   struct hs_runtimes_run *ret_run)
 {
     double log_request = log(fmax(request->requested_s, 1.0));
-    struct hs_runspread spread = {0};
 
-    *ret_run = (struct hs_runtimes_run){.group = HS_RUNTIMES_ALL};
-    hs_runspread_add(&spread, 0.0, log_request, 1.0);
+    hs_runspread_add(ret_spread, 0.0, log_request, 1.0);
     for (size_t g = 0; g < HS_RUNTIMES_N_GROUPS; g++) {
         uint64_t key = key_of(request, g);
         uint32_t at = key != 0 ? find(runtimes, key) : NONE;
@@ -282,14 +292,27 @@ void hs_runtimes_predict(const struct hs_runtimes *runtimes,
         if (at == NONE) {
             continue;
         }
-        take_group(&runtimes->groups[at], g, log_request, now_at_s, &spread);
+        take_group(&runtimes->groups[at], g, log_request, now_at_s, ret_spread);
         if (runtimes->groups[at].n_ended >= ENOUGH_ENDED || g == HS_RUNTIMES_ALL) {
             ret_run->group = (enum hs_runtimes_group)g;
             ret_run->n_ended = runtimes->groups[at].n_ended;
         }
     }
-    hs_runspread_norm(&spread);
-    hs_runspread_add(&spread, 1.0 - REQUEST_RATIO, log_request, REQUEST_RATIO);
+    hs_runspread_norm(ret_spread);
+    hs_runspread_add(ret_spread, 1.0 - REQUEST_RATIO, log_request, REQUEST_RATIO);
+}
+
+void hs_runtimes_predict(const struct hs_runtimes *runtimes,
+                         const struct hs_runtimes_request *request, int64_t now_at_s, double ran_s,
+                         struct hs_runtimes_run *ret_run)
+{
+    struct hs_runspread spread = {0};
+
+    if (believe_request(runtimes, request, ran_s, ret_run)) {
+        return;
+    }
+    *ret_run = (struct hs_runtimes_run){.group = HS_RUNTIMES_ALL};
+    gather(runtimes, request, now_at_s, &spread, ret_run);
     if (ran_s > 1.0) {
         hs_runspread_cut(&spread, log(ran_s));
     }
@@ -301,7 +324,6 @@ void hs_runtimes_predict(const struct hs_runtimes *runtimes,
     ret_run->learned_upper_s = fmax(isnan(log_upper) ? 0.0 : exp(log_upper), ran_s * 1.5);
     ret_run->expected_s = ret_run->learned_s;
     ret_run->upper_s = ret_run->learned_upper_s;
-    believe_request(runtimes, request, ran_s, ret_run);
     if (request->limit_s > 0) {
         ret_run->expected_s = fmin(ret_run->expected_s, fmax(request->limit_s, ran_s));
         ret_run->upper_s = fmin(ret_run->upper_s, fmax(request->limit_s, ran_s));
@@ -386,7 +408,7 @@ void hs_runtimes_end(struct hs_runtimes *runtimes, const struct hs_runtimes_requ
             judge(group, log_run, log_request);
         }
     }
-    if (foreseen != NULL) {
+    if (foreseen != NULL && !foreseen->is_request) {
         calibrate(runtimes, run_s, foreseen);
     }
 }

@@ -65,6 +65,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
     hs_arrivals_init(&cycle->arrivals, options->now_at_s);
     cycle->expected = hs_expected_new(estate, n);
+    cycle->runtimes = hs_runtimes_new();
     cycle->place = hs_place_new(estate, n);
     cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
     cycle->frame_demand_wh = hs_xcalloc(estate->n_sinks * n, sizeof(double));
@@ -91,6 +92,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->frame_demand_wh);
     free(cycle->frame_elec);
     hs_place_free(cycle->place);
+    hs_runtimes_free(cycle->runtimes);
     hs_expected_free(cycle->expected);
     hs_ledger_free(cycle->ledger);
     for (size_t k = 0; k < cycle->estate->n_sinks; k++) {
@@ -230,6 +232,7 @@ void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     }
     if (before != job->state) {
         entry->is_changed = true;
+        hs_cycle_foresee_change(cycle, entry, before);
         hs_cycle_note(cycle, "job", subject, "%s -> %s%s%s", hs_job_state_word(before),
                       hs_job_state_word(job->state), job->why[0] != '\0' ? ": " : "", job->why);
     }

@@ -158,6 +158,12 @@ int hs_cycle_restore_forecast(struct hs_cycle *cycle, size_t sink_idx, const jso
 /** What was learned of the work to come; owned by the caller. */
 json_t *hs_cycle_save_arrivals(const struct hs_cycle *cycle);
 
+/** What was learned of run times; owned by the caller. */
+json_t *hs_cycle_save_runtimes(const struct hs_cycle *cycle);
+
+/** Go on with what hs_cycle_save_runtimes() gave. @return 0 or -HS_E_INVALID: learns anew */
+int hs_cycle_restore_runtimes(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
+
 /** Go on with what hs_cycle_save_arrivals() gave. @return 0 or -HS_E_INVALID: learns anew */
 int hs_cycle_restore_arrivals(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
 

@@ -36,7 +36,7 @@ static bool starts_beyond(const struct hs_cycle *cycle, const struct hs_job *job
 /* End of the last stretch: its work in its slots, in order. */
 static int64_t end_of(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
-    double left_s = hs_cycle_get_remaining_s(cycle, entry);
+    double left_s = hs_cycle_get_planned_left_s(cycle, entry);
     int64_t slot_s = cycle->estate->slot_s;
     int64_t from_at_s = cycle->now_at_s; /* what is left is left from here on */
     int64_t end_at_s = from_at_s;
@@ -375,7 +375,8 @@ json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cyc
                       has_place ? cycle->estate->hosts[entry->placement.host_idx].path : NULL);
     hs_jsonx_set_at(object, "due", entry->job->due_at_s);
     hs_jsonx_set_at(object, "latest_start",
-                    entry->due_at_s - (int64_t)hs_cycle_get_remaining_s(cycle, entry));
+                    entry->due_at_s - (int64_t)hs_cycle_get_safe_left_s(cycle, entry));
+    hs_cycle_format_run(cycle, entry, object);
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
     return object;
 }

@@ -312,6 +312,34 @@ static void cut_hopeless(const struct hs_cycle *cycle, struct hs_place_job *job)
     }
 }
 
+/*
+ * Work that may be suspended is laid out for the time that it will rather run, but so that it ends
+ * by its due time even if it takes all that was asked for, or the quantile of its like if that is
+ * more. Other work, and what has a host already, keeps room for all that was asked for: where it
+ * did not, a few jobs in a thousand found their host taken when they had to go on.
+ */
+static void use_foreseen(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                         struct hs_place_job *job)
+{
+    int64_t start_at_s =
+        job->earliest_at_s > cycle->now_at_s ? job->earliest_at_s : cycle->now_at_s;
+    double left_s = (double)(job->due_at_s - start_at_s);
+    double safe_s = hs_cycle_get_safe_left_s(cycle, entry);
+    double expected_s = hs_cycle_get_planned_left_s(cycle, entry);
+
+    if (!hs_cycle_is_foreseen(entry) || left_s < 60.0) {
+        return;
+    }
+    if (safe_s <= left_s) {
+        job->remaining_s = expected_s;
+        job->due_at_s -= (int64_t)ceil(safe_s - expected_s);
+        return;
+    }
+    job->is_hopeless = true;
+    job->remaining_s = fmin(expected_s, left_s);
+    job->due_at_s = start_at_s + (int64_t)ceil(job->remaining_s); /* so it starts at once */
+}
+
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                              struct hs_place_job *ret_job)
 {
@@ -339,6 +367,7 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
         .priority = job->priority,
         .site_allowed = entry->site_allowed,
     };
+    use_foreseen(cycle, entry, ret_job);
     cut_hopeless(cycle, ret_job);
     ret_job->must_run_now =
         job->state == HS_JOB_STARTING
@@ -365,6 +394,7 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
     for (size_t i = 0; i < cycle->live.n; i++) {
         struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
+        hs_cycle_foresee(cycle, entry);
         if (hs_cycle_fill_place_job(cycle, entry, &jobs[n_jobs])) {
             jobs[n_jobs].last = entry->is_placed ? &entry->placement : NULL;
             jobs[n_jobs].last_from_at_s = last_from_at_s;
@@ -401,6 +431,7 @@ void hs_cycle_insert_new(struct hs_cycle *cycle)
         if (entry->is_placed && (!entry->placement.is_late || entry->placement.is_hopeless)) {
             continue;
         }
+        hs_cycle_foresee(cycle, entry);
         if (entry->job->state != HS_JOB_WAITING || !hs_cycle_fill_place_job(cycle, entry, &job)) {
             continue;
         }

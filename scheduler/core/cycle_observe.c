@@ -95,7 +95,8 @@ static int64_t resolve_due(const struct hs_cycle *cycle, const struct hs_job *jo
 void hs_cycle_init_entry(const struct hs_cycle *cycle, struct hs_job *job,
                          struct hs_cycle_entry *ret_entry)
 {
-    *ret_entry = (struct hs_cycle_entry){.job = job, .host_idx = SIZE_MAX};
+    *ret_entry =
+        (struct hs_cycle_entry){.job = job, .host_idx = SIZE_MAX, .run_made_at_s = INT64_MIN};
     resolve_sites(cycle, ret_entry);
     ret_entry->due_at_s = resolve_due(cycle, job);
 }
@@ -117,6 +118,9 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         entry.op_kind = HS_ACTION_START;
     }
     hs_cycle_learn_request(cycle, &entry);
+    if (job->state == HS_JOB_RUNNING) {
+        hs_cycle_foresee_change(cycle, &entry, HS_JOB_STARTING);
+    }
     (void)HS_VEC_PUSH(&cycle->entries, entry);
     for (size_t i = cycle->entries.n - 1; i > 0 && cycle->entries.items[i - 1].job->id > job->id;
          i--) {
@@ -165,6 +169,7 @@ static void end_job(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     hs_cycle_set_state(cycle, entry, state, event->at_s);
     if (state == HS_JOB_DONE) {
         hs_cycle_learn_end(cycle, entry);
+        hs_cycle_foresee_end(cycle, entry);
     }
     /* Room came free before its time: who starts at once should not wait for the next slot. */
     cycle->is_insert_wanted = true;

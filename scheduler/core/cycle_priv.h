@@ -10,6 +10,7 @@
  * cycle_observe.c  events into state
  * cycle_expect.c   work to come into the horizon
  * cycle_forecast.c readings and weather into forecasts, forecasts into demand
+ * cycle_foresee.c  how long jobs will run
  * cycle_horizon.c  state into a horizon, the horizon into a plan
  * cycle_explain.c  why a job waits
  * cycle_view.c     JSON; cycle_forecast_view.c that of forecasts
@@ -17,6 +18,7 @@
 
 #include "forecast/arrivals.h"
 #include "forecast/forecast.h"
+#include "forecast/runtimes.h"
 #include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/core/cycle.h"
@@ -66,7 +68,10 @@ struct hs_cycle_entry {
     bool is_changed; /* to be written to the store */
     bool is_placed;  /* placement is of the plan in force */
     struct hs_placement placement;
-    char refused[192]; /* what the guard or the host last said, "" if nothing */
+    struct hs_runtimes_run foreseen; /* of its run, when it began; learned_s 0: it was not */
+    struct hs_runtimes_run run;      /* the same as of run_made_at_s */
+    int64_t run_made_at_s;           /* INT64_MIN: to be made */
+    char refused[192];               /* what the guard or the host last said, "" if nothing */
 };
 
 struct hs_cycle {
@@ -96,6 +101,7 @@ struct hs_cycle {
     struct hs_ledger *ledger;
     struct hs_arrivals arrivals;
     struct hs_expected *expected;
+    struct hs_runtimes *runtimes;
     double load_ratio;     /* of the vCPUs of the next day: planned and expected */
     int64_t expected_at_s; /* when that was laid out */
 
@@ -204,6 +210,30 @@ const struct hs_series *hs_cycle_get_signal(const struct hs_cycle *cycle, size_t
 
 /** Mean demand of each slot of the plan as forecast, W. @param ret_demand_heat_w  [n_slots] */
 void hs_cycle_forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *ret_demand_heat_w);
+
+/** Its state is no longer @before: what it tells of how long its like run. */
+void hs_cycle_foresee_change(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
+                             enum hs_job_state before);
+
+/** It has ended by itself: learn how long it ran. */
+void hs_cycle_foresee_end(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** How long it will run, anew if that was long ago. */
+void hs_cycle_foresee(struct hs_cycle *cycle, struct hs_cycle_entry *entry);
+
+/** It waits, may be suspended, and what it asks for is not to be believed: by the history then. */
+bool hs_cycle_is_foreseen(const struct hs_cycle_entry *entry);
+
+/** Plan seconds that have to be left before its due time when it starts. */
+double hs_cycle_get_safe_left_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** Plan seconds that it is laid out for. */
+double hs_cycle_get_planned_left_s(const struct hs_cycle *cycle,
+                                   const struct hs_cycle_entry *entry);
+
+/** Set what is expected of its run, and from what. */
+void hs_cycle_format_run(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                         json_t *object);
 
 /** Take one event into the state. */
 void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);

@@ -9,6 +9,8 @@
 #include "scheduler/base/mem.h"
 
 #define ARRIVALS_KEY "arrivals" /* no sink's path: those have slashes */
+#define RUNTIMES_KEY "runtimes"
+#define MORE_ROWS    2 /* beside those of the sinks */
 #define S_PER_HOUR   3600
 #define EVERY_ROW    (-1) /* an hour in which no row was written */
 #define ROWS_AT_ONCE 8    /* of about 100 kB and a millisecond each */
@@ -17,7 +19,7 @@ struct hs_learned {
     struct hs_cycle *cycle;
     const struct hs_estate *estate;
     struct hs_store *store;
-    int64_t *kept_no; /* [n_sinks + 1] hour in which the row was written; the last is arrivals */
+    int64_t *kept_no; /* [n_sinks + MORE_ROWS] hour in which the row was written */
     size_t next;      /* row that is looked at first */
     bool is_asking;
     bool has_warned;
@@ -33,7 +35,7 @@ struct hs_learned *hs_learned_new(struct hs_cycle *cycle, const struct hs_estate
     learned->cycle = cycle;
     learned->estate = estate;
     learned->store = store;
-    learned->kept_no = hs_xcalloc(estate->n_sinks + 1, sizeof(*learned->kept_no));
+    learned->kept_no = hs_xcalloc(estate->n_sinks + MORE_ROWS, sizeof(*learned->kept_no));
     return learned;
 }
 
@@ -51,19 +53,21 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
 {
     size_t sink_idx = hs_estate_find_sink(learned->estate, key);
     bool is_arrivals = strcmp(key, ARRIVALS_KEY) == 0;
+    bool is_runtimes = strcmp(key, RUNTIMES_KEY) == 0;
     json_auto_t *json = NULL;
     struct hs_err err = {0};
     int rc;
 
-    if (sink_idx == SIZE_MAX && !is_arrivals) {
+    if (sink_idx == SIZE_MAX && !is_arrivals && !is_runtimes) {
         HS_LOG_INFO("store", "what was learned of '%s', which is no sink of the estate, is left",
                     key);
         return;
     }
     rc = hs_jsonx_parse(HS_LEARNED_TABLE, text, strlen(text), &json, &err);
     if (rc == 0) {
-        rc = is_arrivals ? hs_cycle_restore_arrivals(learned->cycle, json, &err)
-                         : hs_cycle_restore_forecast(learned->cycle, sink_idx, json, &err);
+        rc = is_arrivals   ? hs_cycle_restore_arrivals(learned->cycle, json, &err)
+             : is_runtimes ? hs_cycle_restore_runtimes(learned->cycle, json, &err)
+                           : hs_cycle_restore_forecast(learned->cycle, sink_idx, json, &err);
     }
     if (rc != 0) {
         HS_LOG_WARN("store",
@@ -76,13 +80,18 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
 
 static const char *get_key(const struct hs_learned *learned, size_t row)
 {
-    return row < learned->estate->n_sinks ? learned->estate->sinks[row].path : ARRIVALS_KEY;
+    size_t n_sinks = learned->estate->n_sinks;
+
+    return row < n_sinks ? learned->estate->sinks[row].path
+                         : (row == n_sinks ? ARRIVALS_KEY : RUNTIMES_KEY);
 }
 
 static char *format_row(const struct hs_learned *learned, size_t row)
 {
-    json_auto_t *json = row < learned->estate->n_sinks ? hs_cycle_save_forecast(learned->cycle, row)
-                                                       : hs_cycle_save_arrivals(learned->cycle);
+    size_t n_sinks = learned->estate->n_sinks;
+    json_auto_t *json = row < n_sinks    ? hs_cycle_save_forecast(learned->cycle, row)
+                        : row == n_sinks ? hs_cycle_save_arrivals(learned->cycle)
+                                         : hs_cycle_save_runtimes(learned->cycle);
 
     return hs_jsonx_format(json);
 }
@@ -95,7 +104,8 @@ static void take_answer(struct hs_learned *learned, int rc, const struct hs_err 
     }
     learned->has_warned = rc != 0;
     if (rc != 0) { /* which of them does not matter: all are due again */
-        memset(learned->kept_no, 0, (learned->estate->n_sinks + 1) * sizeof(*learned->kept_no));
+        memset(learned->kept_no, 0,
+               (learned->estate->n_sinks + MORE_ROWS) * sizeof(*learned->kept_no));
     }
 }
 
@@ -119,7 +129,7 @@ static void on_all_kept(int rc, const struct hs_err *err, void *arg)
 static size_t write_rows(struct hs_learned *learned, int64_t no, size_t n_max,
                          hs_store_done_fn *written)
 {
-    size_t n_rows = learned->estate->n_sinks + 1;
+    size_t n_rows = learned->estate->n_sinks + MORE_ROWS;
     HS_AUTO_MEM struct hs_store_op *ops = hs_xcalloc(n_rows, sizeof(*ops));
     HS_AUTO_MEM char **texts = hs_xcalloc(n_rows, sizeof(char *));
     size_t n = 0;

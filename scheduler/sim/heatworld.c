@@ -144,6 +144,9 @@ static struct hs_job *make_request(const struct hs_simjob *simjob, uint64_t job_
     job->id = job_id;
     snprintf(job->name, sizeof(job->name), "trace-%llu-%u", (unsigned long long)simjob->record_idx,
              simjob->piece);
+    if (simjob->user > 0) {
+        snprintf(job->team, sizeof(job->team), "user%u", simjob->user);
+    }
     job->vcpus = simjob->vcpus;
     job->memory_mib = simjob->memory_mib;
     job->duration_s = (int64_t)ceil(estimate_s);

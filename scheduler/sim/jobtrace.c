@@ -188,6 +188,7 @@ static void make_jobs(const struct hs_scenario *scenario, const struct hs_scenar
             .estimate_s = record->requested_s > 0 ? record->requested_s : record->run_s,
             .due_at_s = (double)scenario->start_at_s + due_s,
             .interruptible = is_interruptible(scenario, trace->interruptible_ratio, record_idx),
+            .user = (uint32_t)fmin(record->user, UINT32_MAX),
             .record_idx = record_idx,
         };
 
