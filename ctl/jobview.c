@@ -115,6 +115,23 @@ static void explain_window(FILE *out, const json_t *it, int64_t now_at_s, bool i
     }
 }
 
+/** "run       about 35m, one in ten over 2h: 37 ended jobs of its team; 4h was asked for". */
+static void explain_run(FILE *out, const json_t *it)
+{
+    const char *from = hs_render_find_text(it, "expected_run_from");
+    double expected_s = hs_render_find_real(it, "expected_run_s");
+    double upper_s = hs_render_find_real(it, "upper_run_s");
+    char expected[HS_TIMETEXT_MAX];
+    char upper[HS_TIMETEXT_MAX];
+
+    if (from == NULL || !(expected_s >= 0 && expected_s < 1e12) || !(upper_s < 1e12)) {
+        return;
+    }
+    hs_timetext_format_duration((int64_t)expected_s, expected);
+    hs_timetext_format_duration((int64_t)upper_s, upper);
+    fprintf(out, "run       about %s, one in ten over %s: %s\n", expected, upper, from);
+}
+
 /** "heat      now 12.0 EUR/MWh, planned 71.9 EUR/MWh", the second part if there is one. */
 static void explain_price(FILE *out, const json_t *it, const char *word, const char *now_key,
                           const char *planned_key, const char *currency, const char *place,
@@ -199,6 +216,7 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
         }
     }
     explain_window(out, it, now_at_s, is_waiting);
+    explain_run(out, it);
     explain_price(out, it, "heat", "heat_price_now_cur_per_mwh", "heat_price_planned_cur_per_mwh",
                   currency, hs_render_find_text(it, "loop"), then);
     explain_price(out, it, "power", "electricity_now_cur_per_mwh",

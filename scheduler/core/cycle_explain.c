@@ -394,6 +394,7 @@ json_t *hs_cycle_format_trial(const struct hs_cycle *cycle, const struct hs_job 
     copy->since_at_s = now_at_s;
     copy->state = HS_JOB_WAITING;
     hs_cycle_init_entry(cycle, copy, &entry);
+    hs_cycle_foresee(cycle, &entry);
     if (cycle->has_plan && hs_cycle_fill_place_job(cycle, &entry, &place_job)) {
         hs_place_try(cycle->place, &place_job, &entry.placement);
         entry.is_placed = true;

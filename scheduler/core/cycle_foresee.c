@@ -59,7 +59,7 @@ void hs_cycle_foresee_end(struct hs_cycle *cycle, const struct hs_cycle_entry *e
 
 /* --- looking --- */
 
-void hs_cycle_foresee(struct hs_cycle *cycle, struct hs_cycle_entry *entry)
+void hs_cycle_foresee(const struct hs_cycle *cycle, struct hs_cycle_entry *entry)
 {
     const struct hs_job *job = entry->job;
     int64_t every_s = job->state == HS_JOB_RUNNING ? cycle->estate->slot_s : FORESEE_WAITING_S;

@@ -219,7 +219,7 @@ void hs_cycle_foresee_change(struct hs_cycle *cycle, struct hs_cycle_entry *entr
 void hs_cycle_foresee_end(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
 
 /** How long it will run, anew if that was long ago. */
-void hs_cycle_foresee(struct hs_cycle *cycle, struct hs_cycle_entry *entry);
+void hs_cycle_foresee(const struct hs_cycle *cycle, struct hs_cycle_entry *entry);
 
 /** It waits, may be suspended, and what it asks for is not to be believed: by the history then. */
 bool hs_cycle_is_foreseen(const struct hs_cycle_entry *entry);
