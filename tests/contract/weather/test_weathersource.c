@@ -336,6 +336,19 @@ static void weathersource__fault_redirect_to_http_is_not_followed(void **state)
     assert_bad_answer(state, SERVES_REDIRECT, "302");
 }
 
+static void weathersource__fault_no_tls_is_no_answer(void **state)
+{
+    struct world *world = *state;
+
+    snprintf(world->url, sizeof(world->url), "https://127.0.0.1:%u/v1/forecast",
+             world->server->port);
+    begin(world);
+    go_to(world, 60);
+    assert_int_equal(world->heard.n_told, 0);
+    assert_int_equal(world->server->n_requests, 0);
+    assert_non_null(strstr(world->heard.trouble, "no answer: "));
+}
+
 static void weathersource__fault_too_many_requests_waits_as_long_as_asked(void **state)
 {
     struct world *world = *state;
@@ -541,6 +554,7 @@ int main(void)
         CASE(fault_huge_answer_keeps_the_last_forecast),
         CASE(fault_packed_bomb_keeps_the_last_forecast),
         CASE(fault_redirect_to_http_is_not_followed),
+        CASE(fault_no_tls_is_no_answer),
         CASE(fault_too_many_requests_waits_as_long_as_asked),
         CASE(fault_refusal_is_not_repeated_within_the_hour),
         CASE(fault_server_error_backs_off),
