@@ -33,7 +33,7 @@
 #include "scheduler/model/reading.h"
 #include "scheduler/model/series.h"
 
-#define HS_CYCLE_FORECAST_MODEL "yesterday" /* what forecasts the sinks; see forecast.h */
+#define HS_CYCLE_FORECAST_MODEL "mixer" /* what forecasts the sinks; see forecast.h */
 
 struct hs_cycle;
 
