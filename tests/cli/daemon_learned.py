@@ -40,8 +40,10 @@ class Learned(unittest.TestCase):
         self.rig.config.update(fields)
         (self.rig.dir / "hschedd.json").write_text(json.dumps(self.rig.config))
 
-    def redis(self, *args):
-        return subprocess.check_output(["redis-cli", "-s", str(self.rig.redis_socket), *args], text=True)
+    def redis(self, *args, last=None):
+        """@last: the last argument, too long for a command line"""
+        return subprocess.check_output(["redis-cli", "-s", str(self.rig.redis_socket), *(["-x"] if last else []),
+                                        *args], input=last, text=True)
 
     def wait_kept(self):
         deadline = time.monotonic() + 10
@@ -91,7 +93,7 @@ class Learned(unittest.TestCase):
         def spoil():
             kept = json.loads(self.redis("hget", KEY, SINK))
             kept["forecast"]["frame"] = "00" + kept["forecast"]["frame"][2:]
-            self.redis("hset", KEY, SINK, json.dumps(kept))
+            self.redis("hset", KEY, SINK, last=json.dumps(kept))
             self.redis("hset", KEY, "arrivals", "{")
             self.redis("hset", KEY, "pool/main/gone", "{}")
 
