@@ -62,7 +62,7 @@ static double *add_harmonics(double *x, int n, int hour, double factor)
     return x;
 }
 
-int hs_heatfeatures_is_free(const struct hs_calendar_hour *hour)
+bool hs_heatfeatures_is_free(const struct hs_calendar_hour *hour)
 {
     return hour->weekday >= 5 || hour->is_holiday;
 }
@@ -78,12 +78,11 @@ static double *add_air(double *x, const struct hs_airfilter *air, const double f
     return x;
 }
 
-void hs_heatfeatures_describe(const struct hs_airfilter *air, const struct hs_calendar *calendar,
-                              int64_t no, double *ret_x)
+/** The features after the hours of the day. @param ret_x  [HS_HEATFEATURES_N - 2 * HOURS] */
+static void describe_rest(const struct hs_airfilter *air, const struct hs_calendar_hour *hour,
+                          bool is_free, double *ret_x)
 {
-    struct hs_calendar_hour hour = hs_calendar_get_hour(calendar, no * 3600);
-    int is_free = hs_heatfeatures_is_free(&hour);
-    double *x = ret_x + 2 * HOURS;
+    double *x = ret_x;
     double felt_c = 0.0;
     double cold;
 
@@ -91,20 +90,44 @@ void hs_heatfeatures_describe(const struct hs_airfilter *air, const struct hs_ca
         felt_c += felt[i] * air->t_c[i];
     }
     cold = air->has_air ? hinge(WARM_C - felt_c) / TEN_K : 1.0;
-    memset(ret_x, 0, 2 * HOURS * sizeof(*ret_x));
-    ret_x[hour.hour] = 1.0;
-    ret_x[HOURS + hour.hour] = is_free ? 1.0 : 0.0;
-    *x++ = hour.weekday == 5 ? 1.0 : 0.0;
-    *x++ = hour.weekday == 0 ? 1.0 : 0.0;
+    *x++ = hour->weekday == 5 ? 1.0 : 0.0;
+    *x++ = hour->weekday == 0 ? 1.0 : 0.0;
     x = add_air(x, air, felt_c);
-    x = add_harmonics(x, N_HARMONICS, hour.hour, cold);
+    x = add_harmonics(x, N_HARMONICS, hour->hour, cold);
     *x++ = is_free ? cold : 0.0;
-    x = add_harmonics(x, N_FREE, hour.hour, is_free ? cold : 0.0);
+    x = add_harmonics(x, N_FREE, hour->hour, is_free ? cold : 0.0);
     *x++ = air->ghi_w_per_m2 / SUN;
     *x++ = air->slow_ghi_w_per_m2 / SUN;
     *x++ = air->wind_m_per_s / BREEZE * cold;
     *x++ = air->wind_m_per_s / BREEZE;
     *x = 1.0;
+}
+
+void hs_heatfeatures_describe(const struct hs_airfilter *air, const struct hs_calendar *calendar,
+                              int64_t no, double *ret_x)
+{
+    struct hs_calendar_hour hour = hs_calendar_get_hour(calendar, no * 3600);
+    bool is_free = hs_heatfeatures_is_free(&hour);
+
+    memset(ret_x, 0, 2 * HOURS * sizeof(*ret_x));
+    ret_x[hour.hour] = 1.0;
+    ret_x[HOURS + hour.hour] = is_free ? 1.0 : 0.0;
+    describe_rest(air, &hour, is_free, &ret_x[2 * HOURS]);
+}
+
+double hs_heatfeatures_explain(const struct hs_airfilter *air, const struct hs_calendar *calendar,
+                               int64_t no, const double *coefs)
+{
+    struct hs_calendar_hour hour = hs_calendar_get_hour(calendar, no * 3600);
+    bool is_free = hs_heatfeatures_is_free(&hour);
+    double rest[HS_HEATFEATURES_N - 2 * HOURS];
+    double sum = coefs[hour.hour] + (is_free ? coefs[HOURS + hour.hour] : 0.0);
+
+    describe_rest(air, &hour, is_free, rest);
+    for (size_t i = 0; i < HS_HEATFEATURES_N - 2 * HOURS; i++) {
+        sum += coefs[2 * HOURS + i] * rest[i];
+    }
+    return sum;
 }
 
 void hs_heatfeatures_get_pull(double pull, double *ret_pull)

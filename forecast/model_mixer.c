@@ -3,7 +3,7 @@
  * model_mixer - all models at once, each weighed per block of leads by what it has missed lately.
  *
  * Online aggregation of experts with discounted losses (Cesa-Bianchi and Lugosi 2006, ch. 2.11):
- * weight = (least loss / own loss)^SHARPNESS. Models that share a state learn once.
+ * weight = (least loss / own loss)^8. Models that share a state learn once.
  */
 #include <assert.h>
 #include <math.h>
@@ -19,7 +19,6 @@
 #define ARENA_BYTES 196608
 #define ALIGNMENT   16
 #define LEADS       HS_LEADS_MAX
-#define SHARPNESS   8.0
 #define KEEP        0.991701293 /* of an hour's loss an hour later: 1/e in 5 days */
 #define WILD        8.0         /* an error over so many mean ones of its hour counts as that */
 #define SILENT      1.5         /* who says nothing is charged so many mean errors */
@@ -122,6 +121,15 @@ static size_t get_block(size_t lead)
     return block;
 }
 
+/** @ratio to the power of 8: sharp enough to drop who is bad, blunt enough to average equals. */
+static double sharpen(double ratio)
+{
+    double square = ratio * ratio;
+    double fourth = square * square;
+
+    return fourth * fourth;
+}
+
 /** Weights of the experts that spoke; they add to 1, or are all 0. @param said_w  NAN: silent */
 static void weigh(const struct mixer_state *mixer, size_t block, const double *said_w,
                   double *ret_weights)
@@ -137,7 +145,7 @@ static void weigh(const struct mixer_state *mixer, size_t block, const double *s
         /* nobody has been judged yet: all alike */
         double ratio = loss[k] > 0 ? least / loss[k] : 1.0;
 
-        ret_weights[k] = isnan(said_w[k]) ? 0.0 : pow(ratio, SHARPNESS);
+        ret_weights[k] = isnan(said_w[k]) ? 0.0 : sharpen(ratio);
         sum += ret_weights[k];
     }
     for (size_t k = 0; k < N_EXPERTS && sum > 0; k++) {

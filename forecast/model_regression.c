@@ -27,7 +27,7 @@ struct regression_state {
     struct hs_airfilter ahead[HS_LEADS_MAX]; /* from each origin along what was foreseen */
     double n_taught;
     struct hs_typical spread;
-    double is_ready;
+    bool is_ready;
     double a[HS_RIDGE_PACKED(N)];
     double b[N];
     double coefs[N];
@@ -46,14 +46,7 @@ static void regression_init(void *state)
 static double explain(const struct regression_state *model, const struct hs_airfilter *air,
                       const struct hs_calendar *calendar, int64_t no)
 {
-    double x[N];
-    double heat = 0.0;
-
-    hs_heatfeatures_describe(air, calendar, no, x);
-    for (size_t i = 0; i < N; i++) {
-        heat += x[i] * model->coefs[i];
-    }
-    return heat;
+    return hs_heatfeatures_explain(air, calendar, no, model->coefs);
 }
 
 /** Teach the second stage with what the first would have said from each origin. */
@@ -84,11 +77,8 @@ static void learn_weather(struct regression_state *model, const struct hs_heatmo
 
     hs_heatfeatures_describe(&model->air, view->calendar, view->history->newest_no, x);
     if (model->is_ready) {
-        double error = heat;
+        double error = heat - explain(model, &model->air, view->calendar, view->history->newest_no);
 
-        for (size_t i = 0; i < N; i++) {
-            error -= x[i] * model->coefs[i];
-        }
         weight = hs_typical_weigh(&model->spread, HUBER, error);
         hs_typical_add(&model->spread, error);
     }
@@ -104,7 +94,7 @@ static void solve_weather(struct regression_state *model)
 
     hs_heatfeatures_get_pull(PULL, pull);
     if (hs_ridge_solve(N, model->a, model->b, pull, work, model->coefs)) {
-        model->is_ready = 1.0;
+        model->is_ready = true;
     }
 }
 
@@ -131,7 +121,7 @@ static void regression_learn(void *state, const struct hs_heatmodel_view *view)
                           heat);
     }
     model->ahead[no % HS_LEADS_MAX] = model->air;
-    if (model->n_taught >= FIRST_HOURS && (model->is_ready == 0.0 || no % SOLVE_HOURS == 0)) {
+    if (model->n_taught >= FIRST_HOURS && (!model->is_ready || no % SOLVE_HOURS == 0)) {
         solve_weather(model);
     }
 }
@@ -143,7 +133,7 @@ static bool predict(const struct regression_state *model, const struct hs_heatmo
     struct hs_airfilter air = model->air;
     int64_t newest_no = view->history->newest_no;
 
-    if (model->is_ready == 0.0) {
+    if (!model->is_ready) {
         return false;
     }
     for (size_t i = 0; i < n_hours; i++) {
