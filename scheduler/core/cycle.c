@@ -66,6 +66,10 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     hs_arrivals_init(&cycle->arrivals, options->now_at_s);
     cycle->expected = hs_expected_new(estate, n);
     cycle->runtimes = hs_runtimes_new();
+    cycle->baseloads = hs_xcalloc(estate->n_hosts, sizeof(*cycle->baseloads));
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        hs_baseload_init(&cycle->baseloads[h]);
+    }
     cycle->place = hs_place_new(estate, n);
     cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
     cycle->frame_demand_wh = hs_xcalloc(estate->n_sinks * n, sizeof(double));
@@ -92,6 +96,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->frame_demand_wh);
     free(cycle->frame_elec);
     hs_place_free(cycle->place);
+    free(cycle->baseloads);
     hs_runtimes_free(cycle->runtimes);
     hs_expected_free(cycle->expected);
     hs_ledger_free(cycle->ledger);
@@ -290,6 +295,21 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
 
 /* --- time --- */
 
+/* What is not ours has gone on as it was: an hour of it teaches what comes in that hour. */
+static void learn_base(struct hs_cycle *cycle, size_t host_idx, int64_t to_at_s)
+{
+    double base_w =
+        hs_host_elec_w(&cycle->estate->hosts[host_idx], hs_cycle_get_base_vcpus(cycle, host_idx));
+
+    for (int64_t at_s = cycle->now_at_s; at_s < to_at_s && cycle->hosts[host_idx].is_up;) {
+        int64_t hour_end_at_s = at_s - at_s % 3600 + 3600;
+        int64_t end_at_s = hour_end_at_s < to_at_s ? hour_end_at_s : to_at_s;
+
+        hs_baseload_observe(&cycle->baseloads[host_idx], at_s, (double)(end_at_s - at_s), base_w);
+        at_s = end_at_s;
+    }
+}
+
 /* Everything has gone on as it was until @at_s: book it. */
 static void run_until(struct hs_cycle *cycle, int64_t at_s)
 {
@@ -300,6 +320,7 @@ static void run_until(struct hs_cycle *cycle, int64_t at_s)
     if (at_s > cycle->now_at_s) {
         for (size_t h = 0; h < estate->n_hosts; h++) {
             host_elec_w[h] = hs_cycle_get_host_elec_w(cycle, h);
+            learn_base(cycle, h, at_s);
         }
         for (size_t s = 0; s < estate->n_sites; s++) {
             hs_cycle_get_prices(cycle, s, cycle->now_at_s, &prices[s]);

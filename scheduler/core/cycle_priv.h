@@ -17,6 +17,7 @@
  */
 
 #include "forecast/arrivals.h"
+#include "forecast/baseload.h"
 #include "forecast/forecast.h"
 #include "forecast/runtimes.h"
 #include "scheduler/base/units.h"
@@ -102,8 +103,9 @@ struct hs_cycle {
     struct hs_arrivals arrivals;
     struct hs_expected *expected;
     struct hs_runtimes *runtimes;
-    double load_ratio;     /* of the vCPUs of the next day: planned and expected */
-    int64_t expected_at_s; /* when that was laid out */
+    struct hs_baseload *baseloads; /* [n_hosts] electricity of what is not ours and of idling, W */
+    double load_ratio;             /* of the vCPUs of the next day: planned and expected */
+    int64_t expected_at_s;         /* when that was laid out */
 
     struct hs_place *place;
     bool is_plan_wanted; /* something has changed that a refresh would not see through */
