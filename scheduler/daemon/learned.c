@@ -13,7 +13,7 @@
 #define MORE_ROWS    2 /* beside those of the sinks */
 #define S_PER_HOUR   3600
 #define EVERY_ROW    (-1) /* an hour in which no row was written */
-#define ROWS_AT_ONCE 8    /* of about 100 kB and a millisecond each */
+#define ROWS_AT_ONCE 4    /* of up to 300 kB and some milliseconds each: a tick must be short */
 
 struct hs_learned {
     struct hs_cycle *cycle;
