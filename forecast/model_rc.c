@@ -1,116 +1,149 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * model_rc - a building as a resistor and a capacity, learned by an extended Kalman filter from
- * the heat that it takes.
+ * model_rc - a building as resistors and a capacity, learned by a Kalman filter from the heat
+ * that it takes.
  *
- *   heat = usual(hour) + weekend(hour) + s ln(1 + exp(z / s)) + r
- *   z    = need at 12 C + sum_i UA_i (12 C - T_i) - sum_j A_j sun_j + UA_w (wind - mean) (20 C - T)
+ *   heat = base + sum_i UA_i (18 C - T_i)+ + sum_k U_k (knee_k - T_24)+ - sum_j A_j sun_j
+ *          + UA_w (wind - usual wind) (20 C - T)+ + swing (day(hour) + weekend(hour)) + rest
  *
  * T_i is the outdoor temperature as it reaches the rooms: at once (windows, air) and through
- * fabric of three time constants. A wall is a sum of such paths, so that the sum of UA_i is its
- * UA and the sum of UA_i tau_i is the heat that it gives back per kelvin: both are linear in the
- * states and so have an honest standard error. Above the change point z is negative and only the
- * usual need is left; s makes the bend of many rooms round. r is what the building does today for
- * reasons of its own: it decays with a rate learned from the residuals. People's hours (usual,
- * weekend) are smooth over the day and drift, the building drifts slowly.
+ * fabric of three time constants. A wall is a sum of such paths: the sum of UA_i is its UA, the
+ * sum of UA_i tau_i is the heat that it gives back per kelvin. Knees move the change point. With
+ * fixed knees all is linear in the states: the filter cannot lock into a wrong bend, and each
+ * figure is a sum of states with an honest standard error.
  *
- * The filter starts after the first day, from what that day needed. Robust: innovations are
- * clipped; a run of zeros where heat was expected is an outage, from which nothing is learned;
- * when most hours are clipped on one side the loop is another one and is learned anew.
+ * The day's curve is smooth over the hours and drifts; it swings with how cold it is, as night
+ * setback and morning peaks do. rest is what the building does today for reasons of its own: it
+ * decays at a rate learned from the residuals, so that these may be correlated. The filter
+ * starts after the first day, from what that day needed.
+ *
+ * Robust: innovations are clipped; zeros in a row where heat was expected are an outage, from
+ * which nothing is learned and which is expected to last as long again; when most innovations are
+ * clipped to one side it is another loop, and is sized anew.
+ *
+ * Source: heat load by RC networks in state-space form: Bacher and Madsen,
+ * doi 10.1016/j.enbuild.2011.02.005.
  */
 #include <math.h>
 #include <string.h>
 
 #include "forecast/heatmodel.h"
 #include "forecast/kalman.h"
-#include "scheduler/base/units.h"
 
-#define HOURS       24
-#define REFERENCE_C 12.0 /* where the need is a state of its own: mid-season, least correlated */
-#define ROOM_C      20.0 /* air that wind lets out */
+#define HOURS      24
+#define S_PER_HOUR 3600
 
-#define CLIP                      2.0 /* innovations count as at most so many standard deviations */
-#define NOISE_POWER               0.5 /* noise grows with heat to this power */
-#define BEND_RATIO                0.08 /* roundness of the bend at the change point, share of usual heat */
-#define CURVE_H                   2.0    /* hours over which the daily curve is smooth */
-#define UA_RATIO                  0.04   /* usual heat per K that one path may have */
-#define SUN_RATIO                 0.0008 /* usual heat per W/m2 */
-#define WIND_RATIO                0.003  /* usual heat per K and m/s */
-#define NEED_RATIO                0.4    /* need at 12 C, share of usual heat */
-#define DRIFT_D                   120.0  /* days in which the building may become any other one */
-#define LEVEL_DRIFT_RATIO         0.02   /* of the whole day from one to the next */
-#define CURVE_DRIFT_RATIO         0.02   /* of each hour */
-#define WEEKEND_LEVEL_DRIFT_RATIO 0.003  /* of days off as a whole */
-#define WEEKEND_CURVE_DRIFT_RATIO 0.003  /* of each of their hours */
-#define CURVE_RATIO               0.4    /* hours may differ by this share of usual heat */
-#define WEEKEND_LEVEL_RATIO       0.1    /* and days off as a whole */
-#define WEEKEND_CURVE_RATIO       0.1    /* and each of their hours */
-#define RESIDUAL_H                504.0  /* memory of how residuals behave */
-#define SCALE_H                   504.0  /* memory of what is usual heat */
-#define GROWN                     1.3    /* times the heat that priors were made for */
-#define LEAST_H                   168.0  /* before anything is told of the building */
-#define CHANGE_POINT_SD_K         2.0
-#define OUTAGE_H                  12.0 /* zeros in a row, where heat was expected, that are no need */
+#define CLIP         1.7   /* innovations count as at most so many standard deviations */
+#define RESIDUAL_H   336.0 /* memory of how residuals behave */
+#define SCALE_H      504.0 /* memory of what is usual heat */
+#define NOISE_POWER  0.4   /* noise grows with heat to this power */
+#define OUTAGE_H     12.0  /* zeros in a row where heat was expected */
+#define OUTAGE_RATIO 0.3   /* of usual heat is expected heat */
+#define GROWN        1.3   /* times the heat that the priors were made for */
+#define CHANGED      0.6   /* mean side of clipped innovations over a day: another loop */
 
-enum { N_PATHS = 4, N_SUNS = 2 };
+#define ROOM_C    20.0 /* air that wind lets out; no heating above */
+#define COLD_K    16.0 /* below ROOM_C: the swing of the day is 1 */
+#define SWING_POW 0.85
+#define SUN_OFF_C 7.0 /* sun saves half as much as in the cold, and how fast less */
+#define SUN_OFF_K 4.0
+#define BEND_K    1.5 /* a house of many rooms has no sharp change point */
+
+/* Standard deviations of the priors, shares of usual heat. */
+#define UA_RATIO            0.04   /* per K, of each path */
+#define KNEE_RATIO          0.03   /* per K */
+#define SUN_RATIO           0.0008 /* per W/m2 */
+#define WIND_RATIO          0.003  /* per K and m/s */
+#define BASE_RATIO          0.2
+#define LEVEL_RATIO         0.1 /* the day's curve as a whole */
+#define CURVE_RATIO         0.4 /* each of its hours */
+#define WEEKEND_LEVEL_RATIO 0.1
+#define WEEKEND_CURVE_RATIO 0.2
+#define CURVE_H             2.0 /* hours over which a curve is smooth */
+
+/* Drift from one day to the next, standard deviations as shares of usual heat. */
+#define DRIFT_D             400.0 /* days after which a building may be any other one */
+#define LEVEL_DRIFT         0.01
+#define CURVE_DRIFT         0.03
+#define WEEKEND_LEVEL_DRIFT 0.003
+#define WEEKEND_CURVE_DRIFT 0.01
+
+/* What is told of the building. */
+#define LEAST_H           168.0 /* learned before anything is */
+#define WORST_UA_RATIO    0.5   /* standard error, share of the figure */
+#define WORST_RATIO       0.6
+#define CHANGE_POINT_SD_K 2.5
+#define MODEL_POINT_K     1.0 /* knees are fixed: the bend is no better known than to this */
+#define COLD_C            0.0 /* UA is the slope of the need between these two */
+#define MILD_C            8.0
+#define WARM_C            24.0 /* only base is left */
+
+enum { N_PATHS = 4, N_KNEES = 2, N_SUNS = 2, SLOW_PATH = 2 };
 
 static const double path_tau_h[N_PATHS] = {0, 6, 24, 72};
+static const double path_knee_c = 18;
+static const double knee_c[N_KNEES] = {15, 12};
 static const double sun_tau_h[N_SUNS] = {1, 12};
 
 /** Where each state lies. */
 enum {
-    AT_UA,                     /* W/K */
-    AT_SUN = AT_UA + N_PATHS,  /* m2 */
-    AT_WIND = AT_SUN + N_SUNS, /* W/K per m/s */
-    AT_NEED,                   /* W at 12 C */
-    AT_USUAL,                  /* W by local hour */
+    AT_UA,                      /* W/K */
+    AT_KNEE = AT_UA + N_PATHS,  /* W/K more below each knee */
+    AT_SUN = AT_KNEE + N_KNEES, /* m2 */
+    AT_WIND = AT_SUN + N_SUNS,  /* W/K per m/s */
+    AT_BASE,                    /* W */
+    AT_USUAL,                   /* W by local hour */
     AT_WEEKEND = AT_USUAL + HOURS,
     AT_REST = AT_WEEKEND + HOURS, /* in units of the noise's shape */
     N_STATES,
 };
+
+_Static_assert(N_STATES <= HS_KALMAN_STATES, "the building fits into the filter");
 
 /** The air outside as the building feels it. */
 struct drive {
     bool has_t;
     bool has_sun;
     bool has_wind;
-    double t_now_c;
+    double t_now_c; /* newest known */
     double t_c[N_PATHS];
     double sun[N_SUNS];
     double sun_usual[HOURS]; /* W/m2 by hour, where a forecast has none */
-    double wind_now;
     double wind_mean;
 };
 
 struct rc_state {
     bool is_ready;
-    double n_seen; /* hours with heat and temperature */
-    double n_learned;
-    double scale_w; /* usual heat in the season: all priors are shares of it */
-    double sized_w; /* scale for which the priors were set */
+    double n_learned; /* hours */
+    double scale_w;   /* usual heat in the season: all priors are shares of it */
+    double sized_w;   /* scale for which the priors were made */
     struct drive drive;
-    double last_e;
-    double last2_e;
-    double c[3]; /* autocovariance of the residuals at lags 0, 1, 2 h */
-    double n_c;
-    double one_sided; /* mean sign of clipped innovations, over a day or so */
-    double recent_w;
+    double residuals[2]; /* newest first, in units of the noise's shape */
+    double covs[3];      /* autocovariance of the residuals at lags of 0, 1, 2 h */
+    double side;         /* mean sign of clipped innovations over a day */
+    double recent_w;     /* heat over a day, and what was expected */
     double recent_expected_w;
     double zero_run_h;
     struct hs_kalman filter;
 };
+
+static double square(double x)
+{
+    return x * x;
+}
 
 static void rc_init(void *state)
 {
     memset(state, 0, sizeof(struct rc_state));
 }
 
-static double pass(double *old, double now, double tau_h)
+/** One hour of a low-pass filter under @now. @return its mean over the hour */
+static double pass(double *level, double now, double tau_h)
 {
     double keep = tau_h > 0 ? exp(-1.0 / tau_h) : 0.0;
-    double mean = now + (*old - now) * tau_h * (1 - keep);
+    double mean = now + (*level - now) * tau_h * (1 - keep);
 
-    *old = now + (*old - now) * keep;
+    *level = now + (*level - now) * keep;
     return mean;
 }
 
@@ -121,6 +154,7 @@ struct felt {
     double wind; /* difference from the usual one */
 };
 
+/** Let an hour of weather pass. @param is_past  measured: what is usual is learned from it */
 static void feel(struct drive *drive, const struct hs_weather *weather, int hour, bool is_past,
                  struct felt *ret_felt)
 {
@@ -152,168 +186,201 @@ static void feel(struct drive *drive, const struct hs_weather *weather, int hour
     ret_felt->wind = isnan(wind) || !drive->has_wind ? 0 : wind - drive->wind_mean;
 }
 
-static double noise_shape(const struct rc_state *state, double heat_w)
+/** Kelvin below @knee_at_c; round about it. */
+static double below(double knee_at_c, double t_c)
 {
-    return pow(fmin(fmax(heat_w / state->scale_w, 0.2), 3.0), NOISE_POWER);
+    double x = (knee_at_c - t_c) / BEND_K;
+
+    return x > 30 ? knee_at_c - t_c : BEND_K * log1p(exp(x));
 }
 
-/** Heat expected without the rest, and its derivative by each state. */
+/** What heat answers to in one hour, by state: heat = h . x, but for the rest. */
+static void regard(const struct felt *felt, const struct hs_calendar_hour *at, double *ret_h)
+{
+    double cold = below(ROOM_C, felt->t_c[SLOW_PATH]) / COLD_K;
+    double swing = pow(fmin(fmax(cold, 0.1), 3), SWING_POW);
+    double heated = 1 / (1 + exp((felt->t_c[SLOW_PATH] - SUN_OFF_C) / SUN_OFF_K));
+
+    memset(ret_h, 0, N_STATES * sizeof(*ret_h));
+    for (size_t i = 0; i < N_PATHS; i++) {
+        ret_h[AT_UA + i] = below(path_knee_c, felt->t_c[i]);
+    }
+    for (size_t i = 0; i < N_KNEES; i++) {
+        ret_h[AT_KNEE + i] = below(knee_c[i], felt->t_c[SLOW_PATH]);
+    }
+    for (size_t i = 0; i < N_SUNS; i++) {
+        ret_h[AT_SUN + i] = -felt->sun[i] * heated; /* sun saves only what is heated */
+    }
+    ret_h[AT_WIND] = felt->wind * below(ROOM_C, felt->t_c[0]);
+    ret_h[AT_BASE] = 1;
+    ret_h[AT_USUAL + at->hour] = swing;
+    if (at->weekday >= 5 || at->is_holiday) {
+        ret_h[AT_WEEKEND + at->hour] = swing;
+    }
+}
+
+/** Heat expected without the rest. @param ret_h  [N_STATES] its derivative by each state */
 static double expect(const struct rc_state *state, const struct felt *felt,
                      const struct hs_calendar_hour *at, double *ret_h)
 {
     const double *x = state->filter.x;
-    double bend_w = BEND_RATIO * state->scale_w;
-    double z = x[AT_NEED];
-    double h[N_STATES] = {0};
-    double slope;
-    double heat_w;
+    double heat_w = 0;
 
-    h[AT_NEED] = 1;
-    for (size_t i = 0; i < N_PATHS; i++) {
-        h[AT_UA + i] = REFERENCE_C - felt->t_c[i];
-        z += x[AT_UA + i] * h[AT_UA + i];
-    }
-    for (size_t i = 0; i < N_SUNS; i++) {
-        h[AT_SUN + i] = -felt->sun[i];
-        z += x[AT_SUN + i] * h[AT_SUN + i];
-    }
-    h[AT_WIND] = felt->wind * (ROOM_C - felt->t_c[0]);
-    z += x[AT_WIND] * h[AT_WIND];
-    slope = 1 / (1 + exp(-z / bend_w));
-    heat_w = z > 30 * bend_w ? z : bend_w * log1p(exp(z / bend_w));
+    regard(felt, at, ret_h);
     for (size_t i = 0; i < AT_USUAL; i++) {
-        h[i] *= slope;
+        heat_w += ret_h[i] * x[i];
     }
-    h[AT_USUAL + at->hour] = 1;
-    heat_w += x[AT_USUAL + at->hour];
-    if (at->weekday >= 5 || at->is_holiday) {
-        h[AT_WEEKEND + at->hour] = 1;
-        heat_w += x[AT_WEEKEND + at->hour];
-    }
-    h[AT_REST] = noise_shape(state, heat_w);
-    if (ret_h != NULL) {
-        memcpy(ret_h, h, sizeof(h));
-    }
+    heat_w += ret_h[AT_USUAL + at->hour] * x[AT_USUAL + at->hour];
+    heat_w += ret_h[AT_WEEKEND + at->hour] * x[AT_WEEKEND + at->hour];
+    ret_h[AT_REST] = pow(fmin(fmax(heat_w / state->scale_w, 0.2), 3.0), NOISE_POWER);
     return heat_w;
 }
 
-/** Add a smooth daily curve of variance: common to all hours, and of neighbouring hours. */
+/** Add variance to a curve over the day: common to all hours, and of hours near each other. */
 static void add_curve(struct hs_kalman *filter, size_t at, double common_var, double own_var)
 {
+    double near[HOURS];
+
+    for (size_t i = 0; i < HOURS; i++) {
+        near[i] = exp(-fmin((double)i, (double)(HOURS - i)) / CURVE_H);
+    }
     for (size_t i = 0; i < HOURS; i++) {
         for (size_t j = i; j < HOURS; j++) {
-            double apart = fmin((double)(j - i), (double)(HOURS - (j - i)));
-
-            hs_kalman_add(filter, at + i, at + j, common_var + own_var * exp(-apart / CURVE_H));
+            hs_kalman_add(filter, at + i, at + j, common_var + own_var * near[j - i]);
         }
     }
 }
 
-static double square(double x)
+/** Prior variance of a state of the building for 1 W of usual heat. */
+static double unit_var(size_t i)
 {
-    return x * x;
-}
-
-static double prior_var(size_t i, double scale_w)
-{
+    if (i < AT_KNEE) {
+        return square(UA_RATIO);
+    }
     if (i < AT_SUN) {
-        return square(UA_RATIO * scale_w);
+        return square(KNEE_RATIO);
     }
     if (i < AT_WIND) {
-        return square(SUN_RATIO * scale_w);
+        return square(SUN_RATIO);
     }
-    if (i == AT_WIND) {
-        return square(WIND_RATIO * scale_w);
-    }
-    return square(NEED_RATIO * scale_w);
+    return square(i == AT_WIND ? WIND_RATIO : BASE_RATIO);
 }
 
-/** Heat has grown beyond what the priors were made for: a season came, or the loop grew. */
-static void grow(struct rc_state *state)
+/** Add the uncertainty that a building has of which only the usual heat is known. */
+static void add_prior(struct hs_kalman *filter, double scale_var)
 {
-    double more = square(state->scale_w) - square(state->sized_w);
-
-    if (state->scale_w < GROWN * state->sized_w) {
-        return;
-    }
     for (size_t i = 0; i < AT_USUAL; i++) {
-        hs_kalman_add(&state->filter, i, i, prior_var(i, 1) * more);
+        hs_kalman_add(filter, i, i, unit_var(i) * scale_var);
     }
-    add_curve(&state->filter, AT_USUAL, 0, square(CURVE_RATIO) * more);
-    add_curve(&state->filter, AT_WEEKEND, square(WEEKEND_LEVEL_RATIO) * more,
-              square(WEEKEND_CURVE_RATIO) * more);
-    state->sized_w = state->scale_w;
+    add_curve(filter, AT_USUAL, square(LEVEL_RATIO) * scale_var, square(CURVE_RATIO) * scale_var);
+    add_curve(filter, AT_WEEKEND, square(WEEKEND_LEVEL_RATIO) * scale_var,
+              square(WEEKEND_CURVE_RATIO) * scale_var);
 }
 
-static void add_drift(struct rc_state *state)
+/** A day has passed: what it may have changed. */
+static void drift(struct rc_state *state)
 {
-    double scale_w = state->scale_w;
-    double drift = 1.0 / DRIFT_D; /* a day's share of the prior */
+    double scale_var = square(state->scale_w);
 
-    for (size_t i = 0; i < AT_USUAL; i++) {
-        hs_kalman_add(&state->filter, i, i, drift * prior_var(i, scale_w));
-        hs_kalman_cap(&state->filter, i, 2 * prior_var(i, state->sized_w));
+    /* heat beyond what the priors were made for: a season came, or the loop grew */
+    if (state->scale_w > GROWN * state->sized_w) {
+        add_prior(&state->filter, scale_var - square(state->sized_w));
+        state->sized_w = state->scale_w;
     }
-    add_curve(&state->filter, AT_USUAL, square(LEVEL_DRIFT_RATIO * scale_w),
-              square(CURVE_DRIFT_RATIO * scale_w));
-    add_curve(&state->filter, AT_WEEKEND, square(WEEKEND_LEVEL_DRIFT_RATIO * scale_w),
-              square(WEEKEND_CURVE_DRIFT_RATIO * scale_w));
+    for (size_t i = 0; i < AT_USUAL; i++) {
+        hs_kalman_add(&state->filter, i, i, unit_var(i) * scale_var / DRIFT_D);
+        hs_kalman_cap(&state->filter, i, 2 * unit_var(i) * square(state->sized_w));
+    }
+    add_curve(&state->filter, AT_USUAL, square(LEVEL_DRIFT) * scale_var,
+              square(CURVE_DRIFT) * scale_var);
+    add_curve(&state->filter, AT_WEEKEND, square(WEEKEND_LEVEL_DRIFT) * scale_var,
+              square(WEEKEND_CURVE_DRIFT) * scale_var);
 }
 
 /** A day has been seen: what it needed is what the building is taken for. */
 static void size_up(struct rc_state *state, double mean_w, double mean_t_c)
 {
     struct hs_kalman *filter = &state->filter;
-    double weather_w = 0.7 * mean_w;
-    double ua = mean_t_c < 14 ? weather_w / (17 - mean_t_c) : 0.05 * mean_w;
+    double weather_w = 0.7 * mean_w; /* the rest is hot water and people */
+    double ua_w_per_k = weather_w / fmax(path_knee_c - mean_t_c, 8);
 
     state->scale_w = mean_w;
     state->sized_w = mean_w;
     hs_kalman_init(filter, N_STATES);
-    for (size_t i = 0; i < AT_USUAL; i++) {
-        hs_kalman_add(filter, i, i, prior_var(i, mean_w));
-    }
     for (size_t i = 0; i < N_PATHS; i++) {
-        filter->x[AT_UA + i] = ua / N_PATHS;
+        filter->x[AT_UA + i] = ua_w_per_k / N_PATHS;
+        state->drive.t_c[i] = mean_t_c;
     }
-    filter->x[AT_NEED] = mean_t_c < 14 ? weather_w - ua * (REFERENCE_C - mean_t_c) : 0;
-    for (size_t i = 0; i < HOURS; i++) {
-        filter->x[AT_USUAL + i] = mean_w - weather_w;
-    }
-    add_curve(filter, AT_USUAL, square(0.2 * mean_w), square(CURVE_RATIO * mean_w));
-    add_curve(filter, AT_WEEKEND, square(WEEKEND_LEVEL_RATIO * mean_w),
-              square(WEEKEND_CURVE_RATIO * mean_w));
-    state->c[0] = square(0.25 * mean_w);
-    state->c[1] = 0.6 * state->c[0];
-    state->c[2] = 0.5 * state->c[0];
-    hs_kalman_add(filter, AT_REST, AT_REST, state->c[1]);
+    state->drive.has_t = true;
+    filter->x[AT_BASE] = mean_w - weather_w;
+    add_prior(filter, square(mean_w));
+    state->covs[0] = square(0.25 * mean_w);
+    state->covs[1] = 0.6 * state->covs[0];
+    state->covs[2] = 0.5 * state->covs[0];
+    hs_kalman_add(filter, AT_REST, AT_REST, state->covs[1]);
 }
 
-/** How the rest behaves: phi an hour, its variance, and that of the noise on top. */
-static double rest_phi(const struct rc_state *state, double *ret_rest_var, double *ret_noise_var)
+/**
+ * How the residuals behave, from their autocovariance: a decaying rest under white noise.
+ *
+ * @return share of the rest that is left after an hour
+ */
+static double judge_rest(const struct rc_state *state, double *ret_rest_var, double *ret_noise_var)
 {
-    double c0 = fmax(state->c[0], square(1e-4 * state->scale_w));
-    double phi = state->c[1] > 0.05 * c0 ? state->c[2] / state->c[1] : 0.5;
-    double rest;
+    double var = fmax(state->covs[0], square(1e-4 * state->scale_w));
+    double phi = state->covs[1] > 0.05 * var ? state->covs[2] / state->covs[1] : 0.5;
 
     phi = fmin(fmax(phi, 0.3), 0.98);
-    rest = fmin(fmax(state->c[1] / phi, 0.02 * c0), 0.95 * c0);
-    *ret_rest_var = rest;
-    *ret_noise_var = c0 - rest;
+    *ret_rest_var = fmin(fmax(state->covs[1] / phi, 0.02 * var), 0.95 * var);
+    *ret_noise_var = var - *ret_rest_var;
     return phi;
 }
 
-static void study_residual(struct rc_state *state, double e)
+static void study_residual(struct rc_state *state, double residual)
 {
-    double a = 1.0 / fmin(fmax(state->n_learned, 72), RESIDUAL_H);
-    double limit = 3 * sqrt(state->c[0]);
+    double share = 1.0 / fmin(fmax(state->n_learned, 72), RESIDUAL_H);
+    double limit = 3 * sqrt(state->covs[0]);
+    double e = fmin(fmax(residual, -limit), limit);
 
-    e = fmin(fmax(e, -limit), limit);
-    state->c[0] += a * (e * e - state->c[0]);
-    state->c[1] += a * (e * state->last_e - state->c[1]);
-    state->c[2] += a * (e * state->last2_e - state->c[2]);
-    state->last2_e = state->last_e;
-    state->last_e = e;
+    state->covs[0] += share * (e * e - state->covs[0]);
+    state->covs[1] += share * (e * state->residuals[0] - state->covs[1]);
+    state->covs[2] += share * (e * state->residuals[1] - state->covs[2]);
+    state->residuals[1] = state->residuals[0];
+    state->residuals[0] = e;
+}
+
+/** Heat stands to one side of what is expected for most of a day: scale what was learned. */
+static void notice_change(struct rc_state *state, double heat_w, double expected_w, int side)
+{
+    struct hs_kalman *filter = &state->filter;
+    double ratio;
+
+    state->recent_w += (heat_w - state->recent_w) / HOURS;
+    state->recent_expected_w += (expected_w - state->recent_expected_w) / HOURS;
+    state->side += (side - state->side) / HOURS;
+    if (fabs(state->side) < CHANGED || state->recent_w <= 0 || state->recent_expected_w <= 0) {
+        return;
+    }
+    ratio = fmin(fmax(state->recent_w / state->recent_expected_w, 0.05), 20);
+    for (size_t i = 0; i < AT_REST; i++) {
+        hs_kalman_decay(filter, i, ratio, 0);
+    }
+    filter->x[AT_REST] = 0;
+    state->scale_w *= ratio;
+    state->sized_w = state->scale_w;
+    add_prior(filter, square(0.3 * state->scale_w));
+    state->side = 0;
+    state->recent_expected_w *= ratio;
+}
+
+/** @return false in an outage: heat was expected, and the meter has said 0 for long */
+static bool is_heating(struct rc_state *state, double heat_w, double expected_w)
+{
+    bool is_missing = expected_w > OUTAGE_RATIO * state->scale_w || state->zero_run_h > 0;
+
+    /* a mild hour amid an outage does not end it */
+    state->zero_run_h = heat_w <= 0 && is_missing ? state->zero_run_h + 1 : 0;
+    return state->zero_run_h <= OUTAGE_H;
 }
 
 static void learn_hour(struct rc_state *state, double heat_w, const struct hs_weather *weather,
@@ -323,10 +390,11 @@ static void learn_hour(struct rc_state *state, double heat_w, const struct hs_we
     double h[N_STATES];
     double rest_var;
     double noise_var;
-    double phi = rest_phi(state, &rest_var, &noise_var);
+    double phi = judge_rest(state, &rest_var, &noise_var);
     double expected_w;
     double shape;
     double innovation;
+    double sd;
 
     feel(&state->drive, weather, at->hour, true, &felt);
     hs_kalman_decay(&state->filter, AT_REST, phi, rest_var * (1 - phi * phi));
@@ -335,29 +403,29 @@ static void learn_hour(struct rc_state *state, double heat_w, const struct hs_we
     }
     expected_w = expect(state, &felt, at, h);
     shape = h[AT_REST];
-    state->zero_run_h =
-        heat_w <= 0 && expected_w > 0.3 * state->scale_w ? state->zero_run_h + 1 : 0;
-    if (state->zero_run_h > OUTAGE_H) {
+    if (!is_heating(state, heat_w, expected_w)) {
         return;
     }
-    state->scale_w += (fabs(heat_w) - state->scale_w) / fmin(fmax(state->n_learned, 48), SCALE_H);
+    state->scale_w += (heat_w - state->scale_w) / fmin(fmax(state->n_learned, 48), SCALE_H);
     innovation = heat_w - expected_w - shape * state->filter.x[AT_REST];
     study_residual(state, (heat_w - expected_w) / shape);
-    (void)hs_kalman_update(&state->filter, h, innovation, shape * shape * noise_var, CLIP);
+    sd = hs_kalman_update(&state->filter, h, innovation, square(shape) * noise_var, CLIP);
+    notice_change(state, heat_w, expected_w,
+                  (innovation > CLIP * sd ? 1 : 0) - (innovation < -CLIP * sd ? 1 : 0));
     state->n_learned++;
     if (fmod(state->n_learned, HOURS) < 0.5) {
-        grow(state);
-        add_drift(state);
+        drift(state);
     }
 }
 
+/** Start from the last two days, once a day of them is known. */
 static void begin(struct rc_state *state, const struct hs_heatmodel_view *view)
 {
     const struct hs_heathistory *history = view->history;
+    int64_t from_no = history->newest_no - 2 * HOURS + 1;
     double sum_w = 0;
     double sum_c = 0;
     double n = 0;
-    int64_t from_no = history->newest_no - 2 * HOURS + 1;
 
     for (int64_t no = from_no; no <= history->newest_no; no++) {
         double heat_w = hs_heathistory_get_heat_w(history, no);
@@ -373,14 +441,10 @@ static void begin(struct rc_state *state, const struct hs_heatmodel_view *view)
         return;
     }
     size_up(state, sum_w / n, sum_c / n);
-    state->drive.has_t = true;
-    for (size_t i = 0; i < N_PATHS; i++) {
-        state->drive.t_c[i] = sum_c / n;
-    }
     state->is_ready = true;
     for (int64_t no = from_no; no <= history->newest_no; no++) {
         struct hs_weather weather = hs_heathistory_get_weather(history, no);
-        struct hs_calendar_hour at = hs_calendar_get_hour(view->calendar, no * 3600);
+        struct hs_calendar_hour at = hs_calendar_get_hour(view->calendar, no * S_PER_HOUR);
 
         learn_hour(state, hs_heathistory_get_heat_w(history, no), &weather, &at);
     }
@@ -390,14 +454,15 @@ static void rc_learn(void *opaque, const struct hs_heatmodel_view *view)
 {
     struct rc_state *state = opaque;
     const struct hs_heathistory *history = view->history;
-    struct hs_weather weather = hs_heathistory_get_weather(history, history->newest_no);
+    struct hs_weather weather;
     struct hs_calendar_hour at;
 
     if (!state->is_ready) {
         begin(state, view);
         return;
     }
-    at = hs_calendar_get_hour(view->calendar, history->newest_no * 3600);
+    weather = hs_heathistory_get_weather(history, history->newest_no);
+    at = hs_calendar_get_hour(view->calendar, history->newest_no * S_PER_HOUR);
     learn_hour(state, hs_heathistory_get_heat_w(history, history->newest_no), &weather, &at);
 }
 
@@ -406,102 +471,127 @@ static bool rc_predict(const void *opaque, const struct hs_heatmodel_view *view,
 {
     const struct rc_state *state = opaque;
     struct drive drive = state->drive;
+    double rest = state->filter.x[AT_REST];
     double rest_var;
     double noise_var;
     double phi;
-    double rest;
 
     if (!state->is_ready) {
         return false;
     }
-    phi = rest_phi(state, &rest_var, &noise_var);
-    rest = state->filter.x[AT_REST];
+    phi = judge_rest(state, &rest_var, &noise_var);
     for (size_t i = 0; i < n_hours; i++) {
-        int64_t at_s = (view->history->newest_no + 1 + (int64_t)i) * 3600;
+        int64_t at_s = (view->history->newest_no + 1 + (int64_t)i) * S_PER_HOUR;
         struct hs_weather weather = hs_outlook_get(view->outlook, at_s);
         struct hs_calendar_hour at = hs_calendar_get_hour(view->calendar, at_s);
+        bool is_outage = state->zero_run_h > OUTAGE_H && (double)i < state->zero_run_h;
         struct felt felt;
-        double heat_w;
+        double h[N_STATES];
 
         feel(&drive, &weather, at.hour, false, &felt);
         rest *= phi;
-        heat_w = expect(state, &felt, &at, NULL);
-        heat_w += rest * noise_shape(state, heat_w);
-        if (state->zero_run_h > OUTAGE_H && (double)i < state->zero_run_h) {
-            heat_w = 0;
-        }
-        ret_heat_w[i] = fmax(heat_w, 0);
+        ret_heat_w[i] = expect(state, &felt, &at, h);
+        ret_heat_w[i] = is_outage ? 0 : fmax(ret_heat_w[i] + rest * h[AT_REST], 0);
     }
     return true;
 }
 
-/** A figure that is told only if it is known to @worst of itself. */
-static struct hs_physics_figure tell(double value, double sd, double worst)
+/** A sum of states, if it is known to @worst of itself. @param model_sd  error of the equation */
+static struct hs_physics_figure tell(const struct hs_kalman *filter, const double *w,
+                                     double model_sd, double worst)
 {
-    bool is_known = value > 0 && sd < worst * value;
+    struct hs_physics_figure figure;
 
-    return (struct hs_physics_figure){is_known ? value : (double)NAN, is_known ? sd : (double)NAN};
+    figure.value = hs_kalman_get_sum(filter, w, &figure.sd);
+    figure.sd = hypot(figure.sd, model_sd);
+    return figure.value > 0 && figure.sd < worst * figure.value
+               ? figure
+               : (struct hs_physics_figure){(double)NAN, (double)NAN};
 }
 
-/** value / by and its standard error, from the states behind both: to first order. */
-static struct hs_physics_figure divide(const struct hs_kalman *filter, const double *value_of,
-                                       const double *by_of, double plus)
+/** Ratio of two sums of states; its standard error to first order. */
+static struct hs_physics_figure divide(const struct hs_kalman *filter, const double *of,
+                                       const double *by)
 {
     struct hs_physics_figure ratio;
-    double sd;
-    double by = hs_kalman_get_sum(filter, by_of, &sd);
     double w[N_STATES];
+    double sd;
+    double divisor = hs_kalman_get_sum(filter, by, &sd);
 
-    ratio.value = hs_kalman_get_sum(filter, value_of, &sd) / by;
+    ratio.value = hs_kalman_get_sum(filter, of, &sd) / divisor;
     for (size_t i = 0; i < N_STATES; i++) {
-        w[i] = (value_of[i] - ratio.value * by_of[i]) / by;
+        w[i] = (of[i] - ratio.value * by[i]) / divisor;
     }
     (void)hs_kalman_get_sum(filter, w, &ratio.sd);
-    ratio.value += plus;
     return ratio;
+}
+
+/** Answer of all states to steady air of @t_c without sun, mean over a week. */
+static void hold_steady(double t_c, double *ret_h)
+{
+    struct felt felt = {.wind = 0};
+
+    memset(ret_h, 0, N_STATES * sizeof(*ret_h));
+    for (size_t i = 0; i < N_PATHS; i++) {
+        felt.t_c[i] = t_c;
+    }
+    for (int hour = 0; hour < HOURS; hour++) {
+        for (int weekday = 0; weekday < 7; weekday++) {
+            struct hs_calendar_hour at = {.hour = hour, .weekday = weekday};
+            double h[N_STATES];
+
+            regard(&felt, &at, h);
+            for (size_t i = 0; i < AT_REST; i++) {
+                ret_h[i] += h[i] / (7 * HOURS);
+            }
+        }
+    }
 }
 
 static void rc_get_physics(const void *opaque, struct hs_physics *physics)
 {
     const struct rc_state *state = opaque;
-    double ua_of[N_STATES] = {0};
-    double capacity_of[N_STATES] = {0};
+    const struct hs_kalman *filter = &state->filter;
+    double cold_of[N_STATES];
+    double mild_of[N_STATES];
+    double base_of[N_STATES];
+    double ua_of[N_STATES];
+    double capacity_of[N_STATES];
     double sun_of[N_STATES] = {0};
-    double base_of[N_STATES] = {0};
-    double need_of[N_STATES] = {0};
-    struct hs_physics_figure figure;
+    struct hs_physics_figure point;
 
     if (!state->is_ready || state->n_learned < LEAST_H) {
         return;
     }
-    for (size_t i = 0; i < N_PATHS; i++) {
-        ua_of[AT_UA + i] = 1;
-        capacity_of[AT_UA + i] = path_tau_h[i];
+    hold_steady(COLD_C, cold_of);
+    hold_steady(MILD_C, mild_of);
+    hold_steady(WARM_C, base_of);
+    for (size_t i = 0; i < N_STATES; i++) {
+        ua_of[i] = (cold_of[i] - mild_of[i]) / (MILD_C - COLD_C);
+        /* all but the paths follow the slow one */
+        capacity_of[i] = ua_of[i] * path_tau_h[i < N_PATHS ? i : SLOW_PATH];
+        cold_of[i] -= base_of[i];
     }
     for (size_t i = 0; i < N_SUNS; i++) {
         sun_of[AT_SUN + i] = 1;
     }
-    for (size_t i = 0; i < HOURS; i++) {
-        base_of[AT_USUAL + i] = 1.0 / HOURS;
-    }
-    need_of[AT_NEED] = 1;
-    figure.value = hs_kalman_get_sum(&state->filter, ua_of, &figure.sd);
-    physics->ua_w_per_k = tell(figure.value, figure.sd, 0.4);
+    physics->ua_w_per_k = tell(filter, ua_of, 0, WORST_UA_RATIO);
     if (isnan(physics->ua_w_per_k.value)) {
         return;
     }
-    figure.value = hs_kalman_get_sum(&state->filter, capacity_of, &figure.sd);
-    physics->capacity_wh_per_k = tell(figure.value, figure.sd, 0.6);
-    figure.value = hs_kalman_get_sum(&state->filter, sun_of, &figure.sd);
-    physics->solar_aperture_m2 =
-        state->drive.has_sun ? tell(figure.value, figure.sd, 0.6) : physics->solar_aperture_m2;
-    figure.value = hs_kalman_get_sum(&state->filter, base_of, &figure.sd);
-    physics->base_w = tell(figure.value, figure.sd, 0.5);
-    figure = divide(&state->filter, capacity_of, ua_of, 0);
-    physics->time_constant_h = tell(figure.value, figure.sd, 0.6);
-    figure = divide(&state->filter, need_of, ua_of, REFERENCE_C);
-    if (figure.sd < CHANGE_POINT_SD_K) {
-        physics->change_point_c = figure;
+    physics->capacity_wh_per_k = tell(filter, capacity_of, 0, WORST_RATIO);
+    physics->base_w = tell(filter, base_of, MODEL_POINT_K * physics->ua_w_per_k.value, WORST_RATIO);
+    if (state->drive.has_sun) {
+        physics->solar_aperture_m2 = tell(filter, sun_of, 0, WORST_RATIO);
+    }
+    if (!isnan(physics->capacity_wh_per_k.value)) {
+        physics->time_constant_h = divide(filter, capacity_of, ua_of);
+    }
+    point = divide(filter, cold_of, ua_of);
+    point.value += COLD_C;
+    point.sd = hypot(point.sd, MODEL_POINT_K);
+    if (point.sd < CHANGE_POINT_SD_K) {
+        physics->change_point_c = point;
     }
 }
 
