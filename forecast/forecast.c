@@ -11,6 +11,7 @@
 
 #include "forecast/forecast_judge.h"
 #include "forecast/ownweather.h"
+#include "forecast/slotshape.h"
 #include "forecast/weatherbias.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
@@ -22,8 +23,10 @@
 #define STALE_S        43200  /* an outlook older than two runs of a weather model is stale */
 #define DEAD_S         259200 /* three days: older than persistence is worth */
 #define KNOWN_RATIO    0.5    /* an hour is known if at least so much of it was metered */
-#define STATE_VERSION  4
+#define STATE_VERSION  5
 #define WEATHER_FIELDS 3
+#define OPEN_SHARE     0.6 /* of what an open hour is over, the rest of it is likely to be */
+#define OPEN_FADE_S    3600.0
 
 static const struct hs_heatmodel *const models[] = {
     &hs_heatmodel_mixer,     &hs_heatmodel_regression, &hs_heatmodel_weather,
@@ -45,6 +48,7 @@ struct forecast_state {
     struct gathering weather[WEATHER_FIELDS];
     struct hs_outlook outlook;  /* as issued; n_hours 0: none */
     struct hs_weatherbias bias; /* of what is issued */
+    struct hs_slotshape shape;
     struct hs_heathistory history;
     struct hs_forecast_judge judge;
 };
@@ -85,6 +89,7 @@ struct hs_forecast *hs_forecast_new(const char *name, const struct hs_forecast_s
     hs_weatherbias_init(&forecast->state.bias);
     hs_heathistory_init(&forecast->state.history);
     hs_forecast_judge_init(&forecast->state.judge);
+    hs_slotshape_init(&forecast->state.shape);
     forecast->model_state = hs_xcalloc(1, forecast->model->state_bytes);
     forecast->model->init(forecast->model_state);
     return forecast;
@@ -233,6 +238,7 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
 
         fill_in(&weather, &foreseen);
     }
+    hs_slotshape_close(&state->shape, forecast->setup.slot_s, no * S_PER_HOUR, heat_w);
     hs_heathistory_push(&state->history, no, heat_w, &weather);
     state->known_h += isnan(heat_w) ? 0.0 : 1.0;
     yesterday_w[0] = hs_heathistory_get_heat_w(&state->history, no - 24);
@@ -251,12 +257,13 @@ void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
         < 0) { /* the hour before the first closes unknown: what is ahead has a place */
         state->open_no = now_no > 0 ? now_no - 1 : 0;
     }
-    /* of a silence longer than the memory only the end matters */
+    /* after a silence longer than the memory all that was learned is of another season */
     if (now_no - state->open_no > 2 * HS_HEATHISTORY_HOURS) {
         struct hs_heathistory *history = &state->history;
 
         hs_heathistory_init(history);
         hs_forecast_judge_forget(&state->judge);
+        forecast->model->init(forecast->model_state);
         state->open_no = now_no - 1;
         forecast->is_made = false;
     }
@@ -271,15 +278,17 @@ void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double
     int64_t end_at_s = slot_at_s + forecast->setup.slot_s;
 
     assert(slot_at_s >= 0);
+    /* negative heat is a broken meter: unknown, not zero */
+    demand_heat_w = demand_heat_w >= 0 ? demand_heat_w : (double)NAN;
     for (int64_t at_s = slot_at_s; at_s < end_at_s;) {
         int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
         int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
 
         hs_forecast_advance(forecast, at_s);
         if (at_s / S_PER_HOUR == forecast->state.open_no) {
-            /* negative heat is a broken meter: unknown, not zero */
-            gather(&forecast->state.heat, demand_heat_w >= 0 ? demand_heat_w : (double)NAN,
-                   (double)(until_at_s - at_s));
+            gather(&forecast->state.heat, demand_heat_w, (double)(until_at_s - at_s));
+            hs_slotshape_observe(&forecast->state.shape, forecast->setup.slot_s, slot_at_s,
+                                 demand_heat_w);
         }
         at_s = until_at_s;
     }
@@ -341,6 +350,55 @@ static struct hs_forecast_slot quantify(const struct hs_forecast *forecast, int6
     return slot;
 }
 
+/** Adds @share of what is said of @hour. */
+static void add_share(struct hs_forecast_slot *sum, const struct hs_forecast_slot *hour,
+                      double share)
+{
+    sum->p10_w += share * hour->p10_w;
+    sum->p50_w += share * hour->p50_w;
+    sum->p90_w += share * hour->p90_w;
+}
+
+/** A slot from the hours that it touches. */
+static struct hs_forecast_slot make_slot(const struct hs_forecast *forecast, int64_t slot_at_s,
+                                         const double *made_w, size_t n_made)
+{
+    int64_t slot_s = forecast->setup.slot_s;
+    int64_t end_at_s = slot_at_s + slot_s;
+    double shape = hs_slotshape_get(&forecast->state.shape, slot_s, slot_at_s);
+    struct hs_forecast_slot sum = {0};
+
+    for (int64_t at_s = slot_at_s; at_s < end_at_s;) {
+        int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
+        int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
+        struct hs_forecast_slot hour = quantify(forecast, at_s / S_PER_HOUR, made_w, n_made);
+
+        add_share(&sum, &hour, shape * (double)(until_at_s - at_s) / (double)slot_s);
+        at_s = until_at_s;
+    }
+    return sum;
+}
+
+/** What the slots of the open hour say already fades over the next hours. */
+static void follow_open_hour(const struct hs_forecast *forecast, int64_t from_at_s, size_t n_slots,
+                             struct hs_forecast_slot *slots)
+{
+    const struct forecast_state *state = &forecast->state;
+    int64_t open_at_s = (state->history.newest_no + 1) * S_PER_HOUR;
+    double over_w = OPEN_SHARE
+                    * hs_slotshape_get_over_w(&state->shape, forecast->setup.slot_s, open_at_s,
+                                              forecast->made_w[0]);
+
+    for (size_t i = 0; over_w != 0.0 && i < n_slots; i++) {
+        double ahead_s = (double)(from_at_s + (int64_t)i * forecast->setup.slot_s - open_at_s);
+        double add_w = over_w * exp(-ahead_s / OPEN_FADE_S);
+
+        slots[i].p10_w = fmax(0.0, slots[i].p10_w + add_w);
+        slots[i].p50_w = fmax(0.0, slots[i].p50_w + add_w);
+        slots[i].p90_w = fmax(0.0, slots[i].p90_w + add_w);
+    }
+}
+
 void hs_forecast_predict(struct hs_forecast *forecast, int64_t from_at_s, size_t n_slots,
                          struct hs_forecast_slot *ret_slots)
 {
@@ -361,23 +419,9 @@ void hs_forecast_predict(struct hs_forecast *forecast, int64_t from_at_s, size_t
         n_made = HS_OUTLOOK_HOURS;
     }
     for (size_t i = 0; i < n_slots; i++) {
-        int64_t at_s = from_at_s + (int64_t)i * slot_s;
-        int64_t end_at_s = at_s + slot_s;
-        struct hs_forecast_slot sum = {0};
-
-        while (at_s < end_at_s) {
-            int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
-            int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
-            double share = (double)(until_at_s - at_s) / (double)slot_s;
-            struct hs_forecast_slot hour = quantify(forecast, at_s / S_PER_HOUR, made_w, n_made);
-
-            sum.p10_w += share * hour.p10_w;
-            sum.p50_w += share * hour.p50_w;
-            sum.p90_w += share * hour.p90_w;
-            at_s = until_at_s;
-        }
-        ret_slots[i] = sum;
+        ret_slots[i] = make_slot(forecast, from_at_s + (int64_t)i * slot_s, made_w, n_made);
     }
+    follow_open_hour(forecast, from_at_s, n_slots, ret_slots);
 }
 
 void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *ret_how)
