@@ -9,57 +9,21 @@
 #include <math.h>
 #include <string.h>
 
-#include "forecast/forecast_judge.h"
+#include "forecast/forecast_priv.h"
 #include "forecast/ownweather.h"
-#include "forecast/slotshape.h"
-#include "forecast/weatherbias.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/packtext.h"
 #include "scheduler/base/units.h"
 
-#define S_PER_HOUR     3600
-#define REACH_HOURS    50     /* predicted at once: two days from within an open hour */
-#define STALE_S        43200  /* an outlook older than two runs of a weather model is stale */
-#define DEAD_S         259200 /* three days: older than persistence is worth */
-#define KNOWN_RATIO    0.5    /* an hour is known if at least so much of it was metered */
-#define STATE_VERSION  5
-#define WEATHER_FIELDS 3
-#define OPEN_SHARE     0.6 /* of what an open hour is over, the rest of it is likely to be */
-#define OPEN_FADE_S    3600.0
+#define DEAD_S        259200 /* three days: older than persistence is worth */
+#define KNOWN_RATIO   0.5    /* an hour is known if at least so much of it was metered */
+#define STATE_VERSION 5
 
 static const struct hs_heatmodel *const models[] = {
     &hs_heatmodel_mixer,     &hs_heatmodel_regression, &hs_heatmodel_weather,
     &hs_heatmodel_lagged,    &hs_heatmodel_rc,         &hs_heatmodel_holtwinters,
     &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,   &hs_heatmodel_persistence,
-};
-
-/** Mean over the part of an hour that was metered. */
-struct gathering {
-    double sum;
-    double known_s;
-};
-
-/** What is stored; plain, without pointers. */
-struct forecast_state {
-    int64_t open_no; /* hour that is being metered; -1: none yet */
-    double known_h;  /* hours of heat ever known */
-    struct gathering heat;
-    struct gathering weather[WEATHER_FIELDS];
-    struct hs_outlook outlook;  /* as issued; n_hours 0: none */
-    struct hs_weatherbias bias; /* of what is issued */
-    struct hs_slotshape shape;
-    struct hs_heathistory history;
-    struct hs_forecast_judge judge;
-};
-
-struct hs_forecast {
-    const struct hs_heatmodel *model;
-    struct hs_forecast_setup setup;
-    struct forecast_state state;
-    bool is_made; /* made_w is of the state as it is; not stored: it follows from the rest */
-    double made_w[REACH_HOURS];
-    void *model_state;
 };
 
 const struct hs_heatmodel *hs_forecast_get_model(size_t i)
@@ -103,7 +67,7 @@ void hs_forecast_free(struct hs_forecast *forecast)
     }
 }
 
-static void gather(struct gathering *gathering, double value, double span_s)
+static void gather(struct hs_forecast_gathering *gathering, double value, double span_s)
 {
     if (!isnan(value)) {
         gathering->sum += value * span_s;
@@ -112,30 +76,31 @@ static void gather(struct gathering *gathering, double value, double span_s)
 }
 
 /** Mean of what was gathered and a fresh start; NAN if less than @least_s was known. */
-static double settle(struct gathering *gathering, double least_s)
+static double settle(struct hs_forecast_gathering *gathering, double least_s)
 {
     double mean = gathering->known_s >= least_s && gathering->known_s > 0
                       ? gathering->sum / gathering->known_s
                       : (double)NAN;
 
-    *gathering = (struct gathering){0};
+    *gathering = (struct hs_forecast_gathering){0};
     return mean;
 }
 
-static double weather_age_s(const struct forecast_state *state)
+double hs_forecast_get_weather_age_s(const struct hs_forecast_state *state)
 {
-    return (double)((state->history.newest_no + 1) * S_PER_HOUR - state->outlook.issued_at_s);
+    return (double)((state->history.newest_no + 1) * HS_FORECAST_S_PER_HOUR
+                    - state->outlook.issued_at_s);
 }
 
-static bool has_outlook(const struct forecast_state *state)
+bool hs_forecast_has_outlook(const struct hs_forecast_state *state)
 {
-    return state->outlook.n_hours > 0 && weather_age_s(state) < DEAD_S;
+    return state->outlook.n_hours > 0 && hs_forecast_get_weather_age_s(state) < DEAD_S;
 }
 
 /** What was issued for hour @no, less what the service is usually wrong by at this site. */
-static struct hs_weather correct(const struct forecast_state *state, int64_t no)
+static struct hs_weather correct(const struct hs_forecast_state *state, int64_t no)
 {
-    struct hs_weather weather = hs_outlook_get(&state->outlook, no * S_PER_HOUR);
+    struct hs_weather weather = hs_outlook_get(&state->outlook, no * HS_FORECAST_S_PER_HOUR);
 
     weather.t_out_c += hs_weatherbias_get_k(&state->bias, no);
     return weather;
@@ -152,13 +117,15 @@ static void fill_in(struct hs_weather *weather, const struct hs_weather *other)
 }
 
 /** The weather to reckon with from the next hour on: as issued and corrected, else our own. */
-static void look_out(const struct forecast_state *state, size_t n_hours, struct hs_outlook *outlook)
+static void look_out(const struct hs_forecast_state *state, size_t n_hours,
+                     struct hs_outlook *outlook)
 {
     int64_t from_no = state->history.newest_no + 1;
-    bool is_issued = has_outlook(state);
+    bool is_issued = hs_forecast_has_outlook(state);
 
-    outlook->issued_at_s = is_issued ? state->outlook.issued_at_s : from_no * S_PER_HOUR;
-    outlook->from_at_s = from_no * S_PER_HOUR;
+    outlook->issued_at_s =
+        is_issued ? state->outlook.issued_at_s : from_no * HS_FORECAST_S_PER_HOUR;
+    outlook->from_at_s = from_no * HS_FORECAST_S_PER_HOUR;
     outlook->n_hours = n_hours;
     hs_ownweather_continue(&state->history, n_hours, outlook->hours);
     for (size_t i = 0; is_issued && i < n_hours; i++) {
@@ -186,30 +153,39 @@ static const char *make(const struct hs_forecast *forecast, const struct hs_outl
     return "nothing-known";
 }
 
+void hs_forecast_make_far(const struct hs_forecast *forecast, double *ret_heat_w)
+{
+    struct hs_outlook outlook;
+
+    look_out(&forecast->state, HS_OUTLOOK_HOURS, &outlook);
+    (void)make(forecast, &outlook, HS_OUTLOOK_HOURS, ret_heat_w);
+}
+
 /** The same by a model that remembers what it promised. */
 static bool promise(struct hs_forecast *forecast, const struct hs_outlook *outlook)
 {
     struct hs_heatmodel_view view = {&forecast->state.history, forecast->setup.calendar, outlook};
 
     return forecast->model->promise != NULL
-           && forecast->model->promise(forecast->model_state, &view, REACH_HOURS, forecast->made_w);
+           && forecast->model->promise(forecast->model_state, &view, HS_FORECAST_REACH_HOURS,
+                                       forecast->made_w);
 }
 
 /** The predictions of this hour, once: they are what will be judged. */
-static void ensure_made(struct hs_forecast *forecast)
+void hs_forecast_ensure_made(struct hs_forecast *forecast)
 {
     struct hs_outlook outlook;
 
     if (forecast->is_made) {
         return;
     }
-    look_out(&forecast->state, REACH_HOURS, &outlook);
-    if (has_outlook(&forecast->state)) {
+    look_out(&forecast->state, HS_FORECAST_REACH_HOURS, &outlook);
+    if (hs_forecast_has_outlook(&forecast->state)) {
         hs_weatherbias_foresee(&forecast->state.bias, &forecast->state.outlook);
     }
     hs_heathistory_foresee(&forecast->state.history, &outlook);
     if (!promise(forecast, &outlook)) {
-        (void)make(forecast, &outlook, REACH_HOURS, forecast->made_w);
+        (void)make(forecast, &outlook, HS_FORECAST_REACH_HOURS, forecast->made_w);
     }
     hs_forecast_judge_expect(&forecast->state.judge, forecast->state.history.newest_no,
                              forecast->made_w);
@@ -219,14 +195,14 @@ static void ensure_made(struct hs_forecast *forecast)
 /** Hour @no is over. */
 static void close_hour(struct hs_forecast *forecast, int64_t no)
 {
-    struct forecast_state *state = &forecast->state;
+    struct hs_forecast_state *state = &forecast->state;
     struct hs_heatmodel_view view = {&state->history, forecast->setup.calendar, NULL};
-    double heat_w = settle(&state->heat, KNOWN_RATIO * S_PER_HOUR);
+    double heat_w = settle(&state->heat, KNOWN_RATIO * HS_FORECAST_S_PER_HOUR);
     struct hs_weather weather;
     double yesterday_w[2];
 
     if (state->history.newest_no >= 0) {
-        ensure_made(forecast);
+        hs_forecast_ensure_made(forecast);
     }
     weather.t_out_c = settle(&state->weather[0], 0);
     weather.ghi_w_per_m2 = settle(&state->weather[1], 0);
@@ -238,7 +214,7 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
 
         fill_in(&weather, &foreseen);
     }
-    hs_slotshape_close(&state->shape, forecast->setup.slot_s, no * S_PER_HOUR, heat_w);
+    hs_slotshape_close(&state->shape, forecast->setup.slot_s, no * HS_FORECAST_S_PER_HOUR, heat_w);
     hs_heathistory_push(&state->history, no, heat_w, &weather);
     state->known_h += isnan(heat_w) ? 0.0 : 1.0;
     yesterday_w[0] = hs_heathistory_get_heat_w(&state->history, no - 24);
@@ -250,8 +226,8 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
 
 void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
 {
-    struct forecast_state *state = &forecast->state;
-    int64_t now_no = now_at_s / S_PER_HOUR;
+    struct hs_forecast_state *state = &forecast->state;
+    int64_t now_no = now_at_s / HS_FORECAST_S_PER_HOUR;
 
     if (state->open_no
         < 0) { /* the hour before the first closes unknown: what is ahead has a place */
@@ -281,11 +257,11 @@ void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double
     /* negative heat is a broken meter: unknown, not zero */
     demand_heat_w = demand_heat_w >= 0 ? demand_heat_w : (double)NAN;
     for (int64_t at_s = slot_at_s; at_s < end_at_s;) {
-        int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
+        int64_t next_at_s = (at_s / HS_FORECAST_S_PER_HOUR + 1) * HS_FORECAST_S_PER_HOUR;
         int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
 
         hs_forecast_advance(forecast, at_s);
-        if (at_s / S_PER_HOUR == forecast->state.open_no) {
+        if (at_s / HS_FORECAST_S_PER_HOUR == forecast->state.open_no) {
             gather(&forecast->state.heat, demand_heat_w, (double)(until_at_s - at_s));
             hs_slotshape_observe(&forecast->state.shape, forecast->setup.slot_s, slot_at_s,
                                  demand_heat_w);
@@ -298,11 +274,11 @@ void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double
 void hs_forecast_observe_weather(struct hs_forecast *forecast, int64_t slot_at_s,
                                  const struct hs_weather *weather)
 {
-    struct gathering *gathered = forecast->state.weather;
+    struct hs_forecast_gathering *gathered = forecast->state.weather;
 
     hs_forecast_advance(forecast, slot_at_s);
-    if (slot_at_s / S_PER_HOUR == forecast->state.open_no) {
-        double span_s = fmin((double)forecast->setup.slot_s, S_PER_HOUR);
+    if (slot_at_s / HS_FORECAST_S_PER_HOUR == forecast->state.open_no) {
+        double span_s = fmin((double)forecast->setup.slot_s, HS_FORECAST_S_PER_HOUR);
 
         gather(&gathered[0], weather->t_out_c, span_s);
         gather(&gathered[1], weather->ghi_w_per_m2, span_s);
@@ -320,128 +296,26 @@ void hs_forecast_set_outlook(struct hs_forecast *forecast, const struct hs_outlo
     forecast->is_made = false;
 }
 
-/** How much wider the intervals are for weather that was issued long ago. */
-static double widening(const struct forecast_state *state)
-{
-    double age_s = has_outlook(state) ? weather_age_s(state) : 0;
-
-    return age_s <= STALE_S ? 1.0 : sqrt(age_s / STALE_S);
-}
-
-/** Quantiles of the hour @no, which is measured if it has closed. */
-static struct hs_forecast_slot quantify(const struct hs_forecast *forecast, int64_t no,
-                                        const double *made_w, size_t n_made)
-{
-    const struct forecast_state *state = &forecast->state;
-    int64_t lead = no - state->history.newest_no;
-    double known_w = hs_heathistory_get_heat_w(&state->history, no);
-    struct hs_forecast_slot slot = {0};
-
-    if (lead < 1 && !isnan(known_w)) {
-        return (struct hs_forecast_slot){known_w, known_w, known_w};
-    }
-    lead = lead < 1 ? 1 : lead;
-    while (lead > (int64_t)n_made) {
-        lead -= 24;
-    }
-    slot.p50_w = made_w[lead - 1];
-    hs_forecast_judge_quantify(&state->judge, no, (size_t)lead, slot.p50_w, widening(state),
-                               &slot.p10_w, &slot.p90_w);
-    return slot;
-}
-
-/** Adds @share of what is said of @hour. */
-static void add_share(struct hs_forecast_slot *sum, const struct hs_forecast_slot *hour,
-                      double share)
-{
-    sum->p10_w += share * hour->p10_w;
-    sum->p50_w += share * hour->p50_w;
-    sum->p90_w += share * hour->p90_w;
-}
-
-/** A slot from the hours that it touches. */
-static struct hs_forecast_slot make_slot(const struct hs_forecast *forecast, int64_t slot_at_s,
-                                         const double *made_w, size_t n_made)
-{
-    int64_t slot_s = forecast->setup.slot_s;
-    int64_t end_at_s = slot_at_s + slot_s;
-    double shape = hs_slotshape_get(&forecast->state.shape, slot_s, slot_at_s);
-    struct hs_forecast_slot sum = {0};
-
-    for (int64_t at_s = slot_at_s; at_s < end_at_s;) {
-        int64_t next_at_s = (at_s / S_PER_HOUR + 1) * S_PER_HOUR;
-        int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;
-        struct hs_forecast_slot hour = quantify(forecast, at_s / S_PER_HOUR, made_w, n_made);
-
-        add_share(&sum, &hour, shape * (double)(until_at_s - at_s) / (double)slot_s);
-        at_s = until_at_s;
-    }
-    return sum;
-}
-
-/** What the slots of the open hour say already fades over the next hours. */
-static void follow_open_hour(const struct hs_forecast *forecast, int64_t from_at_s, size_t n_slots,
-                             struct hs_forecast_slot *slots)
-{
-    const struct forecast_state *state = &forecast->state;
-    int64_t open_at_s = (state->history.newest_no + 1) * S_PER_HOUR;
-    double over_w = OPEN_SHARE
-                    * hs_slotshape_get_over_w(&state->shape, forecast->setup.slot_s, open_at_s,
-                                              forecast->made_w[0]);
-
-    for (size_t i = 0; over_w != 0.0 && i < n_slots; i++) {
-        double ahead_s = (double)(from_at_s + (int64_t)i * forecast->setup.slot_s - open_at_s);
-        double add_w = over_w * exp(-ahead_s / OPEN_FADE_S);
-
-        slots[i].p10_w = fmax(0.0, slots[i].p10_w + add_w);
-        slots[i].p50_w = fmax(0.0, slots[i].p50_w + add_w);
-        slots[i].p90_w = fmax(0.0, slots[i].p90_w + add_w);
-    }
-}
-
-void hs_forecast_predict(struct hs_forecast *forecast, int64_t from_at_s, size_t n_slots,
-                         struct hs_forecast_slot *ret_slots)
-{
-    int64_t slot_s = forecast->setup.slot_s;
-    int64_t end_no = (from_at_s + (int64_t)n_slots * slot_s - 1) / S_PER_HOUR;
-    double far_w[HS_OUTLOOK_HOURS];
-    const double *made_w = forecast->made_w;
-    size_t n_made = REACH_HOURS;
-
-    hs_forecast_advance(forecast, from_at_s);
-    ensure_made(forecast);
-    if (end_no - forecast->state.history.newest_no > REACH_HOURS) {
-        struct hs_outlook outlook;
-
-        look_out(&forecast->state, HS_OUTLOOK_HOURS, &outlook);
-        (void)make(forecast, &outlook, HS_OUTLOOK_HOURS, far_w);
-        made_w = far_w;
-        n_made = HS_OUTLOOK_HOURS;
-    }
-    for (size_t i = 0; i < n_slots; i++) {
-        ret_slots[i] = make_slot(forecast, from_at_s + (int64_t)i * slot_s, made_w, n_made);
-    }
-    follow_open_hour(forecast, from_at_s, n_slots, ret_slots);
-}
-
 void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *ret_how)
 {
-    const struct forecast_state *state = &forecast->state;
+    const struct hs_forecast_state *state = &forecast->state;
     struct hs_outlook outlook;
-    double heat_w[REACH_HOURS];
+    double heat_w[HS_FORECAST_REACH_HOURS];
 
     memset(ret_how, 0, sizeof(*ret_how));
-    look_out(state, REACH_HOURS, &outlook);
-    ret_how->weather_age_s = has_outlook(state) ? weather_age_s(state) : (double)NAN;
-    if (has_outlook(state)) {
-        ret_how->weather = ret_how->weather_age_s > STALE_S ? HS_FORECAST_WEATHER_STALE
-                                                            : HS_FORECAST_WEATHER_ISSUED;
+    look_out(state, HS_FORECAST_REACH_HOURS, &outlook);
+    ret_how->weather_age_s =
+        hs_forecast_has_outlook(state) ? hs_forecast_get_weather_age_s(state) : (double)NAN;
+    if (hs_forecast_has_outlook(state)) {
+        ret_how->weather = ret_how->weather_age_s > HS_FORECAST_STALE_S
+                               ? HS_FORECAST_WEATHER_STALE
+                               : HS_FORECAST_WEATHER_ISSUED;
     } else {
         ret_how->weather = isnan(outlook.hours[0].t_out_c) ? HS_FORECAST_WEATHER_NONE
                                                            : HS_FORECAST_WEATHER_PERSISTED;
     }
     ret_how->history_h = state->known_h;
-    ret_how->fallback = make(forecast, &outlook, REACH_HOURS, heat_w);
+    ret_how->fallback = make(forecast, &outlook, HS_FORECAST_REACH_HOURS, heat_w);
     if (forecast->model->get_weights != NULL) {
         ret_how->n_models = forecast->model->get_weights(
             forecast->model_state, ret_how->model_names, ret_how->model_weights);
@@ -497,7 +371,7 @@ json_t *hs_forecast_save(const struct hs_forecast *forecast)
 int hs_forecast_restore(struct hs_forecast *forecast, const json_t *saved, struct hs_err *err)
 {
     const char *model = json_string_value(json_object_get(saved, "model"));
-    HS_AUTO_MEM struct forecast_state *state = hs_xcalloc(1, sizeof(*state));
+    HS_AUTO_MEM struct hs_forecast_state *state = hs_xcalloc(1, sizeof(*state));
     HS_AUTO_MEM void *model_state = hs_xcalloc(1, forecast->model->state_bytes);
 
     if (model == NULL || strcmp(model, forecast->model->name) != 0) {
