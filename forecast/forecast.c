@@ -21,9 +21,10 @@
 #define STATE_VERSION 5
 
 static const struct hs_heatmodel *const models[] = {
-    &hs_heatmodel_mixer,     &hs_heatmodel_regression, &hs_heatmodel_weather,
-    &hs_heatmodel_lagged,    &hs_heatmodel_rc,         &hs_heatmodel_holtwinters,
-    &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,   &hs_heatmodel_persistence,
+    &hs_heatmodel_mixer,       &hs_heatmodel_recent,    &hs_heatmodel_regression,
+    &hs_heatmodel_weather,     &hs_heatmodel_lagged,    &hs_heatmodel_rc,
+    &hs_heatmodel_holtwinters, &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,
+    &hs_heatmodel_persistence,
 };
 
 const struct hs_heatmodel *hs_forecast_get_model(size_t i)

@@ -90,3 +90,4 @@ extern const struct hs_heatmodel hs_heatmodel_regression;
 extern const struct hs_heatmodel hs_heatmodel_lagged;
 extern const struct hs_heatmodel hs_heatmodel_holtwinters;
 extern const struct hs_heatmodel hs_heatmodel_mixer;
+extern const struct hs_heatmodel hs_heatmodel_recent;

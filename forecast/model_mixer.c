@@ -14,9 +14,9 @@
 #include "forecast/leads.h"
 #include "forecast/typical.h"
 
-#define N_EXPERTS   7
+#define N_EXPERTS   8
 #define N_BLOCKS    8
-#define ARENA_BYTES 196608
+#define ARENA_BYTES 262144
 #define ALIGNMENT   16
 #define LEADS       HS_LEADS_MAX
 #define KEEP        0.991701293 /* of an hour's loss an hour later: 1/e in 5 days */
@@ -32,8 +32,9 @@
 #define CLOSED_HOURS 240.0 /* it takes longer; nothing at all is a shut valve, not a size */
 
 static const struct hs_heatmodel *const experts[N_EXPERTS] = {
-    &hs_heatmodel_regression,  &hs_heatmodel_weather,   &hs_heatmodel_lagged,   &hs_heatmodel_rc,
-    &hs_heatmodel_holtwinters, &hs_heatmodel_yesterday, &hs_heatmodel_lastweek,
+    &hs_heatmodel_regression, &hs_heatmodel_weather,     &hs_heatmodel_lagged,
+    &hs_heatmodel_rc,         &hs_heatmodel_holtwinters, &hs_heatmodel_yesterday,
+    &hs_heatmodel_lastweek,   &hs_heatmodel_recent,
 };
 #define EXPERT_WEATHER 1
 
@@ -57,10 +58,10 @@ static size_t get_offset(size_t k)
     for (size_t i = 0; i < k; i++) {
         size_t first = 0;
 
-        if (experts[i]->learn == experts[k]->learn && experts[k]->state_bytes > 0) {
+        if (experts[i]->init == experts[k]->init && experts[k]->state_bytes > 0) {
             return get_offset(i);
         }
-        while (experts[first]->learn != experts[i]->learn) {
+        while (experts[first]->init != experts[i]->init) {
             first++;
         }
         if (first == i) {
@@ -74,7 +75,7 @@ static size_t get_offset(size_t k)
 static bool is_shared(size_t k)
 {
     for (size_t i = 0; i < k; i++) {
-        if (experts[i]->learn == experts[k]->learn) {
+        if (experts[i]->init == experts[k]->init) {
             return true;
         }
     }

@@ -2,7 +2,8 @@
 /*
  * model_regression - two stages. "weather": the heat of an hour from the weather and the hour of
  * the week, by ridge regression that forgets. "regression": the same, corrected for what it
- * missed lately, per lead (residuals.h). One state serves both.
+ * missed lately, per lead (residuals.h). One state serves both. "recent" forgets faster: habits
+ * change more often than walls.
  */
 #include <math.h>
 #include <string.h>
@@ -17,11 +18,15 @@
 #define N           HS_HEATFEATURES_N
 #define KEEP        0.998958876 /* of an hour's weight an hour later: 1/e in 40 days */
 #define PULL        0.5
+#define RECENT_KEEP 0.996533800 /* 1/e in 12 days */
+#define RECENT_PULL 1.0
 #define HUBER       1.5 /* errors over so many typical ones count less (Huber 1964) */
 #define FIRST_HOURS 72  /* before the first solution */
 #define SOLVE_HOURS 12
 
 struct regression_state {
+    double keep; /* of an hour's weight an hour later */
+    double pull; /* weight of the wish that coefficients are zero */
     struct hs_heatscale scale;
     struct hs_airfilter air;                 /* as measured */
     struct hs_airfilter ahead[HS_LEADS_MAX]; /* from each origin along what was foreseen */
@@ -34,12 +39,22 @@ struct regression_state {
     struct hs_residuals residuals;
 };
 
+static void begin(struct regression_state *model, double keep, double pull)
+{
+    memset(model, 0, sizeof(*model));
+    model->keep = keep;
+    model->pull = pull;
+    hs_residuals_init(&model->residuals);
+}
+
 static void regression_init(void *state)
 {
-    struct regression_state *model = state;
+    begin(state, KEEP, PULL);
+}
 
-    memset(model, 0, sizeof(*model));
-    hs_residuals_init(&model->residuals);
+static void recent_init(void *state)
+{
+    begin(state, RECENT_KEEP, RECENT_PULL);
 }
 
 /** Heat that the weather explains, in units of the mean. */
@@ -82,7 +97,7 @@ static void learn_weather(struct regression_state *model, const struct hs_heatmo
         weight = hs_typical_weigh(&model->spread, HUBER, error);
         hs_typical_add(&model->spread, error);
     }
-    hs_ridge_fade(N, model->a, model->b, KEEP);
+    hs_ridge_fade(N, model->a, model->b, model->keep);
     hs_ridge_add(N, model->a, model->b, x, heat, weight);
     model->n_taught += 1.0;
 }
@@ -92,7 +107,7 @@ static void solve_weather(struct regression_state *model)
     double pull[N];
     double work[HS_RIDGE_PACKED(N)];
 
-    hs_heatfeatures_get_pull(PULL, pull);
+    hs_heatfeatures_get_pull(model->pull, pull);
     if (hs_ridge_solve(N, model->a, model->b, pull, work, model->coefs)) {
         model->is_ready = true;
     }
@@ -177,6 +192,15 @@ const struct hs_heatmodel hs_heatmodel_regression = {
     .summary = "weather, corrected per lead for what it missed lately",
     .state_bytes = sizeof(struct regression_state),
     .init = regression_init,
+    .learn = regression_learn,
+    .predict = regression_predict,
+};
+
+const struct hs_heatmodel hs_heatmodel_recent = {
+    .name = "recent",
+    .summary = "as regression, with a memory of two weeks in place of six",
+    .state_bytes = sizeof(struct regression_state),
+    .init = recent_init,
     .learn = regression_learn,
     .predict = regression_predict,
 };
