@@ -392,6 +392,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
                                  : "no reading to believe: heat gets no credit");
         cycle->is_plan_wanted = true;
     }
+    hs_cycle_watch_tank(cycle, loop_idx);
 }
 
 /* --- the step --- */

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "forecast/weather.h"
+#include "forecast/heatmodel.h"
 #include "policies/policy.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
@@ -206,6 +207,9 @@ void hs_cycle_get_rack_elec_w(const struct hs_cycle *cycle, double *ret_rack_ele
 /** Sums since the start for a site. */
 void hs_cycle_get_account(const struct hs_cycle *cycle, size_t site_idx,
                           struct hs_account *ret_account);
+/** W/K that the loop's tank was seen to lose, with its standard error; NAN where not learned. */
+void hs_cycle_get_tank_loss(const struct hs_cycle *cycle, size_t loop_idx,
+                            struct hs_physics_figure *ret_w_per_k);
 /** Machines last seen on a host. Borrowed until the next step. */
 const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, size_t host_idx,
                                                size_t *ret_n);

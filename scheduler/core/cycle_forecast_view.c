@@ -226,7 +226,9 @@ json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, 
     const char *model = NULL; /* the furthest down the chain of those of the sinks */
     struct hs_forecast_slot sum[HS_PLAN_SLOTS_MAX] = {{0}};
     struct hs_outlook outlook = {.n_hours = 0};
+    struct hs_physics_figure tank_loss;
 
+    hs_cycle_get_tank_loss(cycle, loop_idx, &tank_loss);
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
         struct hs_forecast_how how;
 
@@ -251,7 +253,7 @@ json_t *hs_cycle_format_forecast(const struct hs_cycle *cycle, size_t loop_idx, 
     hs_jsonx_set_at(object, "from", cycle->has_plan ? cycle->plan_from_at_s : 0);
     hs_jsonx_set_int(object, "slot_s", cycle->estate->slot_s);
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
-    hs_jsonx_set(object, "tank_loss_w_per_k", json_null()); /* of tanks nothing is learned */
+    set_figure(object, "tank_loss_w_per_k", &tank_loss);
     hs_jsonx_set(object, "points", points);
     hs_jsonx_set(object, "sinks", sinks);
     return object;

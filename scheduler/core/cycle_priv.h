@@ -45,7 +45,9 @@ struct hs_cycle_host {
 
 struct hs_cycle_loop {
     struct hs_loopstate state;
-    bool has_credit; /* heat counts: there is a reading, or a forecast, to believe */
+    bool has_credit;   /* heat counts: there is a reading, or a forecast, to believe */
+    bool is_tank_told; /* that its tank loses otherwise than stated */
+    enum hs_tankloss_doubt tank_doubt; /* as last told */
 };
 
 /** Planned maintenance of a host. */
@@ -140,6 +142,9 @@ static inline struct hs_cycle_entry *hs_cycle_get_live(const struct hs_cycle *cy
 
 /** It needs something again; nothing happens if it is live already. */
 void hs_cycle_add_live(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** Say once that a tank loses much more or less than stated, or that its readings cannot be. */
+void hs_cycle_watch_tank(struct hs_cycle *cycle, size_t loop_idx);
 
 /** Write a line for the journal. */
 __attribute__((format(printf, 4, 5))) void hs_cycle_note(struct hs_cycle *cycle, const char *kind,

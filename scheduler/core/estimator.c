@@ -38,6 +38,7 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
         est->loops[l].sinks.ok = unknown;
         est->loops[l].first_tank_wh = NAN;
         est->loops[l].captured_w = NAN;
+        hs_tankloss_init(&est->loops[l].tank_loss);
     }
     return est;
 }
@@ -191,6 +192,29 @@ static double get_mean_c(const struct hs_estimator *est, const struct hs_estimat
     return above != NULL ? sum_c + upper_ratio * above->value.value : NAN;
 }
 
+/*
+ * What the tank holds beside what its meters say: a meter that is silent leaves the loss unknown.
+ * Rejection without a meter counts as none: it begins at a full tank, which teaches nothing.
+ */
+static void learn_loss(struct hs_estimator *est, size_t loop_idx)
+{
+    const struct hs_heatloop *heatloop = &est->estate->loops[loop_idx];
+    struct hs_estimator_loop *loop = &est->loops[loop_idx];
+    struct hs_tankloss_sample sample = {
+        .at_s = loop->tank_c.at_s,
+        .tank_c = loop->tank_c.value,
+        .in_wh = isnan(loop->captured_wh.value) ? (double)NAN : loop->metered_captured_wh,
+        .out_wh = loop->rejected_wh,
+    };
+
+    for (size_t k = 0; k < heatloop->n_sinks; k++) {
+        const struct hs_estimator_sink *sink = &est->sinks[heatloop->first_sink_idx + k];
+
+        sample.out_wh += isnan(sink->useful_wh.value) ? (double)NAN : sink->metered_useful_wh;
+    }
+    hs_tankloss_add(&loop->tank_loss, &heatloop->tank, &sample);
+}
+
 /* The tank's mean was @mean_c at @reading's time. */
 static void add_mean(struct hs_estimator *est, size_t loop_idx, const struct hs_reading *reading,
                      double mean_c)
@@ -215,6 +239,7 @@ static void add_mean(struct hs_estimator *est, size_t loop_idx, const struct hs_
         loop->first_tank_wh = hs_tank_wh_from_c(tank, mean_c);
         loop->first_tank_at_s = reading->taken_at_s;
     }
+    learn_loss(est, loop_idx);
 }
 
 /* A tank is as bad as its best sensor: while one speaks, the tank is known. */

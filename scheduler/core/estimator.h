@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "forecast/tankloss.h"
 #include "forecast/weather.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/model/estate.h"
@@ -67,7 +68,8 @@ struct hs_estimator_loop {
     double metered_captured_wh; /* its rise since the start */
     double captured_w;          /* mean over the last two counter readings; NAN if none */
     double rejected_wh;
-    double lost_wh; /* modelled from the tank's temperature */
+    double lost_wh;               /* modelled from the tank's temperature */
+    struct hs_tankloss tank_loss; /* learned from its temperature and meters */
     struct hs_estimator_part pump;
     struct hs_estimator_part sinks; /* the loop's word for all its sinks */
 };

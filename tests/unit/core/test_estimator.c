@@ -194,6 +194,30 @@ static void estimator__a_tank_is_known_while_one_thermometer_speaks(void **state
     assert_near(est->loops[0].tank_c.value, 56.0, 1e-9);
 }
 
+static void estimator__what_a_tank_loses_is_learned_from_its_readings(void **state)
+{
+    HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
+    struct hs_tank tank = small_estate()->loops[0].tank;
+    double loss_w_per_k = 3 * tank.loss_w_per_k + 10;
+    double stored_wh = 0.7 * hs_tank_max_wh(&tank);
+    double captured_wh = 0;
+    struct hs_physics_figure figure;
+
+    (void)state;
+    for (int64_t at_s = START; at_s < START + 7 * HS_S_PER_DAY; at_s += 900) {
+        double tank_c = hs_tank_c_from_wh(&tank, stored_wh);
+        double lost_wh = hs_wh_from_w(loss_w_per_k * (tank_c - tank.ambient_c), 900);
+
+        add(est, HS_POINT_CAPTURED_HEAT_WH, at_s, captured_wh);
+        add(est, HS_POINT_USEFUL_HEAT_WH, at_s, 0);
+        add(est, HS_POINT_TANK_C, at_s, tank_c);
+        captured_wh += lost_wh; /* kept warm */
+    }
+    figure = hs_tankloss_get(&est->loops[0].tank_loss);
+    assert_near(figure.value, loss_w_per_k, 2 * figure.sd);
+    assert_true(figure.sd < 0.25 * loss_w_per_k);
+}
+
 static void estimator__the_air_outside_is_averaged_by_slot_and_holds_for_a_while(void **state)
 {
     HS_AUTO(hs_estimator) est = hs_estimator_new(small_estate(), START);
@@ -224,6 +248,7 @@ int main(void)
         cmocka_unit_test(estimator__a_tank_is_known_while_one_thermometer_speaks),
         cmocka_unit_test(estimator__a_reading_from_the_past_changes_nothing),
         cmocka_unit_test(estimator__captured_power_is_the_counters_rise_over_time),
+        cmocka_unit_test(estimator__what_a_tank_loses_is_learned_from_its_readings),
         cmocka_unit_test(estimator__the_air_outside_is_averaged_by_slot_and_holds_for_a_while),
         cmocka_unit_test(estimator__a_sink_is_out_by_its_own_word_or_its_pumps),
     };
