@@ -25,8 +25,9 @@
 #define SOLVE_HOURS 12
 
 struct regression_state {
-    double keep; /* of an hour's weight an hour later */
-    double pull; /* weight of the wish that coefficients are zero */
+    double keep;        /* of an hour's weight an hour later */
+    double pull;        /* weight of the wish that coefficients are zero */
+    int64_t solve_turn; /* hour of SOLVE_HOURS at which it is solved: not all at once */
     struct hs_heatscale scale;
     struct hs_airfilter air;                 /* as measured */
     struct hs_airfilter ahead[HS_LEADS_MAX]; /* from each origin along what was foreseen */
@@ -39,22 +40,23 @@ struct regression_state {
     struct hs_residuals residuals;
 };
 
-static void begin(struct regression_state *model, double keep, double pull)
+static void begin(struct regression_state *model, double keep, double pull, int64_t solve_turn)
 {
     memset(model, 0, sizeof(*model));
     model->keep = keep;
     model->pull = pull;
+    model->solve_turn = solve_turn;
     hs_residuals_init(&model->residuals);
 }
 
 static void regression_init(void *state)
 {
-    begin(state, KEEP, PULL);
+    begin(state, KEEP, PULL, 0);
 }
 
 static void recent_init(void *state)
 {
-    begin(state, RECENT_KEEP, RECENT_PULL);
+    begin(state, RECENT_KEEP, RECENT_PULL, SOLVE_HOURS / 2);
 }
 
 /** Heat that the weather explains, in units of the mean. */
@@ -136,7 +138,8 @@ static void regression_learn(void *state, const struct hs_heatmodel_view *view)
                           heat);
     }
     model->ahead[no % HS_LEADS_MAX] = model->air;
-    if (model->n_taught >= FIRST_HOURS && (!model->is_ready || no % SOLVE_HOURS == 0)) {
+    if (model->n_taught >= FIRST_HOURS
+        && (!model->is_ready || no % SOLVE_HOURS == model->solve_turn)) {
         solve_weather(model);
     }
 }

@@ -25,6 +25,10 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (strcmp(word, verbs[i].name) == 0) {
+            if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+                fputs(hs_sim_cmd_usage, stdout);
+                return HS_SIM_CMD_OK;
+            }
             return verbs[i].act(argc - 1, argv + 1);
         }
     }

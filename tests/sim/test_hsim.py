@@ -214,6 +214,8 @@ class Hsim(unittest.TestCase):
             self.assertEqual(done.returncode, 2, args)
             self.assertIn(part, done.stderr)
         self.assertEqual(self.call("--help").returncode, 0)
+        for verb in ("run", "compare", "replay", "jobs", "forecast"):
+            self.assertEqual(self.call(verb, "--help").returncode, 0, verb)
         self.assertEqual(self.call("run", str(self.folder / "absent.json")).returncode, 6)
 
     def test_a_report_that_cannot_be_written_fails(self):
