@@ -11,14 +11,16 @@
 
 #include "forecast/forecast_priv.h"
 #include "forecast/ownweather.h"
-#include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
-#include "scheduler/base/packtext.h"
 #include "scheduler/base/units.h"
 
-#define DEAD_S        259200 /* three days: older than persistence is worth */
-#define KNOWN_RATIO   0.5    /* an hour is known if at least so much of it was metered */
-#define STATE_VERSION 5
+#define DEAD_S      259200 /* three days: older than persistence is worth */
+#define KNOWN_RATIO 0.5    /* an hour is known if at least so much of it was metered */
+
+/* Weather beyond these is a broken source, not weather. */
+#define MOST_C            60.0
+#define MOST_GHI_W_PER_M2 1500.0
+#define MOST_WIND_M_PER_S 80.0
 
 static const struct hs_heatmodel *const models[] = {
     &hs_heatmodel_mixer,       &hs_heatmodel_recent,    &hs_heatmodel_regression,
@@ -95,7 +97,10 @@ double hs_forecast_get_weather_age_s(const struct hs_forecast_state *state)
 
 bool hs_forecast_has_outlook(const struct hs_forecast_state *state)
 {
-    return state->outlook.n_hours > 0 && hs_forecast_get_weather_age_s(state) < DEAD_S;
+    double age_s = hs_forecast_get_weather_age_s(state);
+
+    /* one that will only be issued after the open hour is not known yet */
+    return state->outlook.n_hours > 0 && age_s > -HS_FORECAST_S_PER_HOUR && age_s < DEAD_S;
 }
 
 /** What was issued for hour @no, less what the service is usually wrong by at this site. */
@@ -137,6 +142,17 @@ static void look_out(const struct hs_forecast_state *state, size_t n_hours,
     }
 }
 
+/** True if all of it can be used: a model gone wrong must not be heard. */
+static bool is_usable(const double *heat_w, size_t n_hours)
+{
+    for (size_t i = 0; i < n_hours; i++) {
+        if (!(heat_w[i] >= 0 && isfinite(heat_w[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /** What the model says of the next @n_hours, down the chain of fall-backs. Returns who spoke. */
 static const char *make(const struct hs_forecast *forecast, const struct hs_outlook *outlook,
                         size_t n_hours, double *ret_heat_w)
@@ -146,7 +162,8 @@ static const char *make(const struct hs_forecast *forecast, const struct hs_outl
     struct hs_heatmodel_view view = {&forecast->state.history, forecast->setup.calendar, outlook};
 
     for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
-        if (chain[i]->predict(i == 0 ? forecast->model_state : NULL, &view, n_hours, ret_heat_w)) {
+        if (chain[i]->predict(i == 0 ? forecast->model_state : NULL, &view, n_hours, ret_heat_w)
+            && is_usable(ret_heat_w, n_hours)) {
             return chain[i]->name;
         }
     }
@@ -169,7 +186,8 @@ static bool promise(struct hs_forecast *forecast, const struct hs_outlook *outlo
 
     return forecast->model->promise != NULL
            && forecast->model->promise(forecast->model_state, &view, HS_FORECAST_REACH_HOURS,
-                                       forecast->made_w);
+                                       forecast->made_w)
+           && is_usable(forecast->made_w, HS_FORECAST_REACH_HOURS);
 }
 
 /** The predictions of this hour, once: they are what will be judged. */
@@ -225,6 +243,38 @@ static void close_hour(struct hs_forecast *forecast, int64_t no)
     forecast->is_made = false;
 }
 
+/** What lies in the open hour of the slot whose weather was taken in last. */
+static void gather_weather(struct hs_forecast_state *state)
+{
+    int64_t hour_at_s = state->open_no * HS_FORECAST_S_PER_HOUR;
+    int64_t end_at_s = hour_at_s + HS_FORECAST_S_PER_HOUR;
+    int64_t from_at_s = state->slot_from_at_s > hour_at_s ? state->slot_from_at_s : hour_at_s;
+    int64_t to_at_s = state->slot_to_at_s < end_at_s ? state->slot_to_at_s : end_at_s;
+
+    if (to_at_s > from_at_s) {
+        double span_s = (double)(to_at_s - from_at_s);
+
+        gather(&state->weather[0], state->slot_weather.t_out_c, span_s);
+        gather(&state->weather[1], state->slot_weather.ghi_w_per_m2, span_s);
+        gather(&state->weather[2], state->slot_weather.wind_m_per_s, span_s);
+    }
+}
+
+static double within(double value, double least, double most)
+{
+    return value >= least && value <= most ? value : (double)NAN;
+}
+
+/** Weather as it can be on earth: anything else is unknown. */
+static struct hs_weather believe(const struct hs_weather *weather)
+{
+    return (struct hs_weather){
+        .t_out_c = within(weather->t_out_c, -MOST_C, MOST_C),
+        .ghi_w_per_m2 = within(weather->ghi_w_per_m2, 0, MOST_GHI_W_PER_M2),
+        .wind_m_per_s = within(weather->wind_m_per_s, 0, MOST_WIND_M_PER_S),
+    };
+}
+
 void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
 {
     struct hs_forecast_state *state = &forecast->state;
@@ -236,9 +286,10 @@ void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
     }
     /* after a silence longer than the memory all that was learned is of another season */
     if (now_no - state->open_no > 2 * HS_HEATHISTORY_HOURS) {
-        struct hs_heathistory *history = &state->history;
-
-        hs_heathistory_init(history);
+        hs_heathistory_init(&state->history);
+        state->known_h = 0;
+        state->heat = (struct hs_forecast_gathering){0};
+        memset(state->weather, 0, sizeof(state->weather));
         hs_forecast_judge_forget(&state->judge);
         forecast->model->init(forecast->model_state);
         state->open_no = now_no - 1;
@@ -247,6 +298,7 @@ void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s)
     while (state->open_no < now_no) {
         close_hour(forecast, state->open_no);
         state->open_no++;
+        gather_weather(state);
     }
 }
 
@@ -275,24 +327,29 @@ void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double
 void hs_forecast_observe_weather(struct hs_forecast *forecast, int64_t slot_at_s,
                                  const struct hs_weather *weather)
 {
-    struct hs_forecast_gathering *gathered = forecast->state.weather;
+    struct hs_forecast_state *state = &forecast->state;
 
     hs_forecast_advance(forecast, slot_at_s);
-    if (slot_at_s / HS_FORECAST_S_PER_HOUR == forecast->state.open_no) {
-        double span_s = fmin((double)forecast->setup.slot_s, HS_FORECAST_S_PER_HOUR);
-
-        gather(&gathered[0], weather->t_out_c, span_s);
-        gather(&gathered[1], weather->ghi_w_per_m2, span_s);
-        gather(&gathered[2], weather->wind_m_per_s, span_s);
+    if (slot_at_s / HS_FORECAST_S_PER_HOUR == state->open_no) {
+        state->slot_weather = believe(weather);
+        state->slot_from_at_s = slot_at_s;
+        state->slot_to_at_s = slot_at_s + forecast->setup.slot_s;
+        gather_weather(state);
     }
 }
 
 void hs_forecast_set_outlook(struct hs_forecast *forecast, const struct hs_outlook *outlook)
 {
+    struct hs_outlook *kept = &forecast->state.outlook;
+
     if (outlook == NULL) {
-        forecast->state.outlook.n_hours = 0;
+        kept->n_hours = 0;
     } else {
-        forecast->state.outlook = *outlook;
+        *kept = *outlook;
+        kept->n_hours = kept->n_hours < HS_OUTLOOK_HOURS ? kept->n_hours : HS_OUTLOOK_HOURS;
+        for (size_t i = 0; i < kept->n_hours; i++) {
+            kept->hours[i] = believe(&outlook->hours[i]);
+        }
     }
     forecast->is_made = false;
 }
@@ -344,54 +401,9 @@ void hs_forecast_get_physics(const struct hs_forecast *forecast, struct hs_physi
     }
 }
 
-/** A plain value as text, exactly. */
-static json_t *format_bytes(const void *bytes, size_t n)
+int64_t hs_forecast_get_open_at_s(const struct hs_forecast *forecast)
 {
-    HS_AUTO_MEM char *text = hs_packtext_format(bytes, n);
+    int64_t open_no = forecast->state.open_no;
 
-    return hs_jsonx_text(text);
-}
-
-static bool parse_bytes(const json_t *json, void *ret_bytes, size_t n)
-{
-    return hs_packtext_parse(json_string_value(json), ret_bytes, n);
-}
-
-json_t *hs_forecast_save(const struct hs_forecast *forecast)
-{
-    json_t *saved = hs_jsonx_object();
-
-    hs_jsonx_set_text(saved, "model", forecast->model->name);
-    hs_jsonx_set_int(saved, "version", STATE_VERSION);
-    hs_jsonx_set_int(saved, "slot_s", forecast->setup.slot_s);
-    hs_jsonx_set(saved, "frame", format_bytes(&forecast->state, sizeof(forecast->state)));
-    hs_jsonx_set(saved, "state", format_bytes(forecast->model_state, forecast->model->state_bytes));
-    return saved;
-}
-
-int hs_forecast_restore(struct hs_forecast *forecast, const json_t *saved, struct hs_err *err)
-{
-    const char *model = json_string_value(json_object_get(saved, "model"));
-    HS_AUTO_MEM struct hs_forecast_state *state = hs_xcalloc(1, sizeof(*state));
-    HS_AUTO_MEM void *model_state = hs_xcalloc(1, forecast->model->state_bytes);
-
-    if (model == NULL || strcmp(model, forecast->model->name) != 0) {
-        return hs_err_set(err, HS_E_INVALID, "forecast.model", "is '%s', wanted '%s'",
-                          model != NULL ? model : "", forecast->model->name);
-    }
-    if (json_integer_value(json_object_get(saved, "version")) != STATE_VERSION
-        || json_integer_value(json_object_get(saved, "slot_s")) != forecast->setup.slot_s) {
-        return hs_err_set(err, HS_E_INVALID, "forecast.version",
-                          "is of another version or slot length, learn anew");
-    }
-    if (!parse_bytes(json_object_get(saved, "frame"), state, sizeof(*state))
-        || !parse_bytes(json_object_get(saved, "state"), model_state,
-                        forecast->model->state_bytes)) {
-        return hs_err_set(err, HS_E_INVALID, "forecast.state",
-                          "is damaged or of another build, learn anew");
-    }
-    forecast->state = *state;
-    memcpy(forecast->model_state, model_state, forecast->model->state_bytes);
-    forecast->is_made = false;
-    return 0;
+    return open_no < 0 ? -1 : open_no * HS_FORECAST_S_PER_HOUR;
 }

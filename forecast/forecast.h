@@ -85,7 +85,7 @@ struct hs_forecast *hs_forecast_new(const char *name, const struct hs_forecast_s
  */
 void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double demand_heat_w);
 
-/** Take in the weather measured over one slot, before the slot's heat. */
+/** Take in the weather measured over one slot, before the slot's heat; checked as an outlook is. */
 void hs_forecast_observe_weather(struct hs_forecast *forecast, int64_t slot_at_s,
                                  const struct hs_weather *weather);
 
@@ -94,7 +94,8 @@ void hs_forecast_advance(struct hs_forecast *forecast, int64_t now_at_s);
 
 /**
  * The newest weather forecast, as it was issued; used for predictions from its issue on until it
- * is replaced. Copied. @param outlook  NULL: there is none
+ * is replaced. Copied; what no weather can be (beyond 60 C of frost or heat, 0..1500 W/m2,
+ * 0..80 m/s) is unknown. @param outlook  NULL: there is none
  */
 void hs_forecast_set_outlook(struct hs_forecast *forecast, const struct hs_outlook *outlook);
 
@@ -127,12 +128,15 @@ void hs_forecast_get_physics(const struct hs_forecast *forecast, struct hs_physi
 json_t *hs_forecast_save(const struct hs_forecast *forecast);
 
 /**
- * Take over what hs_forecast_save() of the same model and slot length gave: the same predictions
- * to the last bit follow.
+ * Take over what hs_forecast_save() of the same model, slot length and build's layout gave: the
+ * same predictions to the last bit follow.
  *
  * @return 0 or -HS_E_INVALID saying what does not fit; @forecast is then as it was
  */
 int hs_forecast_restore(struct hs_forecast *forecast, const json_t *saved, struct hs_err *err);
+
+/** Start of the open hour: all before it has closed, known or not; -1: none yet. */
+int64_t hs_forecast_get_open_at_s(const struct hs_forecast *forecast);
 
 /** Accepts NULL. */
 void hs_forecast_free(struct hs_forecast *forecast);

@@ -25,6 +25,9 @@ struct hs_forecast_state {
     double known_h;  /* hours of heat ever known */
     struct hs_forecast_gathering heat;
     struct hs_forecast_gathering weather[HS_FORECAST_WEATHER_FIELDS];
+    struct hs_weather slot_weather; /* of the newest slot, which may reach into the next hours */
+    int64_t slot_from_at_s;
+    int64_t slot_to_at_s;
     struct hs_outlook outlook;  /* as issued; n_hours 0: none */
     struct hs_weatherbias bias; /* of what is issued */
     struct hs_slotshape shape;

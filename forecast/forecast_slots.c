@@ -81,6 +81,9 @@ static void follow_open_hour(const struct hs_forecast *forecast, int64_t from_at
         double ahead_s = (double)(from_at_s + (int64_t)i * forecast->setup.slot_s - open_at_s);
         double add_w = over_w * exp(-ahead_s / OPEN_FADE_S);
 
+        if (ahead_s < 0) { /* of an hour that has closed: as it was measured */
+            continue;
+        }
         slots[i].p10_w = fmax(0.0, slots[i].p10_w + add_w);
         slots[i].p50_w = fmax(0.0, slots[i].p50_w + add_w);
         slots[i].p90_w = fmax(0.0, slots[i].p90_w + add_w);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "forecast/calendar.h"
 #include "forecast/heathistory.h"
@@ -41,6 +42,15 @@ struct hs_physics {
     struct hs_physics_figure solar_aperture_m2; /* sun let in: W per W/m2 */
     struct hs_physics_figure time_constant_h;   /* capacity / UA */
 };
+
+/** True if a stored flag is one: any other value would be undefined behaviour to read. */
+static inline bool hs_heatmodel_is_flag(const bool *flag)
+{
+    unsigned char byte;
+
+    memcpy(&byte, flag, 1);
+    return byte <= 1;
+}
 
 struct hs_heatmodel {
     const char *name;
@@ -76,6 +86,12 @@ struct hs_heatmodel {
      * @return how many
      */
     size_t (*get_weights)(const void *state, const char **ret_names, double *ret_weights);
+
+    /**
+     * True if a state that was stored can be used: its flags are flags, its sizes are right. What
+     * its numbers say is judged by what it then predicts. Optional.
+     */
+    bool (*check)(const void *state);
 
     /** What the model has learned in physical units; optional, sets only what it knows. */
     void (*get_physics)(const void *state, struct hs_physics *physics);

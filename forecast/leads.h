@@ -27,3 +27,9 @@ size_t hs_leads_clip(size_t lead);
  * taught each hour, in turn.
  */
 bool hs_leads_is_taught(size_t lead, int64_t no);
+
+/** Place of hour @no in a ring of HS_LEADS_MAX hours; hours before 1970 have one, too. */
+static inline size_t hs_leads_place(int64_t no)
+{
+    return (size_t)((no % HS_LEADS_MAX + HS_LEADS_MAX) % HS_LEADS_MAX);
+}

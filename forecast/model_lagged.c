@@ -184,7 +184,7 @@ static double dot(const double *x, const double *coefs)
 static void learn_lead(struct lagged_state *model, const struct hs_calendar *calendar, int64_t no,
                        size_t lead, const struct lagged_hour *usual, double heat)
 {
-    size_t at = (size_t)((no - (int64_t)lead) % HS_LEADS_MAX);
+    size_t at = hs_leads_place(no - (int64_t)lead);
     size_t group = hs_leads_get_group(lead);
     double wanted = heat - usual->heat;
     double x[N];
@@ -206,7 +206,7 @@ static void learn_leads(struct lagged_state *model, const struct hs_heatmodel_vi
     struct lagged_hour usual[2] = {get_usual(model, no - 24), get_usual(model, no - 48)};
 
     for (size_t lead = 1; lead <= HS_LEADS_MAX; lead++) {
-        size_t at = (size_t)((no - (int64_t)lead) % HS_LEADS_MAX);
+        size_t at = hs_leads_place(no - (int64_t)lead);
         const struct lagged_hour *known = &usual[days_back(lead) - 1];
         struct hs_weather foreseen = hs_heathistory_get_foreseen(view->history, lead);
 
@@ -263,7 +263,7 @@ static double get_week_mean(const struct lagged_state *model, int64_t no)
 
 static void note_origin(struct lagged_state *model, int64_t no, double heat)
 {
-    struct lagged_origin *origin = &model->origins[no % HS_LEADS_MAX];
+    struct lagged_origin *origin = &model->origins[hs_leads_place(no)];
     double usual = get_usual(model, no - 24).heat;
     double over = 0.0;
     int n = 0;
@@ -308,7 +308,7 @@ static void lagged_learn(void *state, const struct hs_heatmodel_view *view)
         model->n_hours += 1.0;
     }
     note_origin(model, no, heat);
-    model->ahead[no % HS_LEADS_MAX] = model->air;
+    model->ahead[hs_leads_place(no)] = model->air;
     solve(model, no);
 }
 
@@ -317,7 +317,7 @@ static bool lagged_predict(const void *state, const struct hs_heatmodel_view *vi
 {
     const struct lagged_state *model = state;
     int64_t newest_no = view->history->newest_no;
-    const struct lagged_origin *origin = &model->origins[newest_no % HS_LEADS_MAX];
+    const struct lagged_origin *origin = &model->origins[hs_leads_place(newest_no)];
     struct hs_airfilter air = model->air;
 
     if (!hs_heatscale_is_known(&model->scale) || isnan(origin->last)) {
@@ -342,6 +342,17 @@ static bool lagged_predict(const void *state, const struct hs_heatmodel_view *vi
     return true;
 }
 
+static bool lagged_check(const void *state)
+{
+    const struct lagged_state *model = state;
+    bool is_sound = hs_heatmodel_is_flag(&model->air.has_air);
+
+    for (size_t i = 0; i < HS_LEADS_MAX; i++) {
+        is_sound = is_sound && hs_heatmodel_is_flag(&model->ahead[i].has_air);
+    }
+    return is_sound;
+}
+
 const struct hs_heatmodel hs_heatmodel_lagged = {
     .name = "lagged",
     .summary = "the last days at this hour, corrected for weather and kind of day",
@@ -349,4 +360,5 @@ const struct hs_heatmodel hs_heatmodel_lagged = {
     .init = lagged_init,
     .learn = lagged_learn,
     .predict = lagged_predict,
+    .check = lagged_check,
 };

@@ -496,6 +496,16 @@ static bool rc_predict(const void *opaque, const struct hs_heatmodel_view *view,
     return true;
 }
 
+static bool rc_check(const void *opaque)
+{
+    const struct rc_state *state = opaque;
+
+    return hs_heatmodel_is_flag(&state->is_ready) && hs_heatmodel_is_flag(&state->drive.has_t)
+           && hs_heatmodel_is_flag(&state->drive.has_sun)
+           && hs_heatmodel_is_flag(&state->drive.has_wind)
+           && state->filter.n == (state->is_ready ? N_STATES : 0);
+}
+
 /** A sum of states, if it is known to @worst of itself. @param model_sd  error of the equation */
 static struct hs_physics_figure tell(const struct hs_kalman *filter, const double *w,
                                      double model_sd, double worst)
@@ -602,5 +612,6 @@ const struct hs_heatmodel hs_heatmodel_rc = {
     .init = rc_init,
     .learn = rc_learn,
     .predict = rc_predict,
+    .check = rc_check,
     .get_physics = rc_get_physics,
 };

@@ -73,7 +73,7 @@ static void learn_residuals(struct regression_state *model, const struct hs_heat
     int64_t no = view->history->newest_no;
 
     for (size_t lead = 1; lead <= HS_LEADS_MAX; lead++) {
-        struct hs_airfilter *air = &model->ahead[(no - (int64_t)lead) % HS_LEADS_MAX];
+        struct hs_airfilter *air = &model->ahead[hs_leads_place(no - (int64_t)lead)];
         struct hs_weather foreseen = hs_heathistory_get_foreseen(view->history, lead);
 
         hs_airfilter_step(air, &foreseen);
@@ -137,7 +137,7 @@ static void regression_learn(void *state, const struct hs_heatmodel_view *view)
         hs_residuals_push(&model->residuals, no, explain(model, &model->air, view->calendar, no),
                           heat);
     }
-    model->ahead[no % HS_LEADS_MAX] = model->air;
+    model->ahead[hs_leads_place(no)] = model->air;
     if (model->n_taught >= FIRST_HOURS
         && (!model->is_ready || no % SOLVE_HOURS == model->solve_turn)) {
         solve_weather(model);
@@ -169,6 +169,18 @@ static bool predict(const struct regression_state *model, const struct hs_heatmo
     return true;
 }
 
+static bool regression_check(const void *state)
+{
+    const struct regression_state *model = state;
+    bool is_sound =
+        hs_heatmodel_is_flag(&model->is_ready) && hs_heatmodel_is_flag(&model->air.has_air);
+
+    for (size_t i = 0; i < HS_LEADS_MAX; i++) {
+        is_sound = is_sound && hs_heatmodel_is_flag(&model->ahead[i].has_air);
+    }
+    return is_sound;
+}
+
 static bool weather_predict(const void *state, const struct hs_heatmodel_view *view, size_t n_hours,
                             double *ret_heat_w)
 {
@@ -188,6 +200,7 @@ const struct hs_heatmodel hs_heatmodel_weather = {
     .init = regression_init,
     .learn = regression_learn,
     .predict = weather_predict,
+    .check = regression_check,
 };
 
 const struct hs_heatmodel hs_heatmodel_regression = {
@@ -197,6 +210,7 @@ const struct hs_heatmodel hs_heatmodel_regression = {
     .init = regression_init,
     .learn = regression_learn,
     .predict = regression_predict,
+    .check = regression_check,
 };
 
 const struct hs_heatmodel hs_heatmodel_recent = {
@@ -206,4 +220,5 @@ const struct hs_heatmodel hs_heatmodel_recent = {
     .init = recent_init,
     .learn = regression_learn,
     .predict = regression_predict,
+    .check = regression_check,
 };

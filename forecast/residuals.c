@@ -79,14 +79,14 @@ static double dot(const double *x, const double *coefs)
 
 int hs_residuals_has_origin(const struct hs_residuals *residuals, int64_t no, size_t lead)
 {
-    return !isnan(residuals->origins[(no - (int64_t)lead) % HS_LEADS_MAX].last);
+    return !isnan(residuals->origins[hs_leads_place(no - (int64_t)lead)].last);
 }
 
 void hs_residuals_learn(struct hs_residuals *residuals, int64_t no, size_t lead, double base,
                         double heat)
 {
     const struct hs_residuals_origin *origin =
-        &residuals->origins[(no - (int64_t)lead) % HS_LEADS_MAX];
+        &residuals->origins[hs_leads_place(no - (int64_t)lead)];
     size_t group = hs_leads_get_group(lead);
     double x[HS_RESIDUALS_N];
     double error;
@@ -130,7 +130,7 @@ void hs_residuals_push(struct hs_residuals *residuals, int64_t no, double base, 
         now->slow += SLOW_SHARE * (residual - now->slow);
     }
     now->last = isnan(residual) ? now->fast : residual;
-    residuals->origins[no % HS_LEADS_MAX] = *now;
+    residuals->origins[hs_leads_place(no)] = *now;
     solve(residuals, no);
 }
 
