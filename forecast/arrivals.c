@@ -237,15 +237,44 @@ json_t *hs_arrivals_save(const struct hs_arrivals *arrivals)
     return saved;
 }
 
+static bool is_amount(double value)
+{
+    return isfinite(value) && value >= 0;
+}
+
+static bool check_sum(const struct hs_arrivals_sum *sum)
+{
+    return is_amount(sum->work_vcpu_s) && is_amount(sum->run_work) && is_amount(sum->window_work);
+}
+
+/* An hour that is none would be counted up to now, or index before the week. */
+static bool check(const struct hs_arrivals *arrivals)
+{
+    bool is_fine = arrivals->hour_at_s >= 0 && arrivals->hour_at_s % HOUR_S == 0
+                   && is_amount(arrivals->ended_run_vcpu_s)
+                   && is_amount(arrivals->ended_request_vcpu_s) && is_amount(arrivals->n_ended);
+
+    for (size_t k = 0; k < HS_ARRIVALS_N_KINDS; k++) {
+        is_fine = is_fine && check_sum(&arrivals->open[k]);
+        for (size_t hour = 0; hour < HS_ARRIVALS_HOURS; hour++) {
+            const struct hs_arrivals_cell *cell = &arrivals->cells[k][hour];
+
+            is_fine = is_fine && is_amount(cell->n_weeks) && check_sum(&cell->mean)
+                      && is_amount(cell->work_var);
+        }
+    }
+    return is_fine;
+}
+
 int hs_arrivals_restore(struct hs_arrivals *ret_arrivals, const json_t *saved, struct hs_err *err)
 {
     struct hs_arrivals arrivals;
 
     if (json_integer_value(json_object_get(saved, "version")) != STATE_VERSION
         || !hs_packtext_parse(json_string_value(json_object_get(saved, "state")), &arrivals,
-                              sizeof(arrivals))) {
-        return hs_err_set(err, HS_E_INVALID, "arrivals",
-                          "is damaged or of another version, learn anew");
+                              sizeof(arrivals))
+        || !check(&arrivals)) {
+        return hs_err_set(err, HS_E_INVALID, "arrivals", "is damaged or of another version");
     }
     *ret_arrivals = arrivals;
     return 0;

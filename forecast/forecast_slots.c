@@ -6,6 +6,7 @@
 
 #define OPEN_SHARE  0.6 /* of what an open hour is over, the rest of it is likely to be */
 #define OPEN_FADE_S 3600.0
+#define NEAR_LEAD   (-2) /* hours that are near enough to the open one to be like it */
 
 /** How much wider the intervals are for weather that was issued long ago. */
 static double widening(const struct hs_forecast_state *state)
@@ -26,6 +27,9 @@ static struct hs_forecast_slot quantify(const struct hs_forecast *forecast, int6
 
     if (lead < 1 && !isnan(known_w)) {
         return (struct hs_forecast_slot){known_w, known_w, known_w};
+    }
+    while (lead < NEAR_LEAD) { /* closed without being measured: that hour of the next day */
+        lead += 24;
     }
     lead = lead < 1 ? 1 : lead;
     while (lead > (int64_t)n_made) {

@@ -33,6 +33,7 @@
 #define ENOUGH_ENDED  3
 #define MIN_AGE_S     2.0
 #define STATE_VERSION 1
+#define LAST_S        (INT64_C(1) << 40) /* no job runs since before or after that */
 
 struct open_run {
     uint64_t id; /* 0: free */
@@ -467,6 +468,21 @@ json_t *hs_runtimes_save(const struct hs_runtimes *runtimes)
     return saved;
 }
 
+/* What is not a number there would be in every prediction. */
+static bool check_group(const struct group *group)
+{
+    bool is_fine = isfinite(group->n_ended) && group->n_ended >= 0 && isfinite(group->request_error)
+                   && group->request_error >= 0 && group->over_ratio >= 0 && group->over_ratio <= 1;
+
+    for (size_t i = 0; i < HS_RUNSPREAD_BINS; i++) {
+        is_fine = is_fine && isfinite(group->spread.mass[i]) && group->spread.mass[i] >= 0;
+    }
+    for (size_t i = 0; i < OPEN_MAX; i++) {
+        is_fine = is_fine && group->open[i].at_s > -LAST_S && group->open[i].at_s < LAST_S;
+    }
+    return is_fine;
+}
+
 int hs_runtimes_restore(struct hs_runtimes *runtimes, const json_t *saved, struct hs_err *err)
 {
     json_int_t n = json_integer_value(json_object_get(saved, "n_groups"));
@@ -482,6 +498,11 @@ int hs_runtimes_restore(struct hs_runtimes *runtimes, const json_t *saved, struc
         || !hs_packtext_parse(json_string_value(json_object_get(saved, "groups")), packed,
                               (size_t)n * sizeof(*packed))) {
         return hs_err_set(err, HS_E_INVALID, "runtimes", "the saved groups are damaged");
+    }
+    for (json_int_t i = 0; i < n; i++) {
+        if (!check_group(&packed[i])) {
+            return hs_err_set(err, HS_E_INVALID, "runtimes", "the saved groups are damaged");
+        }
     }
     clear(runtimes);
     runtimes->upper_level = fmin(fmax(level, UPPER_FROM), UPPER_TO);

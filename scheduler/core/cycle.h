@@ -151,7 +151,8 @@ json_t *hs_cycle_save_forecast(const struct hs_cycle *cycle, size_t sink_idx);
 /**
  * Go on with what hs_cycle_save_forecast() gave, before anything is trained or stepped.
  *
- * @return 0 or -HS_E_INVALID saying what does not fit; the sink then learns anew
+ * @return 0, -HS_E_INVALID saying what does not fit or -HS_E_CONFLICT if it is of the future; the
+ *         sink then learns anew
  */
 int hs_cycle_restore_forecast(struct hs_cycle *cycle, size_t sink_idx, const json_t *saved,
                               struct hs_err *err);
@@ -165,7 +166,7 @@ json_t *hs_cycle_save_runtimes(const struct hs_cycle *cycle);
 /** Go on with what hs_cycle_save_runtimes() gave. @return 0 or -HS_E_INVALID: learns anew */
 int hs_cycle_restore_runtimes(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
 
-/** Go on with what hs_cycle_save_arrivals() gave. @return 0 or -HS_E_INVALID: learns anew */
+/** Go on with what hs_cycle_save_arrivals() gave. @return as hs_cycle_restore_forecast() */
 int hs_cycle_restore_arrivals(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
 
 /**

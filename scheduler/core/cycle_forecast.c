@@ -7,6 +7,9 @@
 #include "scheduler/core/cycle_priv.h"
 
 #define S_PER_HOUR 3600
+#define AHEAD_S    3600 /* a clock may be set back so far over a restart, and nothing is lost */
+
+static const char FUTURE[] = "lies in the future: the clock was wrong then, or is now";
 
 void hs_cycle_set_outlook(struct hs_cycle *cycle, size_t site_idx, const struct hs_outlook *outlook)
 {
@@ -121,6 +124,7 @@ json_t *hs_cycle_save_forecast(const struct hs_cycle *cycle, size_t sink_idx)
     json_t *saved = hs_jsonx_object();
 
     hs_jsonx_set_int(saved, "learned_to_at_s", cycle->learned_to_at_s[sink_idx]);
+    hs_jsonx_set_int(saved, "open_at_s", hs_forecast_get_open_at_s(cycle->forecasts[sink_idx]));
     hs_jsonx_set_bool(saved, "has_history", cycle->has_history[sink_idx]);
     hs_jsonx_set(saved, "forecast", hs_forecast_save(cycle->forecasts[sink_idx]));
     return saved;
@@ -130,11 +134,15 @@ int hs_cycle_restore_forecast(struct hs_cycle *cycle, size_t sink_idx, const jso
                               struct hs_err *err)
 {
     const json_t *learned = json_object_get(saved, "learned_to_at_s");
+    const json_t *open = json_object_get(saved, "open_at_s");
     int rc;
 
-    if (!json_is_integer(learned) || json_integer_value(learned) > cycle->now_at_s) {
-        return hs_err_set(err, HS_E_INVALID, "forecast.learned_to_at_s",
-                          "is missing or lies in the future");
+    if (!json_is_integer(learned) || !json_is_integer(open)) {
+        return hs_err_set(err, HS_E_INVALID, "forecast.learned_to_at_s", "is missing");
+    }
+    if (json_integer_value(learned) > cycle->now_at_s + AHEAD_S
+        || json_integer_value(open) > cycle->now_at_s + AHEAD_S) {
+        return hs_err_set(err, HS_E_CONFLICT, "forecast.learned_to_at_s", FUTURE);
     }
     rc = hs_forecast_restore(cycle->forecasts[sink_idx], json_object_get(saved, "forecast"), err);
     if (rc == 0) {
@@ -155,8 +163,8 @@ int hs_cycle_restore_arrivals(struct hs_cycle *cycle, const json_t *saved, struc
     struct hs_arrivals arrivals;
     int rc = hs_arrivals_restore(&arrivals, saved, err);
 
-    if (rc == 0 && arrivals.hour_at_s > cycle->now_at_s) {
-        rc = hs_err_set(err, HS_E_INVALID, "arrivals", "is of the future");
+    if (rc == 0 && arrivals.hour_at_s > cycle->now_at_s + AHEAD_S) {
+        rc = hs_err_set(err, HS_E_CONFLICT, "arrivals", FUTURE);
     }
     if (rc == 0) {
         cycle->arrivals = arrivals;

@@ -13,14 +13,25 @@
 #define MORE_ROWS    2 /* beside those of the sinks */
 #define S_PER_HOUR   3600
 #define EVERY_ROW    (-1) /* an hour in which no row was written */
-#define ROWS_AT_ONCE 4    /* of up to 300 kB and some milliseconds each: a tick must be short */
+#define NO_HOUR      INT64_MIN
+#define ROWS_AT_ONCE 4 /* of up to 300 kB and some milliseconds each: a tick must be short */
+
+/*
+ * A clock that moves by so much was wrong before or is wrong now. What was learned by the right
+ * one must not be overwritten at once: a restart within a day goes on with it.
+ */
+#define JUMP_H 48
+#define HOLD_H 24
 
 struct hs_learned {
     struct hs_cycle *cycle;
     const struct hs_estate *estate;
     struct hs_store *store;
-    int64_t *kept_no; /* [n_sinks + MORE_ROWS] hour in which the row was written */
-    size_t next;      /* row that is looked at first */
+    int64_t *kept_no;   /* [n_sinks + MORE_ROWS] hour in which the row was written */
+    size_t next;        /* row that is looked at first */
+    int64_t newest_no;  /* hour of the last look; NO_HOUR: none yet */
+    int64_t held_to_no; /* nothing is written before it */
+    bool is_of_future;  /* a row was refused: the clock was wrong then, or is now */
     bool is_asking;
     bool has_warned;
     void (*done)(void *arg); /* of hs_learned_keep_all() */
@@ -35,6 +46,8 @@ struct hs_learned *hs_learned_new(struct hs_cycle *cycle, const struct hs_estate
     learned->cycle = cycle;
     learned->estate = estate;
     learned->store = store;
+    learned->newest_no = NO_HOUR;
+    learned->held_to_no = NO_HOUR;
     learned->kept_no = hs_xcalloc(estate->n_sinks + MORE_ROWS, sizeof(*learned->kept_no));
     return learned;
 }
@@ -69,6 +82,7 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
              : is_runtimes ? hs_cycle_restore_runtimes(learned->cycle, json, &err)
                            : hs_cycle_restore_forecast(learned->cycle, sink_idx, json, &err);
     }
+    learned->is_of_future |= rc == -HS_E_CONFLICT;
     if (rc != 0) {
         HS_LOG_WARN("store",
                     "what was learned of '%s' cannot be used, its forecast learns anew: %s %s", key,
@@ -155,9 +169,26 @@ static size_t write_rows(struct hs_learned *learned, int64_t no, size_t n_max,
     return n;
 }
 
+/** False while what is in the store may be of a better clock than this one. */
+static bool may_write(struct hs_learned *learned, int64_t no)
+{
+    bool is_first = learned->newest_no == NO_HOUR;
+
+    if (is_first ? learned->is_of_future : no - learned->newest_no > JUMP_H) {
+        learned->held_to_no = no + HOLD_H;
+        HS_LOG_WARN("store",
+                    "the clock has moved by days: what forecasts learned is not written for %d h; "
+                    "if the clock was wrong and is right now, restart hschedd to go on with it",
+                    HOLD_H);
+    }
+    learned->newest_no = is_first || no > learned->newest_no ? no : learned->newest_no;
+    return no >= learned->held_to_no;
+}
+
 void hs_learned_keep(struct hs_learned *learned, int64_t now_at_s)
 {
-    if (!learned->is_asking && hs_store_is_up(learned->store)) {
+    if (may_write(learned, now_at_s / S_PER_HOUR) && !learned->is_asking
+        && hs_store_is_up(learned->store)) {
         learned->is_asking =
             write_rows(learned, now_at_s / S_PER_HOUR, ROWS_AT_ONCE, on_some_kept) > 0;
     }
@@ -165,6 +196,10 @@ void hs_learned_keep(struct hs_learned *learned, int64_t now_at_s)
 
 void hs_learned_keep_all(struct hs_learned *learned, void (*done)(void *arg), void *arg)
 {
+    if (learned->newest_no < learned->held_to_no) {
+        done(arg);
+        return;
+    }
     learned->done = done;
     learned->arg = arg;
     (void)write_rows(learned, EVERY_ROW, SIZE_MAX, on_all_kept);

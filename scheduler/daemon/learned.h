@@ -6,7 +6,8 @@
  *
  * Table "forecasts": a row for each sink by its path, one for the work to come. Written once an
  * hour of plan time, a few sinks at a tick, and all of them at a clean stop. No action waits for
- * it, and a row that cannot be read costs what was learned, never the daemon. Loop thread only.
+ * it, and a row that cannot be read costs what was learned, never the daemon. When the clock jumps
+ * by days, or rows are of the future, nothing is overwritten for a day. Loop thread only.
  */
 
 #include <stdint.h>
@@ -29,7 +30,7 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
 /** Write some of what has not been written in this hour, unless a write is under way. */
 void hs_learned_keep(struct hs_learned *learned, int64_t now_at_s);
 
-/** Write all; @done is called once it is durable or has failed, which is logged. */
+/** Write all; @done is called once it is durable or has failed, which is logged, or is held. */
 void hs_learned_keep_all(struct hs_learned *learned, void (*done)(void *arg), void *arg);
 
 /** After the store is freed. Accepts NULL. */

@@ -104,6 +104,24 @@ class Learned(unittest.TestCase):
         self.assertIn("what was learned of 'pool/main/gone', which is no sink of the estate", log)
         self.assertEqual(self.rig.get("/healthz")["status"], "ok")
 
+    def test_row_of_the_future__is_said_and_not_overwritten(self):
+        """The clock was wrong then, or is now: that is not for hschedd to say."""
+        self.wait_kept()
+        kept = []
+
+        def spoil():
+            row = json.loads(self.redis("hget", KEY, SINK))
+            row["learned_to_at_s"] += 10 * 86400
+            self.redis("hset", KEY, SINK, last=json.dumps(row))
+            kept.append(self.redis("hget", KEY, SINK))
+
+        self.restart_untrained(spoil)
+        log = self.rig.log_tail("hschedd.log", 100)
+        self.assertIn("lies in the future: the clock was wrong then, or is now", log)
+        self.assertIn("what forecasts learned is not written for 24 h", log)
+        self.assertEqual(self.rig.end(self.rig.daemon), 0)
+        self.assertEqual(self.redis("hget", KEY, SINK), kept[0])
+
     def test_clean_stop__writes_what_is_newest(self):
         self.wait_kept()
         self.redis("del", KEY)

@@ -238,8 +238,8 @@ static void cycle_forecast__what_does_not_fit_is_refused_and_changes_nothing(voi
     json_auto_t *fresh = hs_cycle_save_forecast(next, POOL);
     json_auto_t *after = NULL;
 
-    assert_int_equal(hs_cycle_restore_forecast(earlier, POOL, saved, &err), -HS_E_INVALID);
-    assert_int_equal(hs_cycle_restore_arrivals(earlier, arrivals, &err), -HS_E_INVALID);
+    assert_int_equal(hs_cycle_restore_forecast(earlier, POOL, saved, &err), -HS_E_CONFLICT);
+    assert_int_equal(hs_cycle_restore_arrivals(earlier, arrivals, &err), -HS_E_CONFLICT);
     assert_int_equal(hs_cycle_restore_arrivals(next, arrivals, &err), 0);
     assert_int_equal(hs_cycle_restore_arrivals(next, saved, &err), -HS_E_INVALID);
     assert_int_equal(json_object_del(json_object_get(saved, "forecast"), "state"), 0);
@@ -247,6 +247,22 @@ static void cycle_forecast__what_does_not_fit_is_refused_and_changes_nothing(voi
     assert_int_equal(hs_cycle_restore_forecast(next, POOL, NULL, &err), -HS_E_INVALID);
     after = hs_cycle_save_forecast(next, POOL);
     assert_true(json_equal(fresh, after));
+}
+
+/* A clock that is set back by some minutes over a restart costs nothing. */
+static void cycle_forecast__of_a_clock_that_was_minutes_ahead_is_taken(void **state)
+{
+    struct world *w = *state;
+    HS_AUTO(hs_cycle) next = NULL;
+    json_auto_t *saved = NULL;
+    json_auto_t *arrivals = NULL;
+
+    live(w, 5 * HOUR_S);
+    saved = hs_cycle_save_forecast(w->cycle, POOL);
+    arrivals = hs_cycle_save_arrivals(w->cycle);
+    next = new_cycle(w, w->now_at_s - 1800);
+    assert_int_equal(hs_cycle_restore_forecast(next, POOL, saved, NULL), 0);
+    assert_int_equal(hs_cycle_restore_arrivals(next, arrivals, NULL), 0);
 }
 
 /* Issued each hour: so many degrees as hours have gone. */
@@ -300,6 +316,7 @@ int main(void)
         CASE(cycle_forecast__is_made_once_an_hour_and_for_new_weather),
         CASE(cycle_forecast__hours_of_a_silent_meter_close_as_unknown),
         CASE(cycle_forecast__goes_on_with_what_was_saved),
+        CASE(cycle_forecast__of_a_clock_that_was_minutes_ahead_is_taken),
         CASE(cycle_forecast__what_does_not_fit_is_refused_and_changes_nothing),
         CASE(cycle_forecast__trains_on_weather_as_it_was_and_as_it_was_foreseen),
     };

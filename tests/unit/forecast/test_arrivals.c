@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is expected of a made-up flow of requests. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,6 +159,29 @@ static void arrivals__is_restored_to_the_last_bit_or_not_at_all(void **state)
     assert_near(again.ended_run_vcpu_s, 900, 1e-9);
 }
 
+static void arrivals__that_are_damaged_are_refused(void **state)
+{
+    static const int64_t hours_at_s[] = {INT64_MIN, -3600, 1800, MONDAY_S};
+    struct hs_arrivals arrivals, again;
+
+    (void)state;
+    for (size_t i = 0; i < 6; i++) {
+        json_auto_t *saved = NULL;
+
+        hs_arrivals_init(&arrivals, MONDAY_S);
+        submit(&arrivals, MONDAY_S, 1000);
+        if (i < 4) {
+            arrivals.hour_at_s = hours_at_s[i];
+        } else if (i == 4) {
+            arrivals.cells[0][5].mean.work_vcpu_s = (double)NAN;
+        } else {
+            arrivals.n_ended = -1;
+        }
+        saved = hs_arrivals_save(&arrivals);
+        assert_int_equal(hs_arrivals_restore(&again, saved, NULL), i == 3 ? 0 : -HS_E_INVALID);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +191,7 @@ int main(void)
         cmocka_unit_test(arrivals__spread_is_none_where_all_hours_are_alike),
         cmocka_unit_test(arrivals__expects_what_runs_not_what_is_asked_for),
         cmocka_unit_test(arrivals__is_restored_to_the_last_bit_or_not_at_all),
+        cmocka_unit_test(arrivals__that_are_damaged_are_refused),
         cmocka_unit_test(arrivals__forgets_old_weeks_and_is_never_negative),
     };
     return cmocka_run_group_tests_name("arrivals", tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run times predicted; here because the log is read as hsim reads it. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include "forecast/runspread.h"
 #include "forecast/runtimes.h"
 #include "scheduler/base/jsonx.h"
+#include "scheduler/base/packtext.h"
 #include "tests/support/near.h"
 #include "tests/support/runtimes_replay.h"
 
@@ -166,6 +168,50 @@ static void runtimes__come_back_as_they_were(void **state)
     json_decref(saved);
 }
 
+/* Bits turned over in what was stored: it is refused, or all that is said of it is a number. */
+static void runtimes__with_turned_bits_do_no_harm(void **state)
+{
+    HS_AUTO(hs_runtimes) whole = hs_runtimes_new();
+    struct hs_runtimes_request request = request_of("a", 14400);
+    unsigned char groups[65536], spoilt[65536];
+    json_auto_t *saved = NULL;
+    uint64_t seed = 5;
+    size_t n = 1;
+    int n_refused = 0;
+
+    (void)state;
+    run_jobs(whole, "a", 14400, 600, 7);
+    hs_runtimes_start(whole, &request, 99, 500);
+    saved = hs_runtimes_save(whole);
+    while (!hs_packtext_parse(json_string_value(json_object_get(saved, "groups")), groups, n)) {
+        assert_true(++n < sizeof(groups));
+    }
+    for (int trial = 0; trial < 300; trial++) {
+        HS_AUTO(hs_runtimes) runtimes = hs_runtimes_new();
+        HS_AUTO_MEM char *text = NULL;
+        json_auto_t *again = NULL;
+        struct hs_runtimes_run run;
+
+        memcpy(spoilt, groups, n);
+        for (int k = 0; k < 1 << trial % 8; k++) {
+            seed = seed * UINT64_C(6364136223846793005) + 1;
+            spoilt[(seed >> 33) % n] ^= (unsigned char)(1 << (seed >> 20) % 8);
+        }
+        text = hs_packtext_format(spoilt, n);
+        hs_jsonx_set_text(saved, "groups", text);
+        n_refused += hs_runtimes_restore(runtimes, saved, NULL) != 0;
+        for (int i = 0; i < 40; i++) {
+            request.requested_s = 100.0 * (i + 1);
+            hs_runtimes_predict(runtimes, &request, 4000, 10.0 * i, &run);
+            assert_true(isfinite(run.expected_s) && run.expected_s >= 0);
+            assert_true(isfinite(run.upper_s) && run.upper_s >= run.expected_s);
+            hs_runtimes_end(runtimes, &request, (uint64_t)i, 50, &run);
+        }
+        again = hs_runtimes_save(runtimes);
+    }
+    assert_in_range(n_refused, 10, 290);
+}
+
 static void runtimes__forget_who_was_not_heard_of(void **state)
 {
     HS_AUTO(hs_runtimes) runtimes = hs_runtimes_new();
@@ -239,6 +285,7 @@ int main(void)
         cmocka_unit_test(runtimes__hear_those_that_still_run),
         cmocka_unit_test(runtimes__go_on_from_what_a_job_has_run),
         cmocka_unit_test(runtimes__come_back_as_they_were),
+        cmocka_unit_test(runtimes__with_turned_bits_do_no_harm),
         cmocka_unit_test(runtimes__forget_who_was_not_heard_of),
         cmocka_unit_test(runtimes__of_made_up_jobs_are_near),
         cmocka_unit_test(runtimes__of_the_shared_log_are_near),
