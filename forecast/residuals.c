@@ -120,7 +120,6 @@ void hs_residuals_push(struct hs_residuals *residuals, int64_t no, double base, 
     struct hs_residuals_origin *now = &residuals->now;
     double residual = heat - base;
 
-    residuals->by_hour[no % HS_RESIDUALS_HOURS] = residual;
     now->base += BASE_SHARE * (base - now->base);
     if (!isnan(residual)) {
         hs_typical_add(&residuals->spread, residual);
@@ -129,6 +128,8 @@ void hs_residuals_push(struct hs_residuals *residuals, int64_t no, double base, 
         now->day += DAY_SHARE * (residual - now->day);
         now->slow += SLOW_SHARE * (residual - now->slow);
     }
+    /* cut: a spike would come back tomorrow and in a week */
+    residuals->by_hour[no % HS_RESIDUALS_HOURS] = residual;
     now->last = isnan(residual) ? now->fast : residual;
     residuals->origins[hs_leads_place(no)] = *now;
     solve(residuals, no);
