@@ -80,6 +80,9 @@ static void holtwinters_learn(void *state, const struct hs_heatmodel_view *view)
     if (isnan(heat_w)) {
         return;
     }
+    if (model->n >= HOURS_PER_DAY && !(model->spread_w > 0) && heat_w > 0) {
+        holtwinters_init(model); /* nothing but zero so far: it has only begun */
+    }
     if (model->n < HOURS_PER_DAY) {
         begin(model, hour.hour, heat_w);
         return;

@@ -17,11 +17,19 @@ struct hs_typical {
     double n;
 };
 
-/** @param error  not NAN */
+/**
+ * An error of exactly 0 is a sink that is off: it says nothing of how large errors are when it is
+ * on, and after a summer of them all would be wild.
+ *
+ * @param error  not NAN
+ */
 static inline void hs_typical_add(struct hs_typical *typical, double error)
 {
     double size = fabs(error);
 
+    if (size == 0.0) {
+        return;
+    }
     typical->n += 1.0;
     if (typical->n > HS_TYPICAL_FIRST) {
         size = fmin(size, HS_TYPICAL_CLIP * typical->size);

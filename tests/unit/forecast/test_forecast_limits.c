@@ -182,6 +182,48 @@ static void silence__of_200_days_leaves_nothing_of_the_old_hour(void **state)
     assert_near(how.history_h, 0.0, 1e-12);
 }
 
+/* Sum of |error| a day ahead over two weeks, the third after the first heat of a sink. */
+static double miss_of_first_heat(const char *model)
+{
+    struct hs_forecast_setup setup = {.slot_s = HOUR_S};
+    HS_AUTO(hs_forecast) forecast = hs_forecast_new(model, &setup);
+    struct hs_forecast_slot slots[24];
+    uint64_t seed = 3;
+    double miss_w = 0.0;
+
+    for (int64_t day = 0; day < 90; day++) {
+        int64_t at_s = FROM_S + day * DAY_S;
+
+        hs_forecast_predict(forecast, at_s, 24, slots);
+        for (int64_t h = 0; h < 24; h++) {
+            double cold_k = 5.0 + 4.0 * sin((double)day / 3.0);
+            double heat_w;
+
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            heat_w = day < 55 ? 0.0
+                              : 300.0 * cold_k * swing(at_s + h * HOUR_S)
+                                    * (0.9 + 0.2 * (double)(seed >> 40) / (1 << 24));
+            miss_w += day >= 76 ? fabs(slots[h].p50_w - heat_w) : 0.0;
+            hs_forecast_observe_weather(
+                forecast, at_s + h * HOUR_S,
+                &(struct hs_weather){day < 55 ? 22.0 : 15.0 - cold_k, 100.0, 3.0});
+            hs_forecast_observe(forecast, at_s + h * HOUR_S, heat_w);
+        }
+    }
+    return miss_w;
+}
+
+/* Installed in summer: errors of 0 for weeks must not make all that comes look wild. */
+static void season__that_begins_after_weeks_of_zero_is_learned(void **state)
+{
+    double yesterday_w = miss_of_first_heat("yesterday");
+
+    (void)state;
+    assert_true(miss_of_first_heat("mixer") < yesterday_w);
+    assert_true(miss_of_first_heat("lagged") < yesterday_w);
+    assert_true(miss_of_first_heat("holtwinters") < 1.5 * yesterday_w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +232,7 @@ int main(void)
         cmocka_unit_test(weather__of_a_long_slot_reaches_all_its_hours),
         cmocka_unit_test(outlook__that_is_not_issued_yet_is_not_used),
         cmocka_unit_test(outlook__of_no_weather_on_earth_is_unknown),
+        cmocka_unit_test(season__that_begins_after_weeks_of_zero_is_learned),
         cmocka_unit_test(silence__of_200_days_leaves_nothing_of_the_old_hour),
     };
 
