@@ -18,7 +18,7 @@
 #include "scheduler/base/packtext.h"
 
 #define HOUR_S        3600
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define LEAN          4.0
 #define MEMORY_WEEKS  8.0
 /* Hours until the mean of all is believed: what came in the first one may be all there is. */

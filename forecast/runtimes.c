@@ -32,7 +32,7 @@
 #define REQUEST_RATIO 0.05 /* of a spread is the request, whatever the history says */
 #define ENOUGH_ENDED  3
 #define MIN_AGE_S     2.0
-#define STATE_VERSION 1
+#define STATE_VERSION 2
 #define LAST_S        (INT64_C(1) << 40) /* no job runs since before or after that */
 
 struct open_run {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * packtext - planes of bytes, zlib, hexadecimal digits.
+ * packtext - planes of bytes, zlib, base64 (RFC 4648) without padding.
  *
  * Values are mostly doubles of like size: with all their first bytes together, then all their
  * second ones and so on, zlib finds what repeats.
@@ -26,17 +26,59 @@ static size_t place(size_t i, size_t n)
     return i < n_values * PLANES ? i % PLANES * n_values + i / PLANES : i;
 }
 
-static int digit_value(char c)
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+#define NO_DIGIT 64
+
+/** Owned by the caller. */
+static char *encode(const unsigned char *bytes, size_t n)
 {
-    if (c >= '0' && c <= '9') {
-        return c - '0';
+    char *text = hs_xcalloc(n * 4 / 3 + 3, 1);
+    char *to = text;
+    uint32_t bits = 0;
+    int n_bits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bits = (bits << 8 | bytes[i]) & 0xffff;
+        for (n_bits += 8; n_bits >= 6; n_bits -= 6) {
+            *to++ = digits[bits >> (n_bits - 6) & 63];
+        }
     }
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (n_bits > 0) {
+        *to++ = digits[bits << (6 - n_bits) & 63];
+    }
+    return text;
+}
+
+/** @param ret_bytes  [3/4 of the text]. @return false if it holds anything but digits */
+static bool decode(const char *text, unsigned char *ret_bytes)
+{
+    unsigned char values[UCHAR_MAX + 1];
+    uint32_t bits = 0;
+    int n_bits = 0;
+
+    memset(values, NO_DIGIT, sizeof(values));
+    for (unsigned char i = 0; i < NO_DIGIT; i++) {
+        values[(unsigned char)digits[i]] = i;
+    }
+    for (; *text != '\0'; text++) {
+        unsigned char value = values[(unsigned char)*text];
+
+        if (value == NO_DIGIT) {
+            return false;
+        }
+        bits = (bits << 6 | value) & 0xffff;
+        n_bits += 6;
+        if (n_bits >= 8) {
+            n_bits -= 8;
+            *ret_bytes++ = (unsigned char)(bits >> n_bits);
+        }
+    }
+    return true;
 }
 
 char *hs_packtext_format(const void *bytes, size_t n)
 {
-    static const char digits[] = "0123456789abcdef";
     const unsigned char *from = bytes;
     HS_AUTO_MEM unsigned char *planes = hs_xcalloc(n + 1, 1);
     uLongf n_packed = compressBound(n);
@@ -48,36 +90,19 @@ char *hs_packtext_format(const void *bytes, size_t n)
     if (compress2(packed, &n_packed, planes, n, QUICKLY) != Z_OK) {
         abort(); /* the room is there: only memory can be short */
     }
-    char *text = hs_xcalloc(2 * n_packed + 1, 1);
-
-    for (size_t i = 0; i < n_packed; i++) {
-        text[2 * i] = digits[packed[i] >> 4];
-        text[2 * i + 1] = digits[packed[i] & 15];
-    }
-    return text;
+    return encode(packed, n_packed);
 }
 
 bool hs_packtext_parse(const char *text, void *ret_bytes, size_t n)
 {
     unsigned char *to = ret_bytes;
-    size_t n_packed = text != NULL ? strlen(text) / 2 : 0;
+    size_t n_packed = text != NULL ? strlen(text) * 3 / 4 : 0;
     HS_AUTO_MEM unsigned char *packed = hs_xcalloc(n_packed + 1, 1);
     HS_AUTO_MEM unsigned char *planes = hs_xcalloc(n + 1, 1);
     uLongf n_planes = n + 1; /* room for one too many, which is told from just enough */
 
-    if (text == NULL || strlen(text) != 2 * n_packed) {
-        return false;
-    }
-    for (size_t i = 0; i < n_packed; i++) {
-        int high = digit_value(text[2 * i]);
-        int low = digit_value(text[2 * i + 1]);
-
-        if (high < 0 || low < 0) {
-            return false;
-        }
-        packed[i] = (unsigned char)(high << 4 | low);
-    }
-    if (uncompress(planes, &n_planes, packed, n_packed) != Z_OK || n_planes != n) {
+    if (text == NULL || !decode(text, packed)
+        || uncompress(planes, &n_planes, packed, n_packed) != Z_OK || n_planes != n) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {

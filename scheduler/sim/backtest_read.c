@@ -18,7 +18,8 @@
 #define S_PER_HOUR     3600
 #define HEAT_SCALE     1000.0  /* kW to W; a relative series is scaled alike: figures are ratios */
 #define SLOTS_MAX      4000000 /* a century of quarter hours */
-#define FIRST_ORIGIN_H 672     /* 28 days */
+#define GAP_MAX_S      (INT64_C(1830) * HS_S_PER_DAY) /* five years: a mistyped stamp */
+#define FIRST_ORIGIN_H 672                            /* 28 days */
 #define ORIGIN_STEP_H  6
 #define CHOSEN_MAX     60
 
@@ -84,6 +85,13 @@ static int lay_grid(const struct hs_csvtable *table, struct hs_backtest_data *da
                               "stamp '%.40s' is off the grid of %lld s; resample the series",
                               hs_csvtable_get(table, row, 0), (long long)data->step_s);
         }
+        if (row > 0 && at_s[row] - at_s[row - 1] > GAP_MAX_S) {
+            return hs_err_set(err, HS_E_INVALID, where,
+                              "stamp '%.40s' is %lld days after the one above; correct it, or cut "
+                              "the series there",
+                              hs_csvtable_get(table, row, 0),
+                              (long long)((at_s[row] - at_s[row - 1]) / HS_S_PER_DAY));
+        }
         if ((at_s[row] - at_s[0]) / data->step_s >= SLOTS_MAX) {
             return hs_err_set(err, HS_E_INVALID, where, "stamp '%.40s' is %d slots after the first",
                               hs_csvtable_get(table, row, 0), SLOTS_MAX);
@@ -122,6 +130,22 @@ static void put(const struct hs_backtest_data *data, const struct hs_series *ser
     }
 }
 
+/** True if @column is there and says something: an empty one is weather that is not known. */
+static bool has_values(const struct hs_csvtable *table, const char *column)
+{
+    size_t i;
+
+    if (!hs_csvtable_has(table, column) || hs_csvtable_find(table, column, &i, NULL) != 0) {
+        return false;
+    }
+    for (size_t row = 0; row < table->n_rows; row++) {
+        if (*hs_csvtable_get(table, row, i) != '\0') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int read_weather(struct hs_backtest_data *data, const struct hs_csvtable *table,
                         struct hs_signal_cache *cache, struct hs_err *err)
 {
@@ -138,7 +162,7 @@ static int read_weather(struct hs_backtest_data *data, const struct hs_csvtable 
     for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++) {
         HS_AUTO(hs_series) series = NULL;
 
-        if (hs_csvtable_has(table, columns[i].column)) {
+        if (has_values(table, columns[i].column)) {
             int rc =
                 load(table->file, columns[i].column, columns[i].quantity, 1, cache, &series, err);
 

@@ -122,6 +122,12 @@ class Synthetic(Case):
         for name in both[0]:
             self.assertEqual(both[0][name]["nmae"], both[1][name]["nmae"], name)
 
+    def test_an_empty_column_of_weather_is_weather_unknown(self):
+        for row in self.rows:
+            row[2] = None
+        models, _ = self.report("--heat", heatseries.write(self.folder / "emptied.csv", self.rows), "--models", "yesterday")
+        self.assertLess(models["yesterday"]["nmae"], 1)
+
     def test_quarter_hours_are_judged_by_the_hour(self):
         rows = heatseries.make_rows(32, step_s=900)
         path = heatseries.write(self.folder / "quarters.csv", rows)
@@ -195,6 +201,8 @@ class Bad(Case):
         self.heat.write_text(whole)
         self.change_line(20, "2025-11-03T18:00:00Z,1,cold,3,4")
         self.refused("heat.csv:20", "'cold'")
+        self.heat.write_text(whole + "2225-01-01T00:00:00Z,1,2,3,4\n")
+        self.refused("days after the one above; correct it, or cut the series there")
         self.heat.write_text("\n".join(whole.split("\n")[:2]))
         self.refused("heat.csv:2", "two or more")
 
