@@ -39,7 +39,7 @@ struct hs_forecast_slot {
 enum hs_forecast_weather {
     HS_FORECAST_WEATHER_ISSUED,    /* a weather forecast, fresh */
     HS_FORECAST_WEATHER_STALE,     /* a weather forecast issued long ago: intervals are wider */
-    HS_FORECAST_WEATHER_PERSISTED, /* yesterday's own weather again */
+    HS_FORECAST_WEATHER_PERSISTED, /* the site's own goes on: docs/adr/0008 */
     HS_FORECAST_WEATHER_NONE,      /* no outdoor temperature is known */
 };
 
