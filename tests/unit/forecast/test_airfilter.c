@@ -72,6 +72,7 @@ static void airfilter__keeps_the_air_where_the_next_hour_is_unknown(void **state
     for (size_t i = 0; i < HS_AIRFILTER_N; i++) {
         assert_near(filter.t_c[i], FROM_C, 1e-12);
     }
+    assert_true(filter.has_air);
     /* sun and wind are of the hour alone: none is known */
     assert_near(filter.ghi_w_per_m2, 0, 1e-12);
     assert_near(filter.wind_m_per_s, 0, 1e-12);

@@ -82,16 +82,27 @@ static void slotshape__an_hour_with_a_gap_or_without_heat_teaches_nothing(void *
 {
     struct hs_slotshape shape;
     const int64_t at_s = DAY_AT_S + 6 * HOUR_S;
+    double before[PER_HOUR];
 
     (void)state;
     hs_slotshape_init(&shape);
+    live(&shape, 5);
+    for (int i = 0; i < PER_HOUR; i++) {
+        before[i] = hs_slotshape_get(&shape, SLOT_S, at_s + i * SLOT_S);
+    }
     for (int i = 0; i < 50; i++) {
-        hs_slotshape_observe(&shape, SLOT_S, at_s, 4000.0);
-        hs_slotshape_observe(&shape, SLOT_S, at_s + SLOT_S, (double)NAN);
+        /* twice the same half of the hour is no whole one */
+        for (int again = 0; again < 2; again++) {
+            hs_slotshape_observe(&shape, SLOT_S, at_s, 3000.0);
+            hs_slotshape_observe(&shape, SLOT_S, at_s + SLOT_S, (double)NAN);
+            hs_slotshape_observe(&shape, SLOT_S, at_s + 2 * SLOT_S, 200.0);
+        }
         hs_slotshape_close(&shape, SLOT_S, at_s, 1000.0);
         live_hour(&shape, at_s, even, 0.0);
     }
-    assert_near(hs_slotshape_get(&shape, SLOT_S, at_s), 1.0, 1e-12);
+    for (int i = 0; i < PER_HOUR; i++) {
+        assert_near(hs_slotshape_get(&shape, SLOT_S, at_s + i * SLOT_S), before[i], 1e-12);
+    }
 }
 
 static void slotshape__the_open_hour_says_how_far_it_is_over(void **state)
