@@ -142,17 +142,6 @@ static void look_out(const struct hs_forecast_state *state, size_t n_hours,
     }
 }
 
-/** True if all of it can be used: a model gone wrong must not be heard. */
-static bool is_usable(const double *heat_w, size_t n_hours)
-{
-    for (size_t i = 0; i < n_hours; i++) {
-        if (!(heat_w[i] >= 0 && isfinite(heat_w[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** What the model says of the next @n_hours, down the chain of fall-backs. Returns who spoke. */
 static const char *make(const struct hs_forecast *forecast, const struct hs_outlook *outlook,
                         size_t n_hours, double *ret_heat_w)
@@ -163,7 +152,7 @@ static const char *make(const struct hs_forecast *forecast, const struct hs_outl
 
     for (size_t i = 0; i < sizeof(chain) / sizeof(chain[0]); i++) {
         if (chain[i]->predict(i == 0 ? forecast->model_state : NULL, &view, n_hours, ret_heat_w)
-            && is_usable(ret_heat_w, n_hours)) {
+            && hs_heatmodel_is_usable(ret_heat_w, n_hours)) {
             return chain[i]->name;
         }
     }
@@ -187,7 +176,7 @@ static bool promise(struct hs_forecast *forecast, const struct hs_outlook *outlo
     return forecast->model->promise != NULL
            && forecast->model->promise(forecast->model_state, &view, HS_FORECAST_REACH_HOURS,
                                        forecast->made_w)
-           && is_usable(forecast->made_w, HS_FORECAST_REACH_HOURS);
+           && hs_heatmodel_is_usable(forecast->made_w, HS_FORECAST_REACH_HOURS);
 }
 
 /** The predictions of this hour, once: they are what will be judged. */

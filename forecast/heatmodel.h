@@ -9,6 +9,7 @@
  * heat of an hour that has not closed. One file a model, one row in the table of forecast.c.
  */
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -96,6 +97,18 @@ struct hs_heatmodel {
     /** What the model has learned in physical units; optional, sets only what it knows. */
     void (*get_physics)(const void *state, struct hs_physics *physics);
 };
+
+/** True if all of [@n_hours] @heat_w can be reckoned with: a model gone wrong must spoil no other.
+ */
+static inline bool hs_heatmodel_is_usable(const double *heat_w, size_t n_hours)
+{
+    for (size_t i = 0; i < n_hours; i++) {
+        if (!(heat_w[i] >= 0 && isfinite(heat_w[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
 
 extern const struct hs_heatmodel hs_heatmodel_persistence;
 extern const struct hs_heatmodel hs_heatmodel_yesterday;

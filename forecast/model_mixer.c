@@ -237,24 +237,13 @@ static void mixer_learn(void *state, const struct hs_heatmodel_view *view)
     }
 }
 
-/** True if all of it can be mixed: one expert gone wrong must not spoil the others. */
-static bool is_usable(const double *said_w, size_t n_hours)
-{
-    for (size_t i = 0; i < n_hours; i++) {
-        if (!(said_w[i] >= 0 && isfinite(said_w[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /** What every expert says. @param ret_said_w  [N_EXPERTS][HS_OUTLOOK_HOURS], NAN: silent */
 static void ask(const struct mixer_state *mixer, const struct hs_heatmodel_view *view,
                 size_t n_hours, double (*ret_said_w)[HS_OUTLOOK_HOURS])
 {
     for (size_t k = 0; k < N_EXPERTS; k++) {
         if (!experts[k]->predict(&mixer->arena[get_offset(k)], view, n_hours, ret_said_w[k])
-            || !is_usable(ret_said_w[k], n_hours)) {
+            || !hs_heatmodel_is_usable(ret_said_w[k], n_hours)) {
             for (size_t i = 0; i < n_hours; i++) {
                 ret_said_w[k][i] = (double)NAN;
             }
