@@ -249,13 +249,3 @@ double hs_weatherbias_get_k(const struct hs_weatherbias *bias, int64_t no)
     }
     return clip(error_k, HS_WEATHERBIAS_MAX_K);
 }
-
-void hs_weatherbias_apply(const struct hs_weatherbias *bias, const struct hs_outlook *outlook,
-                          struct hs_outlook *ret_outlook)
-{
-    *ret_outlook = *outlook;
-    for (size_t i = 0; i < outlook->n_hours; i++) {
-        ret_outlook->hours[i].t_out_c +=
-            hs_weatherbias_get_k(bias, outlook->from_at_s / HOUR_S + (int64_t)i);
-    }
-}

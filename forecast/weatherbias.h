@@ -63,7 +63,3 @@ void hs_weatherbias_foresee(struct hs_weatherbias *bias, const struct hs_outlook
 
 /** What to add to the temperature issued for hour @no, K; 0 while nothing is known. */
 double hs_weatherbias_get_k(const struct hs_weatherbias *bias, int64_t no);
-
-/** @outlook with its temperatures corrected. @param ret_outlook  may be @outlook */
-void hs_weatherbias_apply(const struct hs_weatherbias *bias, const struct hs_outlook *outlook,
-                          struct hs_outlook *ret_outlook);

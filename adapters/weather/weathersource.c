@@ -65,11 +65,6 @@ struct hs_weathersource {
     struct hs_weathersource_status status;
 };
 
-const struct hs_weathersource_kind *hs_weathersource_get_kind(size_t i)
-{
-    return i < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[i] : NULL;
-}
-
 const struct hs_weathersource_kind *hs_weathersource_find_kind(const char *name)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {

@@ -37,9 +37,6 @@ struct hs_weathersource_kind {
     bool says_issue; /* the text does; else the transfer or the file's time does */
 };
 
-/** The @i-th kind of the table, or NULL past its end. Static. */
-const struct hs_weathersource_kind *hs_weathersource_get_kind(size_t i);
-
 /** Kind named @name ("open-meteo", "met-norway", "csv"), or NULL. Static. */
 const struct hs_weathersource_kind *hs_weathersource_find_kind(const char *name);
 

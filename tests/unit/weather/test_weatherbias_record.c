@@ -68,11 +68,14 @@ static void run(const struct hs_issuedcsv *issued, const struct hs_series *senso
     hs_weatherbias_init(&bias);
     for (int64_t at_s = from_at_s; at_s <= to_at_s; at_s += 3600) {
         const struct hs_outlook *outlook = hs_issuedcsv_find(issued, at_s);
-        struct hs_outlook corrected;
+        struct hs_outlook corrected = *outlook;
 
         hs_weatherbias_observe(&bias, at_s / 3600 - 1, get_c(sensor, at_s - 3600));
         hs_weatherbias_foresee(&bias, outlook);
-        hs_weatherbias_apply(&bias, outlook, &corrected);
+        for (size_t i = 0; i < outlook->n_hours; i++) {
+            corrected.hours[i].t_out_c +=
+                hs_weatherbias_get_k(&bias, outlook->from_at_s / 3600 + (int64_t)i);
+        }
         for (size_t i = 0; i < n_ranges; i++) {
             judge(&ranges[i], sensor, at_s, outlook, &corrected);
         }
