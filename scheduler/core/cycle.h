@@ -18,8 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "forecast/weather.h"
 #include "forecast/heatmodel.h"
+#include "forecast/weather.h"
 #include "policies/policy.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
