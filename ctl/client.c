@@ -169,6 +169,7 @@ static enum hs_exit client_perform(struct hs_client *client, const char *path)
     free(HS_STEAL(client->body));
     client->n_bytes = 0;
     curl_easy_setopt(client->curl, CURLOPT_URL, url);
+    curl_easy_setopt(client->curl, CURLOPT_PATH_AS_IS, 1L); /* a loop named '..' is a name, too */
     curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, client_take);
     curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, client);
     code = curl_easy_perform(client->curl);

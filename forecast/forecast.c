@@ -22,6 +22,8 @@
 #define MOST_GHI_W_PER_M2 1500.0
 #define MOST_WIND_M_PER_S 80.0
 
+#define MOST_HEAT_W 1e15 /* no sum of squares of such numbers overflows */
+
 static const struct hs_heatmodel *const models[] = {
     &hs_heatmodel_mixer,       &hs_heatmodel_recent,    &hs_heatmodel_regression,
     &hs_heatmodel_weather,     &hs_heatmodel_lagged,    &hs_heatmodel_rc,
@@ -296,8 +298,8 @@ void hs_forecast_observe(struct hs_forecast *forecast, int64_t slot_at_s, double
     int64_t end_at_s = slot_at_s + forecast->setup.slot_s;
 
     assert(slot_at_s >= 0);
-    /* negative heat is a broken meter: unknown, not zero */
-    demand_heat_w = demand_heat_w >= 0 ? demand_heat_w : (double)NAN;
+    /* negative or endless heat is a broken meter: unknown, not zero */
+    demand_heat_w = within(demand_heat_w, 0, MOST_HEAT_W);
     for (int64_t at_s = slot_at_s; at_s < end_at_s;) {
         int64_t next_at_s = (at_s / HS_FORECAST_S_PER_HOUR + 1) * HS_FORECAST_S_PER_HOUR;
         int64_t until_at_s = next_at_s < end_at_s ? next_at_s : end_at_s;

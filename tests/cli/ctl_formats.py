@@ -156,6 +156,10 @@ class Formats(Case):
         self.assertTrue(table.isascii(), table)
         self.assertIn("059", table)
 
+    def test_a_name_of_dots_is_asked_for_as_it_is(self):
+        self.show(FORECAST, "forecast", "../main")
+        self.assertEqual(self.server.requests[0]["target"], "/v1/forecast/../main")
+
     def test_a_forecast_is_bars_and_hourly_means_on_the_clocks_of_the_site(self):
         done = self.show(FORECAST, "forecast", "pool/main", "--hours", "2")
         self.assertEqual(self.server.requests[0]["target"], "/v1/forecast/pool/main")

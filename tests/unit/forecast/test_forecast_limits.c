@@ -164,6 +164,29 @@ static void outlook__of_no_weather_on_earth_is_unknown(void **state)
     }
 }
 
+/* One reading without end would stay in every sum for ever. */
+static void heat__without_end_is_unknown(void **state)
+{
+    static const double endless_w[] = {INFINITY, -INFINITY, 1e300};
+    struct hs_forecast_setup setup = {.slot_s = HOUR_S};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(endless_w) / sizeof(endless_w[0]); i++) {
+        HS_AUTO(hs_forecast) spoilt = hs_forecast_new("mixer", &setup);
+        HS_AUTO(hs_forecast) gap = hs_forecast_new("mixer", &setup);
+        struct hs_forecast_slot a[SLOTS_N], b[SLOTS_N];
+        int64_t now_at_s = FROM_S + 12 * DAY_S;
+
+        feed(spoilt, HOUR_S, FROM_S, now_at_s, 5000.0);
+        feed(gap, HOUR_S, FROM_S, now_at_s, 5000.0);
+        hs_forecast_observe(spoilt, now_at_s, endless_w[i]);
+        hs_forecast_observe(gap, now_at_s, (double)NAN);
+        hs_forecast_predict(spoilt, now_at_s + HOUR_S, SLOTS_N, a);
+        hs_forecast_predict(gap, now_at_s + HOUR_S, SLOTS_N, b);
+        assert_memory_equal(a, b, sizeof(a));
+    }
+}
+
 static void silence__of_200_days_leaves_nothing_of_the_old_hour(void **state)
 {
     struct hs_forecast_setup setup = {.slot_s = 900};
@@ -233,6 +256,7 @@ int main(void)
         cmocka_unit_test(outlook__that_is_not_issued_yet_is_not_used),
         cmocka_unit_test(outlook__of_no_weather_on_earth_is_unknown),
         cmocka_unit_test(season__that_begins_after_weeks_of_zero_is_learned),
+        cmocka_unit_test(heat__without_end_is_unknown),
         cmocka_unit_test(silence__of_200_days_leaves_nothing_of_the_old_hour),
     };
 
