@@ -27,11 +27,11 @@
 #include <math.h>
 #include <string.h>
 
-#include "forecast/heatmodel.h"
-#include "forecast/kalman.h"
+#include "forecast/model_rc_priv.h"
 
-#define HOURS      24
+#define HOURS      HS_RC_HOURS
 #define S_PER_HOUR 3600
+#define LEAST_H    168.0 /* learned before anything is told of the building */
 
 #define CLIP         1.7   /* innovations count as at most so many standard deviations */
 #define RESIDUAL_H   336.0 /* memory of how residuals behave */
@@ -41,13 +41,6 @@
 #define OUTAGE_RATIO 0.3   /* of usual heat is expected heat */
 #define GROWN        1.3   /* times the heat that the priors were made for */
 #define CHANGED      0.6   /* mean side of clipped innovations over a day: another loop */
-
-#define ROOM_C    20.0 /* air that wind lets out; no heating above */
-#define COLD_K    16.0 /* below ROOM_C: the swing of the day is 1 */
-#define SWING_POW 0.85
-#define SUN_OFF_C 7.0 /* sun saves half as much as in the cold, and how fast less */
-#define SUN_OFF_K 4.0
-#define BEND_K    1.5 /* a house of many rooms has no sharp change point */
 
 /* Standard deviations of the priors, shares of usual heat. */
 #define UA_RATIO            0.04   /* per K, of each path */
@@ -68,56 +61,12 @@
 #define WEEKEND_LEVEL_DRIFT 0.003
 #define WEEKEND_CURVE_DRIFT 0.01
 
-/* What is told of the building. */
-#define LEAST_H           168.0 /* learned before anything is */
-#define WORST_UA_RATIO    0.5   /* standard error, share of the figure */
-#define WORST_RATIO       0.6
-#define CHANGE_POINT_SD_K 2.5
-#define MODEL_POINT_K     1.0 /* knees are fixed: the bend is no better known than to this */
-#define COLD_C            0.0 /* UA is the slope of the need between these two */
-#define MILD_C            8.0
-#define WARM_C            24.0 /* only base is left */
-
-enum { N_PATHS = 4, N_KNEES = 2, N_SUNS = 2, SLOW_PATH = 2 };
-
-static const double path_tau_h[N_PATHS] = {0, 6, 24, 72};
-static const double path_knee_c = 18;
-static const double knee_c[N_KNEES] = {15, 12};
-static const double sun_tau_h[N_SUNS] = {1, 12};
-
-/** Where each state lies. */
-enum {
-    AT_UA,                      /* W/K */
-    AT_KNEE = AT_UA + N_PATHS,  /* W/K more below each knee */
-    AT_SUN = AT_KNEE + N_KNEES, /* m2 */
-    AT_WIND = AT_SUN + N_SUNS,  /* W/K per m/s */
-    AT_BASE,                    /* W */
-    AT_USUAL,                   /* W by local hour */
-    AT_WEEKEND = AT_USUAL + HOURS,
-    AT_REST = AT_WEEKEND + HOURS, /* in units of the noise's shape */
-    N_STATES,
-};
-
-_Static_assert(N_STATES <= HS_KALMAN_STATES, "the building fits into the filter");
-
-/** The air outside as the building feels it. */
-struct drive {
-    bool has_t;
-    bool has_sun;
-    bool has_wind;
-    double t_now_c; /* newest known */
-    double t_c[N_PATHS];
-    double sun[N_SUNS];
-    double sun_usual[HOURS]; /* W/m2 by hour, where a forecast has none */
-    double wind_mean;
-};
-
 struct rc_state {
     bool is_ready;
     double n_learned; /* hours */
     double scale_w;   /* usual heat in the season: all priors are shares of it */
     double sized_w;   /* scale for which the priors were made */
-    struct drive drive;
+    struct hs_rc_drive drive;
     double residuals[2]; /* newest first, in units of the noise's shape */
     double covs[3];      /* autocovariance of the residuals at lags of 0, 1, 2 h */
     double side;         /* mean sign of clipped innovations over a day */
@@ -137,102 +86,20 @@ static void rc_init(void *state)
     memset(state, 0, sizeof(struct rc_state));
 }
 
-/** One hour of a low-pass filter under @now. @return its mean over the hour */
-static double pass(double *level, double now, double tau_h)
-{
-    double keep = tau_h > 0 ? exp(-1.0 / tau_h) : 0.0;
-    double mean = now + (*level - now) * tau_h * (1 - keep);
-
-    *level = now + (*level - now) * keep;
-    return mean;
-}
-
-/** What of the weather reaches the rooms in one hour, mean over the hour. */
-struct felt {
-    double t_c[N_PATHS];
-    double sun[N_SUNS];
-    double wind; /* difference from the usual one */
-};
-
-/** Let an hour of weather pass. @param is_past  measured: what is usual is learned from it */
-static void feel(struct drive *drive, const struct hs_weather *weather, int hour, bool is_past,
-                 struct felt *ret_felt)
-{
-    double sun = weather->ghi_w_per_m2;
-    double wind = weather->wind_m_per_s;
-
-    if (!isnan(weather->t_out_c)) {
-        for (size_t i = 0; i < N_PATHS && !drive->has_t; i++) {
-            drive->t_c[i] = weather->t_out_c;
-        }
-        drive->has_t = true;
-        drive->t_now_c = weather->t_out_c;
-    }
-    if (is_past && !isnan(sun)) {
-        drive->sun_usual[hour] += (sun - drive->sun_usual[hour]) * (drive->has_sun ? 0.1 : 1.0);
-        drive->has_sun = true;
-    }
-    if (is_past && !isnan(wind)) {
-        drive->wind_mean += (wind - drive->wind_mean) * (drive->has_wind ? 0.003 : 1.0);
-        drive->has_wind = true;
-    }
-    sun = isnan(sun) ? drive->sun_usual[hour] : sun;
-    for (size_t i = 0; i < N_PATHS; i++) {
-        ret_felt->t_c[i] = pass(&drive->t_c[i], drive->t_now_c, path_tau_h[i]);
-    }
-    for (size_t i = 0; i < N_SUNS; i++) {
-        ret_felt->sun[i] = pass(&drive->sun[i], sun, sun_tau_h[i]);
-    }
-    ret_felt->wind = isnan(wind) || !drive->has_wind ? 0 : wind - drive->wind_mean;
-}
-
-/** Kelvin below @knee_at_c; round about it. */
-static double below(double knee_at_c, double t_c)
-{
-    double x = (knee_at_c - t_c) / BEND_K;
-
-    return x > 30 ? knee_at_c - t_c : BEND_K * log1p(exp(x));
-}
-
-/** What heat answers to in one hour, by state: heat = h . x, but for the rest. */
-static void regard(const struct felt *felt, const struct hs_calendar_hour *at, double *ret_h)
-{
-    double cold = below(ROOM_C, felt->t_c[SLOW_PATH]) / COLD_K;
-    double swing = pow(fmin(fmax(cold, 0.1), 3), SWING_POW);
-    double heated = 1 / (1 + exp((felt->t_c[SLOW_PATH] - SUN_OFF_C) / SUN_OFF_K));
-
-    memset(ret_h, 0, N_STATES * sizeof(*ret_h));
-    for (size_t i = 0; i < N_PATHS; i++) {
-        ret_h[AT_UA + i] = below(path_knee_c, felt->t_c[i]);
-    }
-    for (size_t i = 0; i < N_KNEES; i++) {
-        ret_h[AT_KNEE + i] = below(knee_c[i], felt->t_c[SLOW_PATH]);
-    }
-    for (size_t i = 0; i < N_SUNS; i++) {
-        ret_h[AT_SUN + i] = -felt->sun[i] * heated; /* sun saves only what is heated */
-    }
-    ret_h[AT_WIND] = felt->wind * below(ROOM_C, felt->t_c[0]);
-    ret_h[AT_BASE] = 1;
-    ret_h[AT_USUAL + at->hour] = swing;
-    if (at->weekday >= 5 || at->is_holiday) {
-        ret_h[AT_WEEKEND + at->hour] = swing;
-    }
-}
-
-/** Heat expected without the rest. @param ret_h  [N_STATES] its derivative by each state */
-static double expect(const struct rc_state *state, const struct felt *felt,
+/** Heat expected without the rest. @param ret_h  [HS_RC_N_STATES] its derivative by each state */
+static double expect(const struct rc_state *state, const struct hs_rc_felt *felt,
                      const struct hs_calendar_hour *at, double *ret_h)
 {
     const double *x = state->filter.x;
     double heat_w = 0;
 
-    regard(felt, at, ret_h);
-    for (size_t i = 0; i < AT_USUAL; i++) {
+    hs_model_rc_regard(felt, at, ret_h);
+    for (size_t i = 0; i < HS_RC_AT_USUAL; i++) {
         heat_w += ret_h[i] * x[i];
     }
-    heat_w += ret_h[AT_USUAL + at->hour] * x[AT_USUAL + at->hour];
-    heat_w += ret_h[AT_WEEKEND + at->hour] * x[AT_WEEKEND + at->hour];
-    ret_h[AT_REST] = pow(fmin(fmax(heat_w / state->scale_w, 0.2), 3.0), NOISE_POWER);
+    heat_w += ret_h[HS_RC_AT_USUAL + at->hour] * x[HS_RC_AT_USUAL + at->hour];
+    heat_w += ret_h[HS_RC_AT_WEEKEND + at->hour] * x[HS_RC_AT_WEEKEND + at->hour];
+    ret_h[HS_RC_AT_REST] = pow(fmin(fmax(heat_w / state->scale_w, 0.2), 3.0), NOISE_POWER);
     return heat_w;
 }
 
@@ -254,26 +121,27 @@ static void add_curve(struct hs_kalman *filter, size_t at, double common_var, do
 /** Prior variance of a state of the building for 1 W of usual heat. */
 static double unit_var(size_t i)
 {
-    if (i < AT_KNEE) {
+    if (i < HS_RC_AT_KNEE) {
         return square(UA_RATIO);
     }
-    if (i < AT_SUN) {
+    if (i < HS_RC_AT_SUN) {
         return square(KNEE_RATIO);
     }
-    if (i < AT_WIND) {
+    if (i < HS_RC_AT_WIND) {
         return square(SUN_RATIO);
     }
-    return square(i == AT_WIND ? WIND_RATIO : BASE_RATIO);
+    return square(i == HS_RC_AT_WIND ? WIND_RATIO : BASE_RATIO);
 }
 
 /** Add the uncertainty that a building has of which only the usual heat is known. */
 static void add_prior(struct hs_kalman *filter, double scale_var)
 {
-    for (size_t i = 0; i < AT_USUAL; i++) {
+    for (size_t i = 0; i < HS_RC_AT_USUAL; i++) {
         hs_kalman_add(filter, i, i, unit_var(i) * scale_var);
     }
-    add_curve(filter, AT_USUAL, square(LEVEL_RATIO) * scale_var, square(CURVE_RATIO) * scale_var);
-    add_curve(filter, AT_WEEKEND, square(WEEKEND_LEVEL_RATIO) * scale_var,
+    add_curve(filter, HS_RC_AT_USUAL, square(LEVEL_RATIO) * scale_var,
+              square(CURVE_RATIO) * scale_var);
+    add_curve(filter, HS_RC_AT_WEEKEND, square(WEEKEND_LEVEL_RATIO) * scale_var,
               square(WEEKEND_CURVE_RATIO) * scale_var);
 }
 
@@ -287,13 +155,13 @@ static void drift(struct rc_state *state)
         add_prior(&state->filter, scale_var - square(state->sized_w));
         state->sized_w = state->scale_w;
     }
-    for (size_t i = 0; i < AT_USUAL; i++) {
+    for (size_t i = 0; i < HS_RC_AT_USUAL; i++) {
         hs_kalman_add(&state->filter, i, i, unit_var(i) * scale_var / DRIFT_D);
         hs_kalman_cap(&state->filter, i, 2 * unit_var(i) * square(state->sized_w));
     }
-    add_curve(&state->filter, AT_USUAL, square(LEVEL_DRIFT) * scale_var,
+    add_curve(&state->filter, HS_RC_AT_USUAL, square(LEVEL_DRIFT) * scale_var,
               square(CURVE_DRIFT) * scale_var);
-    add_curve(&state->filter, AT_WEEKEND, square(WEEKEND_LEVEL_DRIFT) * scale_var,
+    add_curve(&state->filter, HS_RC_AT_WEEKEND, square(WEEKEND_LEVEL_DRIFT) * scale_var,
               square(WEEKEND_CURVE_DRIFT) * scale_var);
 }
 
@@ -302,22 +170,22 @@ static void size_up(struct rc_state *state, double mean_w, double mean_t_c)
 {
     struct hs_kalman *filter = &state->filter;
     double weather_w = 0.7 * mean_w; /* the rest is hot water and people */
-    double ua_w_per_k = weather_w / fmax(path_knee_c - mean_t_c, 8);
+    double ua_w_per_k = weather_w / fmax(HS_RC_PATH_KNEE_C - mean_t_c, 8);
 
     state->scale_w = mean_w;
     state->sized_w = mean_w;
-    hs_kalman_init(filter, N_STATES);
-    for (size_t i = 0; i < N_PATHS; i++) {
-        filter->x[AT_UA + i] = ua_w_per_k / N_PATHS;
+    hs_kalman_init(filter, HS_RC_N_STATES);
+    for (size_t i = 0; i < HS_RC_N_PATHS; i++) {
+        filter->x[HS_RC_AT_UA + i] = ua_w_per_k / HS_RC_N_PATHS;
         state->drive.t_c[i] = mean_t_c;
     }
     state->drive.has_t = true;
-    filter->x[AT_BASE] = mean_w - weather_w;
+    filter->x[HS_RC_AT_BASE] = mean_w - weather_w;
     add_prior(filter, square(mean_w));
     state->covs[0] = square(0.25 * mean_w);
     state->covs[1] = 0.6 * state->covs[0];
     state->covs[2] = 0.5 * state->covs[0];
-    hs_kalman_add(filter, AT_REST, AT_REST, state->covs[1]);
+    hs_kalman_add(filter, HS_RC_AT_REST, HS_RC_AT_REST, state->covs[1]);
 }
 
 /**
@@ -362,10 +230,10 @@ static void notice_change(struct rc_state *state, double heat_w, double expected
         return;
     }
     ratio = fmin(fmax(state->recent_w / state->recent_expected_w, 0.05), 20);
-    for (size_t i = 0; i < AT_REST; i++) {
+    for (size_t i = 0; i < HS_RC_AT_REST; i++) {
         hs_kalman_decay(filter, i, ratio, 0);
     }
-    filter->x[AT_REST] = 0;
+    filter->x[HS_RC_AT_REST] = 0;
     state->scale_w *= ratio;
     state->sized_w = state->scale_w;
     add_prior(filter, square(0.3 * state->scale_w));
@@ -386,8 +254,8 @@ static bool is_heating(struct rc_state *state, double heat_w, double expected_w)
 static void learn_hour(struct rc_state *state, double heat_w, const struct hs_weather *weather,
                        const struct hs_calendar_hour *at)
 {
-    struct felt felt;
-    double h[N_STATES];
+    struct hs_rc_felt felt;
+    double h[HS_RC_N_STATES];
     double rest_var;
     double noise_var;
     double phi = judge_rest(state, &rest_var, &noise_var);
@@ -396,18 +264,18 @@ static void learn_hour(struct rc_state *state, double heat_w, const struct hs_we
     double innovation;
     double sd;
 
-    feel(&state->drive, weather, at->hour, true, &felt);
-    hs_kalman_decay(&state->filter, AT_REST, phi, rest_var * (1 - phi * phi));
+    hs_model_rc_feel(&state->drive, weather, at->hour, true, &felt);
+    hs_kalman_decay(&state->filter, HS_RC_AT_REST, phi, rest_var * (1 - phi * phi));
     if (isnan(heat_w) || isnan(weather->t_out_c)) {
         return;
     }
     expected_w = expect(state, &felt, at, h);
-    shape = h[AT_REST];
+    shape = h[HS_RC_AT_REST];
     if (!is_heating(state, heat_w, expected_w)) {
         return;
     }
     state->scale_w += (heat_w - state->scale_w) / fmin(fmax(state->n_learned, 48), SCALE_H);
-    innovation = heat_w - expected_w - shape * state->filter.x[AT_REST];
+    innovation = heat_w - expected_w - shape * state->filter.x[HS_RC_AT_REST];
     study_residual(state, (heat_w - expected_w) / shape);
     sd = hs_kalman_update(&state->filter, h, innovation, square(shape) * noise_var, CLIP);
     notice_change(state, heat_w, expected_w,
@@ -470,8 +338,8 @@ static bool rc_predict(const void *opaque, const struct hs_heatmodel_view *view,
                        double *ret_heat_w)
 {
     const struct rc_state *state = opaque;
-    struct drive drive = state->drive;
-    double rest = state->filter.x[AT_REST];
+    struct hs_rc_drive drive = state->drive;
+    double rest = state->filter.x[HS_RC_AT_REST];
     double rest_var;
     double noise_var;
     double phi;
@@ -485,13 +353,13 @@ static bool rc_predict(const void *opaque, const struct hs_heatmodel_view *view,
         struct hs_weather weather = hs_outlook_get(view->outlook, at_s);
         struct hs_calendar_hour at = hs_calendar_get_hour(view->calendar, at_s);
         bool is_outage = state->zero_run_h > OUTAGE_H && (double)i < state->zero_run_h;
-        struct felt felt;
-        double h[N_STATES];
+        struct hs_rc_felt felt;
+        double h[HS_RC_N_STATES];
 
-        feel(&drive, &weather, at.hour, false, &felt);
+        hs_model_rc_feel(&drive, &weather, at.hour, false, &felt);
         rest *= phi;
         ret_heat_w[i] = expect(state, &felt, &at, h);
-        ret_heat_w[i] = is_outage ? 0 : fmax(ret_heat_w[i] + rest * h[AT_REST], 0);
+        ret_heat_w[i] = is_outage ? 0 : fmax(ret_heat_w[i] + rest * h[HS_RC_AT_REST], 0);
     }
     return true;
 }
@@ -503,105 +371,15 @@ static bool rc_check(const void *opaque)
     return hs_heatmodel_is_flag(&state->is_ready) && hs_heatmodel_is_flag(&state->drive.has_t)
            && hs_heatmodel_is_flag(&state->drive.has_sun)
            && hs_heatmodel_is_flag(&state->drive.has_wind)
-           && state->filter.n == (state->is_ready ? N_STATES : 0);
-}
-
-/** A sum of states, if it is known to @worst of itself. @param model_sd  error of the equation */
-static struct hs_physics_figure tell(const struct hs_kalman *filter, const double *w,
-                                     double model_sd, double worst)
-{
-    struct hs_physics_figure figure;
-
-    figure.value = hs_kalman_get_sum(filter, w, &figure.sd);
-    figure.sd = hypot(figure.sd, model_sd);
-    return figure.value > 0 && figure.sd < worst * figure.value
-               ? figure
-               : (struct hs_physics_figure){(double)NAN, (double)NAN};
-}
-
-/** Ratio of two sums of states; its standard error to first order. */
-static struct hs_physics_figure divide(const struct hs_kalman *filter, const double *of,
-                                       const double *by)
-{
-    struct hs_physics_figure ratio;
-    double w[N_STATES];
-    double sd;
-    double divisor = hs_kalman_get_sum(filter, by, &sd);
-
-    ratio.value = hs_kalman_get_sum(filter, of, &sd) / divisor;
-    for (size_t i = 0; i < N_STATES; i++) {
-        w[i] = (of[i] - ratio.value * by[i]) / divisor;
-    }
-    (void)hs_kalman_get_sum(filter, w, &ratio.sd);
-    return ratio;
-}
-
-/** Answer of all states to steady air of @t_c without sun, mean over a week. */
-static void hold_steady(double t_c, double *ret_h)
-{
-    struct felt felt = {.wind = 0};
-
-    memset(ret_h, 0, N_STATES * sizeof(*ret_h));
-    for (size_t i = 0; i < N_PATHS; i++) {
-        felt.t_c[i] = t_c;
-    }
-    for (int hour = 0; hour < HOURS; hour++) {
-        for (int weekday = 0; weekday < 7; weekday++) {
-            struct hs_calendar_hour at = {.hour = hour, .weekday = weekday};
-            double h[N_STATES];
-
-            regard(&felt, &at, h);
-            for (size_t i = 0; i < AT_REST; i++) {
-                ret_h[i] += h[i] / (7 * HOURS);
-            }
-        }
-    }
+           && state->filter.n == (state->is_ready ? HS_RC_N_STATES : 0);
 }
 
 static void rc_get_physics(const void *opaque, struct hs_physics *physics)
 {
     const struct rc_state *state = opaque;
-    const struct hs_kalman *filter = &state->filter;
-    double cold_of[N_STATES];
-    double mild_of[N_STATES];
-    double base_of[N_STATES];
-    double ua_of[N_STATES];
-    double capacity_of[N_STATES];
-    double sun_of[N_STATES] = {0};
-    struct hs_physics_figure point;
 
-    if (!state->is_ready || state->n_learned < LEAST_H) {
-        return;
-    }
-    hold_steady(COLD_C, cold_of);
-    hold_steady(MILD_C, mild_of);
-    hold_steady(WARM_C, base_of);
-    for (size_t i = 0; i < N_STATES; i++) {
-        ua_of[i] = (cold_of[i] - mild_of[i]) / (MILD_C - COLD_C);
-        /* all but the paths follow the slow one */
-        capacity_of[i] = ua_of[i] * path_tau_h[i < N_PATHS ? i : SLOW_PATH];
-        cold_of[i] -= base_of[i];
-    }
-    for (size_t i = 0; i < N_SUNS; i++) {
-        sun_of[AT_SUN + i] = 1;
-    }
-    physics->ua_w_per_k = tell(filter, ua_of, 0, WORST_UA_RATIO);
-    if (isnan(physics->ua_w_per_k.value)) {
-        return;
-    }
-    physics->capacity_wh_per_k = tell(filter, capacity_of, 0, WORST_RATIO);
-    physics->base_w = tell(filter, base_of, MODEL_POINT_K * physics->ua_w_per_k.value, WORST_RATIO);
-    if (state->drive.has_sun) {
-        physics->solar_aperture_m2 = tell(filter, sun_of, 0, WORST_RATIO);
-    }
-    if (!isnan(physics->capacity_wh_per_k.value)) {
-        physics->time_constant_h = divide(filter, capacity_of, ua_of);
-    }
-    point = divide(filter, cold_of, ua_of);
-    point.value += COLD_C;
-    point.sd = hypot(point.sd, MODEL_POINT_K);
-    if (point.sd < CHANGE_POINT_SD_K) {
-        physics->change_point_c = point;
+    if (state->is_ready && state->n_learned >= LEAST_H) {
+        hs_model_rc_tell(&state->filter, state->drive.has_sun, physics);
     }
 }
 
