@@ -166,6 +166,16 @@ json_t *hs_cycle_save_runtimes(const struct hs_cycle *cycle);
 /** Go on with what hs_cycle_save_runtimes() gave. @return 0 or -HS_E_INVALID: learns anew */
 int hs_cycle_restore_runtimes(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
 
+/** What was learned of the hosts' base load and the tanks' loss; owned by the caller. */
+json_t *hs_cycle_save_plant(const struct hs_cycle *cycle);
+
+/**
+ * Go on with what hs_cycle_save_plant() gave, before anything is stepped; what is not there is new.
+ *
+ * @return 0, or -HS_E_INVALID naming what learns anew
+ */
+int hs_cycle_restore_plant(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
+
 /** Go on with what hs_cycle_save_arrivals() gave. @return as hs_cycle_restore_forecast() */
 int hs_cycle_restore_arrivals(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
 

@@ -10,7 +10,8 @@
 
 #define ARRIVALS_KEY "arrivals" /* no sink's path: those have slashes */
 #define RUNTIMES_KEY "runtimes"
-#define MORE_ROWS    2 /* beside those of the sinks */
+#define PLANT_KEY    "plant"
+#define MORE_ROWS    3 /* beside those of the sinks */
 #define S_PER_HOUR   3600
 #define EVERY_ROW    (-1) /* an hour in which no row was written */
 #define NO_HOUR      INT64_MIN
@@ -67,11 +68,12 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
     size_t sink_idx = hs_estate_find_sink(learned->estate, key);
     bool is_arrivals = strcmp(key, ARRIVALS_KEY) == 0;
     bool is_runtimes = strcmp(key, RUNTIMES_KEY) == 0;
+    bool is_plant = strcmp(key, PLANT_KEY) == 0;
     json_auto_t *json = NULL;
     struct hs_err err = {0};
     int rc;
 
-    if (sink_idx == SIZE_MAX && !is_arrivals && !is_runtimes) {
+    if (sink_idx == SIZE_MAX && !is_arrivals && !is_runtimes && !is_plant) {
         HS_LOG_INFO("store", "what was learned of '%s', which is no sink of the estate, is left",
                     key);
         return;
@@ -80,6 +82,7 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
     if (rc == 0) {
         rc = is_arrivals   ? hs_cycle_restore_arrivals(learned->cycle, json, &err)
              : is_runtimes ? hs_cycle_restore_runtimes(learned->cycle, json, &err)
+             : is_plant    ? hs_cycle_restore_plant(learned->cycle, json, &err)
                            : hs_cycle_restore_forecast(learned->cycle, sink_idx, json, &err);
     }
     learned->is_of_future |= rc == -HS_E_CONFLICT;
@@ -92,20 +95,28 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
 
 /* --- forth --- */
 
+/* What is learned beside that of the sinks; the order of their rows. */
+static const struct {
+    const char *key;
+    json_t *(*save)(const struct hs_cycle *cycle);
+} more[MORE_ROWS] = {
+    {ARRIVALS_KEY, hs_cycle_save_arrivals},
+    {RUNTIMES_KEY, hs_cycle_save_runtimes},
+    {PLANT_KEY, hs_cycle_save_plant},
+};
+
 static const char *get_key(const struct hs_learned *learned, size_t row)
 {
     size_t n_sinks = learned->estate->n_sinks;
 
-    return row < n_sinks ? learned->estate->sinks[row].path
-                         : (row == n_sinks ? ARRIVALS_KEY : RUNTIMES_KEY);
+    return row < n_sinks ? learned->estate->sinks[row].path : more[row - n_sinks].key;
 }
 
 static char *format_row(const struct hs_learned *learned, size_t row)
 {
     size_t n_sinks = learned->estate->n_sinks;
-    json_auto_t *json = row < n_sinks    ? hs_cycle_save_forecast(learned->cycle, row)
-                        : row == n_sinks ? hs_cycle_save_arrivals(learned->cycle)
-                                         : hs_cycle_save_runtimes(learned->cycle);
+    json_auto_t *json = row < n_sinks ? hs_cycle_save_forecast(learned->cycle, row)
+                                      : more[row - n_sinks].save(learned->cycle);
 
     return hs_jsonx_format(json);
 }

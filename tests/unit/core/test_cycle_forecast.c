@@ -249,6 +249,32 @@ static void cycle_forecast__what_does_not_fit_is_refused_and_changes_nothing(voi
     assert_true(json_equal(fresh, after));
 }
 
+/* Base load of hosts and loss of tanks took weeks to learn, too. */
+static void cycle_forecast__hosts_and_tanks_outlive_a_restart(void **state)
+{
+    struct world *w = *state;
+    HS_AUTO(hs_cycle) next = NULL;
+    HS_AUTO(hs_cycle) earlier = new_cycle(w, START);
+    json_auto_t *saved = NULL;
+    json_auto_t *again = NULL;
+
+    live(w, 5 * HOUR_S);
+    w->cycle->baseloads[POOL] = (struct hs_baseload){
+        .hour_no = w->now_at_s / HOUR_S, .n_hours = 99, .mean = 321, .newest = 300};
+    w->cycle->estimator->loops[POOL].tank_loss.info[0][0] = 7;
+    saved = hs_cycle_save_plant(w->cycle);
+    next = new_cycle(w, w->now_at_s);
+    assert_int_equal(hs_cycle_restore_plant(next, saved, NULL), 0);
+    assert_memory_equal(&next->baseloads[POOL], &w->cycle->baseloads[POOL],
+                        sizeof(struct hs_baseload));
+    assert_true(next->estimator->loops[POOL].tank_loss.info[0][0] == 7);
+    assert_int_equal(hs_cycle_restore_plant(earlier, saved, NULL), -HS_E_INVALID);
+    w->cycle->baseloads[POOL].mean = (double)NAN;
+    again = hs_cycle_save_plant(w->cycle);
+    assert_int_equal(hs_cycle_restore_plant(next, again, NULL), -HS_E_INVALID);
+    assert_true(next->baseloads[POOL].mean == 321);
+}
+
 /* A clock that is set back by some minutes over a restart costs nothing. */
 static void cycle_forecast__of_a_clock_that_was_minutes_ahead_is_taken(void **state)
 {
@@ -316,6 +342,7 @@ int main(void)
         CASE(cycle_forecast__is_made_once_an_hour_and_for_new_weather),
         CASE(cycle_forecast__hours_of_a_silent_meter_close_as_unknown),
         CASE(cycle_forecast__goes_on_with_what_was_saved),
+        CASE(cycle_forecast__hosts_and_tanks_outlive_a_restart),
         CASE(cycle_forecast__of_a_clock_that_was_minutes_ahead_is_taken),
         CASE(cycle_forecast__what_does_not_fit_is_refused_and_changes_nothing),
         CASE(cycle_forecast__trains_on_weather_as_it_was_and_as_it_was_foreseen),
