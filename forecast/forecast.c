@@ -345,6 +345,19 @@ void hs_forecast_set_outlook(struct hs_forecast *forecast, const struct hs_outlo
     forecast->is_made = false;
 }
 
+/** True if what was issued says anything of the hours ahead. */
+static bool is_told(const struct hs_forecast_state *state)
+{
+    for (int64_t i = 1; hs_forecast_has_outlook(state) && i <= HS_FORECAST_REACH_HOURS; i++) {
+        int64_t at_s = (state->history.newest_no + i) * HS_FORECAST_S_PER_HOUR;
+
+        if (!isnan(hs_outlook_get(&state->outlook, at_s).t_out_c)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *ret_how)
 {
     const struct hs_forecast_state *state = &forecast->state;
@@ -354,8 +367,8 @@ void hs_forecast_get_how(struct hs_forecast *forecast, struct hs_forecast_how *r
     memset(ret_how, 0, sizeof(*ret_how));
     look_out(state, HS_FORECAST_REACH_HOURS, &outlook);
     ret_how->weather_age_s =
-        hs_forecast_has_outlook(state) ? hs_forecast_get_weather_age_s(state) : (double)NAN;
-    if (hs_forecast_has_outlook(state)) {
+        is_told(state) ? fmax(hs_forecast_get_weather_age_s(state), 0) : (double)NAN;
+    if (is_told(state)) {
         ret_how->weather = ret_how->weather_age_s > HS_FORECAST_STALE_S
                                ? HS_FORECAST_WEATHER_STALE
                                : HS_FORECAST_WEATHER_ISSUED;

@@ -146,6 +146,7 @@ static void outlook__of_no_weather_on_earth_is_unknown(void **state)
     int64_t now_at_s = FROM_S + 12 * DAY_S;
     struct hs_outlook outlook = {.issued_at_s = now_at_s, .from_at_s = now_at_s, .n_hours = 48};
     struct hs_outlook own, used;
+    struct hs_forecast_how how;
 
     (void)state;
     feed(forecast, HOUR_S, FROM_S, now_at_s, 5000.0);
@@ -156,6 +157,8 @@ static void outlook__of_no_weather_on_earth_is_unknown(void **state)
         }
         hs_forecast_set_outlook(forecast, &outlook);
         hs_forecast_get_outlook(forecast, &used);
+        hs_forecast_get_how(forecast, &how);
+        assert_int_equal(how.weather, HS_FORECAST_WEATHER_PERSISTED); /* it says nothing */
         for (size_t i = 0; i < outlook.n_hours; i++) {
             assert_near(used.hours[i].t_out_c, own.hours[i].t_out_c, 1e-9);
             assert_near(used.hours[i].ghi_w_per_m2, own.hours[i].ghi_w_per_m2, 1e-9);
