@@ -5,7 +5,7 @@
 #include <math.h>
 
 #define S_PER_HOUR    3600
-#define FIRST_HOUR    72     /* 1970-01-01 was a Thursday: 72 h after a Monday */
+#define SUNDAY        6
 #define KNOWN_S       1800.0 /* an hour is known if half of it was seen */
 #define MEAN_HOURS    168.0  /* that the mean remembers */
 #define DAY_TIMES     5.0    /* that an hour of the day remembers */
@@ -20,23 +20,38 @@ void hs_baseload_init(struct hs_baseload *baseload)
     *baseload = (struct hs_baseload){.hour_no = -1};
 }
 
-static double get_profile(const struct hs_baseload *baseload, int64_t hour_no)
+/** Cells of an hour. */
+struct place {
+    size_t day;
+    size_t week;
+};
+
+static struct place place_of(const struct hs_calendar *calendar, int64_t hour_no)
 {
-    const struct hs_baseload_cell *day = &baseload->days[hour_no % 24];
-    const struct hs_baseload_cell *week =
-        &baseload->weeks[(hour_no + FIRST_HOUR) % HS_BASELOAD_HOURS];
+    struct hs_calendar_hour hour = hs_calendar_get_hour(calendar, hour_no * S_PER_HOUR);
+    int weekday = hour.is_holiday ? SUNDAY : hour.weekday;
+
+    return (struct place){(size_t)hour.hour, (size_t)(weekday * 24 + hour.hour)};
+}
+
+static double get_profile(const struct hs_baseload *baseload, struct place place)
+{
+    const struct hs_baseload_cell *day = &baseload->days[place.day];
+    const struct hs_baseload_cell *week = &baseload->weeks[place.week];
 
     return (WEEK_LEAN * day->deviation + week->n * week->deviation) / (WEEK_LEAN + week->n);
 }
 
-static double get_expected(const struct hs_baseload *baseload, int64_t hour_no)
+static double get_expected(const struct hs_baseload *baseload, const struct hs_calendar *calendar,
+                           int64_t hour_no)
 {
-    if (baseload->days[hour_no % 24].n < 1.0) {
-        return baseload->newest; /* an hour of the day that was never seen: as now */
-    }
+    struct place place = place_of(calendar, hour_no);
     double ahead_h = fmax((double)(hour_no - baseload->hour_no), 0.0);
 
-    return baseload->mean + get_profile(baseload, hour_no)
+    if (baseload->days[place.day].n < 1.0) {
+        return baseload->newest; /* an hour of the day that was never seen: as now */
+    }
+    return baseload->mean + get_profile(baseload, place)
            + baseload->residual * exp(-ahead_h / FADE_HOURS);
 }
 
@@ -56,35 +71,36 @@ static void judge(struct hs_baseload *baseload, double error)
     baseload->q90 += step * (error > baseload->q90 ? 0.9 : -0.1);
 }
 
-static void close_hour(struct hs_baseload *baseload)
+static void close_hour(struct hs_baseload *baseload, const struct hs_calendar *calendar)
 {
     double load = baseload->open_sum / baseload->open_s;
     int64_t no = baseload->hour_no;
+    struct place place = place_of(calendar, no);
 
     if (baseload->open_s < KNOWN_S) {
         return;
     }
     if (baseload->n_hours >= 1.0) {
-        judge(baseload, load - get_expected(baseload, no));
+        judge(baseload, load - get_expected(baseload, calendar, no));
     }
     baseload->newest = load;
     baseload->n_hours += 1.0;
     baseload->mean += (load - baseload->mean) / fmin(baseload->n_hours, MEAN_HOURS);
-    learn_cell(&baseload->days[no % 24], load - baseload->mean, DAY_TIMES);
-    learn_cell(&baseload->weeks[(no + FIRST_HOUR) % HS_BASELOAD_HOURS], load - baseload->mean,
-               WEEK_TIMES);
+    learn_cell(&baseload->days[place.day], load - baseload->mean, DAY_TIMES);
+    learn_cell(&baseload->weeks[place.week], load - baseload->mean, WEEK_TIMES);
     baseload->residual =
         RESIDUAL_KEEP * baseload->residual
-        + (1.0 - RESIDUAL_KEEP) * (load - baseload->mean - get_profile(baseload, no));
+        + (1.0 - RESIDUAL_KEEP) * (load - baseload->mean - get_profile(baseload, place));
 }
 
-void hs_baseload_observe(struct hs_baseload *baseload, int64_t at_s, double span_s, double load)
+void hs_baseload_observe(struct hs_baseload *baseload, const struct hs_calendar *calendar,
+                         int64_t at_s, double span_s, double load)
 {
     int64_t hour_no = at_s / S_PER_HOUR;
 
     if (hour_no > baseload->hour_no) {
         if (baseload->hour_no >= 0) {
-            close_hour(baseload);
+            close_hour(baseload, calendar);
         }
         baseload->hour_no = hour_no;
         baseload->open_sum = 0.0;
@@ -96,10 +112,10 @@ void hs_baseload_observe(struct hs_baseload *baseload, int64_t at_s, double span
     }
 }
 
-void hs_baseload_predict(const struct hs_baseload *baseload, int64_t at_s,
-                         struct hs_baseload_range *ret_range)
+void hs_baseload_predict(const struct hs_baseload *baseload, const struct hs_calendar *calendar,
+                         int64_t at_s, struct hs_baseload_range *ret_range)
 {
-    double expected = get_expected(baseload, at_s / S_PER_HOUR);
+    double expected = get_expected(baseload, calendar, at_s / S_PER_HOUR);
 
     if (baseload->n_hours < 1.0) {
         double seen = baseload->open_s > 0 ? baseload->open_sum / baseload->open_s : (double)NAN;

@@ -5,15 +5,17 @@
  * baseload - load of a host that is not ours to move, in the hours to come, with quantiles.
  *
  * A level that follows the newest hours, plus a profile of hours of the week that is learned as
- * weeks go by: a cell without history leans on the same hour of other days. The quantiles are
- * calibrated online on predictions one hour ahead. An hour
- * of the day that was never seen is as the newest one. A plain value, stored and restored as it is;
- * in whatever unit it is fed (W, vCPUs, percent). Pure.
+ * weeks go by: a cell without history leans on the same hour of other days. Hours are those of the
+ * site's clocks, a holiday is a Sunday. The quantiles are calibrated online on predictions one hour
+ * ahead. An hour of the day that was never seen is as the newest one. A plain value, stored
+ * and restored as it is; in whatever unit it is fed (W, vCPUs, percent). Pure.
  */
 
 #include <stdint.h>
 
-#define HS_BASELOAD_HOURS 168 /* of a week, from Monday 00:00 UTC */
+#include "forecast/calendar.h"
+
+#define HS_BASELOAD_HOURS 168 /* of a week, from Monday 00:00, local */
 
 /** Deviation from the mean in an hour of the day or week. */
 struct hs_baseload_cell {
@@ -47,12 +49,14 @@ struct hs_baseload_range {
 void hs_baseload_init(struct hs_baseload *baseload);
 
 /**
- * The load was @load for @span_s from @at_s on, within one hour. Spans come in time order.
+ * The load was @load for @span_s from @at_s on, within one hour of UTC. Spans come in time order.
  *
- * @param load  >= 0; NAN or negative: unknown
+ * @param calendar  of the site; NULL: UTC without holidays
+ * @param load      >= 0; NAN or negative: unknown
  */
-void hs_baseload_observe(struct hs_baseload *baseload, int64_t at_s, double span_s, double load);
+void hs_baseload_observe(struct hs_baseload *baseload, const struct hs_calendar *calendar,
+                         int64_t at_s, double span_s, double load);
 
 /** Load in the hour that holds @at_s, from what is known. NAN while nothing is. */
-void hs_baseload_predict(const struct hs_baseload *baseload, int64_t at_s,
-                         struct hs_baseload_range *ret_range);
+void hs_baseload_predict(const struct hs_baseload *baseload, const struct hs_calendar *calendar,
+                         int64_t at_s, struct hs_baseload_range *ret_range);

@@ -295,21 +295,6 @@ void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t 
 
 /* --- time --- */
 
-/* What is not ours has gone on as it was: an hour of it teaches what comes in that hour. */
-static void learn_base(struct hs_cycle *cycle, size_t host_idx, int64_t to_at_s)
-{
-    double base_w =
-        hs_host_elec_w(&cycle->estate->hosts[host_idx], hs_cycle_get_base_vcpus(cycle, host_idx));
-
-    for (int64_t at_s = cycle->now_at_s; at_s < to_at_s && cycle->hosts[host_idx].is_up;) {
-        int64_t hour_end_at_s = at_s - at_s % 3600 + 3600;
-        int64_t end_at_s = hour_end_at_s < to_at_s ? hour_end_at_s : to_at_s;
-
-        hs_baseload_observe(&cycle->baseloads[host_idx], at_s, (double)(end_at_s - at_s), base_w);
-        at_s = end_at_s;
-    }
-}
-
 /* Everything has gone on as it was until @at_s: book it. */
 static void run_until(struct hs_cycle *cycle, int64_t at_s)
 {
@@ -320,7 +305,7 @@ static void run_until(struct hs_cycle *cycle, int64_t at_s)
     if (at_s > cycle->now_at_s) {
         for (size_t h = 0; h < estate->n_hosts; h++) {
             host_elec_w[h] = hs_cycle_get_host_elec_w(cycle, h);
-            learn_base(cycle, h, at_s);
+            hs_cycle_learn_base(cycle, h, at_s);
         }
         for (size_t s = 0; s < estate->n_sites; s++) {
             hs_cycle_get_prices(cycle, s, cycle->now_at_s, &prices[s]);

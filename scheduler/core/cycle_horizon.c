@@ -12,8 +12,7 @@
  * all of it, a loop that has heat enough keeps its tank full and dumps what comes: on the shared
  * scenarios a half saved most, and more than a share learned from the plans' own prices.
  */
-#define HEAT_LEFT_RATIO  0.5
-#define BASE_KNOWN_HOURS 24.0 /* before, what is not ours is taken as now */
+#define HEAT_LEFT_RATIO 0.5
 
 double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
@@ -136,33 +135,6 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
     cycle->frame_worth[sink_idx] = get_worth(cycle, sink, &lift);
 }
 
-/* Captured heat of one host in each slot: as now, or as its hours of the week were. */
-static void add_host_base(struct hs_cycle *cycle, size_t host_idx, double *captured_wh)
-{
-    const struct hs_estate *estate = cycle->estate;
-    const struct hs_host *host = &estate->hosts[host_idx];
-    const struct hs_baseload *baseload = &cycle->baseloads[host_idx];
-    double capture_ratio = estate->racks[host->rack_idx].capture_ratio;
-    double base_w = hs_host_elec_w(host, hs_cycle_get_base_vcpus(cycle, host_idx));
-    bool is_constant = baseload->n_hours < BASE_KNOWN_HOURS || baseload->spread < 1e-6 * base_w;
-    int64_t known_no = -1;
-
-    for (size_t t = 0; t < cycle->n_slots; t++) {
-        int64_t at_s = cycle->plan_from_at_s + (int64_t)t * estate->slot_s;
-
-        /* the slot that runs is as it is */
-        if (!is_constant && t > 0 && at_s / 3600 != known_no) {
-            struct hs_baseload_range range;
-
-            hs_baseload_predict(baseload, at_s, &range);
-            base_w = range.p50;
-            known_no = at_s / 3600;
-        }
-        captured_wh[t] += hs_wh_from_w(base_w * capture_ratio,
-                                       (double)estate->slot_s * hs_cycle_get_slot_share(cycle, t));
-    }
-}
-
 /* Heat of what runs whatever we decide: machines that are not ours, idle power. */
 static void fill_base(struct hs_cycle *cycle, size_t loop_idx)
 {
@@ -171,7 +143,7 @@ static void fill_base(struct hs_cycle *cycle, size_t loop_idx)
     memset(captured_wh, 0, cycle->n_slots * sizeof(*captured_wh));
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         if (cycle->estate->hosts[h].loop_idx == loop_idx) {
-            add_host_base(cycle, h, captured_wh);
+            hs_cycle_add_base(cycle, h, captured_wh);
         }
     }
 }

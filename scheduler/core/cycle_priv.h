@@ -5,6 +5,7 @@
  * cycle_priv - the state behind cycle.h, for its own files only.
  *
  * cycle.c          life, time, the step
+ * cycle_base.c     load of hosts that is not ours
  * cycle_check.c    would a request be taken
  * cycle_dispatch.c placements into guarded actions
  * cycle_observe.c  events into state
@@ -162,6 +163,22 @@ uint32_t hs_cycle_get_busy_vcpus(const struct hs_cycle *cycle, size_t host_idx);
 
 /** vCPUs of machines that are not ours, at least pinned_vcpus. */
 uint32_t hs_cycle_get_base_vcpus(const struct hs_cycle *cycle, size_t host_idx);
+
+/** Electricity of a host that is not ours to move, now, W: modelled, or by its rack's meter. */
+double hs_cycle_get_base_elec_w(const struct hs_cycle *cycle, size_t host_idx);
+
+/** It has gone on as it was until @to_at_s. */
+void hs_cycle_learn_base(struct hs_cycle *cycle, size_t host_idx, int64_t to_at_s);
+
+/** The same in the hour that holds @at_s; as now while too little is known. */
+void hs_cycle_predict_base(const struct hs_cycle *cycle, size_t host_idx, int64_t at_s,
+                           struct hs_baseload_range *ret_range);
+
+/** Add what of it is captured to @captured_wh [n_slots]. */
+void hs_cycle_add_base(const struct hs_cycle *cycle, size_t host_idx, double *captured_wh);
+
+/** Into the Host @object: now and in an hour. */
+void hs_cycle_format_base(const struct hs_cycle *cycle, size_t host_idx, json_t *object);
 
 /** Modelled power of a host now, W. */
 double hs_cycle_get_host_elec_w(const struct hs_cycle *cycle, size_t host_idx);

@@ -223,6 +223,7 @@ json_t *hs_cycle_format_host(const struct hs_cycle *cycle, size_t host_idx)
     hs_jsonx_set_int(object, "memory_mib", (int64_t)host->memory_mib);
     hs_jsonx_set_int(object, "memory_used_mib", (int64_t)used_mib);
     hs_jsonx_set_real(object, "elec_w", hs_cycle_get_host_elec_w(cycle, host_idx));
+    hs_cycle_format_base(cycle, host_idx, object);
     hs_jsonx_set_int(object, "n_vms", (int64_t)seen->machines.n);
     return object;
 }

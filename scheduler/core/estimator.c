@@ -20,10 +20,14 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
     est->sites = hs_xcalloc(estate->n_sites, sizeof(*est->sites));
     est->sinks = hs_xcalloc(estate->n_sinks, sizeof(*est->sinks));
     est->loops = hs_xcalloc(estate->n_loops, sizeof(*est->loops));
+    est->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(*est->rack_elec_w));
     for (size_t s = 0; s < estate->n_sites; s++) {
         for (size_t i = 0; i < HS_ESTIMATOR_N_AIR; i++) {
             est->sites[s].air[i] = unknown;
         }
+    }
+    for (size_t r = 0; r < estate->n_racks; r++) {
+        est->rack_elec_w[r] = unknown;
     }
     for (size_t k = 0; k < estate->n_sinks; k++) {
         est->sinks[k].demand_w = unknown;
@@ -48,6 +52,7 @@ void hs_estimator_free(struct hs_estimator *est)
     if (est == NULL) {
         return;
     }
+    free(est->rack_elec_w);
     free(est->loops);
     free(est->sinks);
     free(est->sites);
@@ -357,6 +362,27 @@ static void add_loop(struct hs_estimator *est, const struct hs_reading *reading)
     }
 }
 
+static void add_rack(struct hs_estimator *est, const struct hs_reading *reading)
+{
+    struct hs_estimator_value *value = &est->rack_elec_w[reading->point.thing_idx];
+
+    if (is_usable(value, reading)) {
+        keep(value, reading);
+        return;
+    }
+    value->quality = reading->quality;
+    value->n_bad += reading->quality != HS_QUALITY_GOOD;
+}
+
+double hs_estimator_get_rack_elec_w(const struct hs_estimator *est, size_t rack_idx,
+                                    int64_t now_at_s)
+{
+    const struct hs_estimator_value *value = &est->rack_elec_w[rack_idx];
+    int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
+
+    return now_at_s - value->at_s <= fresh_s ? value->value : (double)NAN;
+}
+
 void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading)
 {
     switch (reading->point.kind) {
@@ -368,6 +394,9 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
     case HS_POINT_CAPTURED_HEAT_WH:
     case HS_POINT_REJECTED_HEAT_W:
         add_loop(est, reading);
+        return;
+    case HS_POINT_RACK_ELEC_W:
+        add_rack(est, reading);
         return;
     case HS_POINT_PUMP_OK:
         add_part(&est->loops[reading->point.thing_idx].pump, reading);
@@ -417,6 +446,8 @@ const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimat
         return &est->loops[point->thing_idx].captured_wh;
     case HS_POINT_REJECTED_HEAT_W:
         return &est->loops[point->thing_idx].rejected_w;
+    case HS_POINT_RACK_ELEC_W:
+        return &est->rack_elec_w[point->thing_idx];
     case HS_POINT_PUMP_OK:
         return &est->loops[point->thing_idx].pump.ok;
     case HS_POINT_SINKS_OK:

@@ -92,10 +92,11 @@ struct hs_estimator_site {
 struct hs_estimator {
     const struct hs_estate *estate;
     int64_t start_at_s;
-    int64_t slot_at_s;               /* the slot being metered */
-    struct hs_estimator_site *sites; /* [n_sites] */
-    struct hs_estimator_sink *sinks; /* [n_sinks] */
-    struct hs_estimator_loop *loops; /* [n_loops] */
+    int64_t slot_at_s;                      /* the slot being metered */
+    struct hs_estimator_site *sites;        /* [n_sites] */
+    struct hs_estimator_sink *sinks;        /* [n_sinks] */
+    struct hs_estimator_loop *loops;        /* [n_loops] */
+    struct hs_estimator_value *rack_elec_w; /* [n_racks] as metered */
 };
 
 /**
@@ -121,6 +122,13 @@ void hs_estimator_close(struct hs_estimator *estimator, int64_t now_at_s,
 
 /** Usable energy in the loop's tank, Wh; NAN if no reading has come. */
 double hs_estimator_get_tank_wh(const struct hs_estimator *estimator, size_t loop_idx);
+
+/**
+ * Electric power of the rack by its meter, W. NAN if it has none, or none that spoke in the last
+ * HS_ESTIMATOR_FRESH_SLOTS.
+ */
+double hs_estimator_get_rack_elec_w(const struct hs_estimator *estimator, size_t rack_idx,
+                                    int64_t now_at_s);
 
 /** Demand of all the loop's sinks by their last good values, W; NAN if one is unknown. */
 double hs_estimator_get_demand_w(const struct hs_estimator *estimator, size_t loop_idx);

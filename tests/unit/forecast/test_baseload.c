@@ -11,10 +11,14 @@
 #include <cmocka.h>
 #include <zlib.h>
 
+#include "adapters/signal/zonefile.h"
 #include "forecast/baseload.h"
 #include "tests/support/near.h"
 
 #define MONDAY_AT_S INT64_C(1735516800) /* 2024-12-30T00:00:00Z */
+#define SUMMER_AT_S                                                              \
+    INT64_C(1743379200) /* 2025-03-31T00:00:00Z, the first Monday of summer time \
+                         */
 
 /* Made up: an office's servers, busy by day, less so at weekends, with noise. */
 static double synthetic(int64_t hour, uint64_t *state)
@@ -35,10 +39,10 @@ static void baseload__knows_nothing_at_first(void **state)
     struct hs_baseload_range range;
 
     hs_baseload_init(&baseload);
-    hs_baseload_predict(&baseload, MONDAY_AT_S, &range);
+    hs_baseload_predict(&baseload, NULL, MONDAY_AT_S, &range);
     assert_true(isnan(range.p50));
-    hs_baseload_observe(&baseload, MONDAY_AT_S, 900, 12.0);
-    hs_baseload_predict(&baseload, MONDAY_AT_S + 40000, &range);
+    hs_baseload_observe(&baseload, NULL, MONDAY_AT_S, 900, 12.0);
+    hs_baseload_predict(&baseload, NULL, MONDAY_AT_S + 40000, &range);
     assert_near(range.p50, 12.0, 1e-9);
 }
 
@@ -49,9 +53,9 @@ static void baseload__stays_where_load_is_constant(void **state)
 
     hs_baseload_init(&baseload);
     for (int64_t h = 0; h < 100; h++) {
-        hs_baseload_observe(&baseload, MONDAY_AT_S + h * 3600, 3600, 32.0);
+        hs_baseload_observe(&baseload, NULL, MONDAY_AT_S + h * 3600, 3600, 32.0);
     }
-    hs_baseload_predict(&baseload, MONDAY_AT_S + 140 * 3600, &range);
+    hs_baseload_predict(&baseload, NULL, MONDAY_AT_S + 140 * 3600, &range);
     assert_near(range.p10, 32.0, 1e-9);
     assert_near(range.p50, 32.0, 1e-9);
     assert_near(range.p90, 32.0, 1e-9);
@@ -74,14 +78,14 @@ static void baseload__learns_a_week(void **state)
     for (int64_t h = 0; h + 24 < 6 * 168; h++) {
         struct hs_baseload_range range;
 
-        hs_baseload_observe(&baseload, MONDAY_AT_S + h * 3600, 3600, loads[h]);
+        hs_baseload_observe(&baseload, NULL, MONDAY_AT_S + h * 3600, 3600, loads[h]);
         if (h < 4 * 168) {
             continue;
         }
-        hs_baseload_predict(&baseload, MONDAY_AT_S + (h + 12) * 3600, &range);
+        hs_baseload_predict(&baseload, NULL, MONDAY_AT_S + (h + 12) * 3600, &range);
         error += fabs(range.p50 - loads[h + 12]);
         held_error += fabs(loads[h] - loads[h + 12]);
-        hs_baseload_predict(&baseload, MONDAY_AT_S + (h + 1) * 3600, &range);
+        hs_baseload_predict(&baseload, NULL, MONDAY_AT_S + (h + 1) * 3600, &range);
         inside += loads[h + 1] >= range.p10 && loads[h + 1] <= range.p90 ? 1.0 : 0.0;
     }
     print_message("12 h ahead: %.3f of 'as now'; 1 h ahead inside: %.3f\n", error / held_error,
@@ -89,6 +93,37 @@ static void baseload__learns_a_week(void **state)
     assert_true(error < 0.4 * held_error);
     assert_true(inside > 0.6 * (2 * 168 - 24));
     assert_true(inside < 0.95 * (2 * 168 - 24));
+}
+
+/* Summer time begins on 2025-03-30: what is busy from eight on is so an hour of UTC earlier. */
+static void baseload__follows_the_clocks_of_the_site(void **state)
+{
+    struct hs_timezone *zone = NULL;
+    struct hs_calendar *calendar = NULL;
+    struct hs_baseload local;
+    struct hs_baseload utc;
+    struct hs_baseload_range range;
+    int64_t h = 0;
+
+    assert_int_equal(hs_zonefile_load("Europe/Copenhagen", &zone, NULL), 0);
+    calendar = hs_calendar_new(zone, NULL);
+    hs_baseload_init(&local);
+    hs_baseload_init(&utc);
+    for (; MONDAY_AT_S + h * 3600 < SUMMER_AT_S; h++) {
+        struct hs_calendar_hour hour = hs_calendar_get_hour(calendar, MONDAY_AT_S + h * 3600);
+        double load = hour.hour >= 8 && hour.hour < 18 ? 90.0 : 30.0;
+
+        hs_baseload_observe(&local, calendar, MONDAY_AT_S + h * 3600, 3600, load);
+        hs_baseload_observe(&utc, NULL, MONDAY_AT_S + h * 3600, 3600, load);
+    }
+    hs_baseload_predict(&local, calendar, SUMMER_AT_S + 6 * 3600, &range);
+    assert_near(range.p50, 90.0, 5.0);
+    hs_baseload_predict(&local, calendar, SUMMER_AT_S + 16 * 3600, &range);
+    assert_near(range.p50, 30.0, 5.0);
+    hs_baseload_predict(&utc, NULL, SUMMER_AT_S + 6 * 3600, &range);
+    assert_near(range.p50, 30.0, 5.0);
+    hs_calendar_free(calendar);
+    hs_timezone_free(zone);
 }
 
 /* One day of 526 machines as one host: a day has no week to learn, so it must not do harm. */
@@ -128,12 +163,12 @@ static void baseload__of_a_shared_day_is_no_worse_than_as_now(void **state)
         for (int lead = 1; h >= 6 && lead <= 6 && h - 1 + lead < 24; lead++) {
             struct hs_baseload_range range;
 
-            hs_baseload_predict(&baseload, MONDAY_AT_S + (h - 1 + lead) * 3600, &range);
+            hs_baseload_predict(&baseload, NULL, MONDAY_AT_S + (h - 1 + lead) * 3600, &range);
             error += fabs(range.p50 - hours[h - 1 + lead]);
             held_error += fabs(hours[h - 1] - hours[h - 1 + lead]);
         }
-        hs_baseload_observe(&baseload, MONDAY_AT_S + h * 3600, 3600, hours[h]);
-        hs_baseload_observe(&baseload, MONDAY_AT_S + (h + 1) * 3600, 0, hours[h]);
+        hs_baseload_observe(&baseload, NULL, MONDAY_AT_S + h * 3600, 3600, hours[h]);
+        hs_baseload_observe(&baseload, NULL, MONDAY_AT_S + (h + 1) * 3600, 0, hours[h]);
     }
     print_message("1-6 h ahead: %.3f of 'as now'\n", error / held_error);
     assert_true(error < 1.1 * held_error);
@@ -145,6 +180,7 @@ int main(void)
         cmocka_unit_test(baseload__knows_nothing_at_first),
         cmocka_unit_test(baseload__stays_where_load_is_constant),
         cmocka_unit_test(baseload__learns_a_week),
+        cmocka_unit_test(baseload__follows_the_clocks_of_the_site),
         cmocka_unit_test(baseload__of_a_shared_day_is_no_worse_than_as_now),
     };
 
