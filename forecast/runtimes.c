@@ -72,15 +72,15 @@ static const struct {
     double lean;   /* the wider group counts as so many ended jobs */
     const char *words;
 } groups[HS_RUNTIMES_N_GROUPS] = {
-    [HS_RUNTIMES_ALL] = {0, true, 200, 0.5, "all jobs"},
+    [HS_RUNTIMES_ALL] = {0, true, 60, 0.5, "all jobs"},
     [HS_RUNTIMES_REQUEST] = {BY_REQUEST, false, 60, 8, "jobs that asked for as long"},
-    [HS_RUNTIMES_TEAM] = {BY_TEAM, true, 60, 8, "jobs of its team"},
-    [HS_RUNTIMES_TEAM_VCPUS] = {BY_TEAM | BY_VCPUS, true, 20, 4, "jobs of its team and size"},
+    [HS_RUNTIMES_TEAM] = {BY_TEAM, true, 2, 8, "jobs of its team"},
+    [HS_RUNTIMES_TEAM_VCPUS] = {BY_TEAM | BY_VCPUS, true, 60, 5, "jobs of its team and size"},
     [HS_RUNTIMES_TEAM_REQUEST] = {BY_TEAM | BY_REQUEST, false, 3, 5,
                                   "jobs of its team that asked for as long"},
-    [HS_RUNTIMES_TEAM_SIZE] = {BY_TEAM | BY_REQUEST | BY_VCPUS, false, 3, 5,
+    [HS_RUNTIMES_TEAM_SIZE] = {BY_TEAM | BY_REQUEST | BY_VCPUS, false, 1.5, 5,
                                "jobs of its team and size that asked for as long"},
-    [HS_RUNTIMES_TEAM_SAME] = {BY_TEAM | BY_REQUEST | BY_VCPUS | BY_MEMORY, false, 3, 5,
+    [HS_RUNTIMES_TEAM_SAME] = {BY_TEAM | BY_REQUEST | BY_VCPUS | BY_MEMORY, false, 2, 5,
                                "jobs of its team that asked for the same"},
     [HS_RUNTIMES_NAME] = {BY_TEAM | BY_REQUEST | BY_VCPUS | BY_NAME, false, 3, 5,
                           "jobs of its team and name that asked for the same"},
