@@ -10,11 +10,11 @@
 #define LEADS      HS_HEATHISTORY_LEADS
 #define LEVEL_STEP 0.005 /* weight of an hour in the usual heat: about eight days */
 #define HOUR_STEP  0.05  /* weight of a day in the spread of its hour */
-#define SCALE_STEP 0.01  /* weight of a new |error| in its scale: about four days */
+#define SCALE_STEP 0.01  /* weight of a new |error| in its scale: about four days, all at first */
 /* Errors become known up to two days late and come in spells, so offsets that aim at a tenth
  * leave out more. With this one 80 % of measured hours fall inside. */
 #define QUANTILE_P    0.085
-#define QUANTILE_STEP 0.05
+#define QUANTILE_STEP 0.02
 #define WILD          5.0
 #define LEVEL_MOST    2.0
 #define HOUR_LEAST    0.2
@@ -106,14 +106,17 @@ static void learn(struct hs_forecast_judge *judge, int64_t no, size_t k, double 
                   double error_w)
 {
     double unit_w;
+    double share;
 
+    judge->n_judged[k] += 1.0;
     if (isnan(judge->scale_w[k]) || judge->scale_w[k] <= 0) {
         judge->scale_w[k] = fabs(error_w);
         return;
     }
     unit_w = get_unit_w(judge, no, k, expected_w);
     move_quantiles(judge, k, error_w / unit_w);
-    judge->scale_w[k] *= 1.0 + SCALE_STEP * (fmin(fabs(error_w) / unit_w, WILD) - 1.0);
+    share = fmax(SCALE_STEP, 1.0 / judge->n_judged[k]); /* the first error alone tells little */
+    judge->scale_w[k] *= 1.0 + share * (fmin(fabs(error_w) / unit_w, WILD) - 1.0);
 }
 
 /** The hours of the day at which errors are large; their mean is 1. */

@@ -32,10 +32,11 @@ struct hs_forecast_judge_day {
 
 struct hs_forecast_judge {
     float expected_w[HS_HEATHISTORY_LEADS][HS_HEATHISTORY_LEADS]; /* [hour][lead - 1] */
-    double scale_w[HS_HEATHISTORY_LEADS]; /* recent mean |error| by lead; NAN: none yet */
-    double by_hour[24];                   /* of UTC: spread of an hour relative to the mean */
-    double level_w;                       /* usual heat; 0: none known */
-    double low[HS_HEATHISTORY_LEADS];     /* p10 = p50 + low x scale */
+    double scale_w[HS_HEATHISTORY_LEADS];  /* recent mean |error| by lead; NAN: none yet */
+    double n_judged[HS_HEATHISTORY_LEADS]; /* errors that the scale was learned from */
+    double by_hour[24];                    /* of UTC: spread of an hour relative to the mean */
+    double level_w;                        /* usual heat; 0: none known */
+    double low[HS_HEATHISTORY_LEADS];      /* p10 = p50 + low x scale */
     double high[HS_HEATHISTORY_LEADS];
     int64_t day_no[HS_FORECAST_JUDGE_DAYS];
     struct hs_forecast_judge_day days[HS_FORECAST_JUDGE_DAYS][HS_FORECAST_JUDGE_BLOCKS];

@@ -17,7 +17,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/packtext.h"
 
-#define STATE_VERSION 7
+#define STATE_VERSION 8
 #define LAYOUT_MAX    512
 #define LAST_HOUR     INT64_C(4000000) /* of the year 2426 */
 #define LAST_S        (LAST_HOUR * HS_FORECAST_S_PER_HOUR)
