@@ -56,6 +56,18 @@ struct hs_kinds *hs_kinds_new(const struct hs_estate *estate, size_t n_slots)
     for (size_t h = 0; h < estate->n_hosts; h++) {
         add_host(kinds, h);
     }
+    kinds->by_loop = hs_xcalloc(kinds->n, sizeof(*kinds->by_loop));
+    kinds->loop_first = hs_xcalloc(estate->n_loops + 1, sizeof(*kinds->loop_first));
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        size_t n = kinds->loop_first[l];
+
+        for (size_t k = 0; k < kinds->n; k++) {
+            if (kinds->items[k].loop_idx == l) {
+                kinds->by_loop[n++] = k;
+            }
+        }
+        kinds->loop_first[l + 1] = n;
+    }
     return kinds;
 }
 
@@ -71,6 +83,8 @@ void hs_kinds_free(struct hs_kinds *kinds)
         free(kinds->items[k].net_cur_per_wh);
         free(kinds->items[k].hosts);
     }
+    free(kinds->loop_first);
+    free(kinds->by_loop);
     free(kinds->of_host);
     free(kinds->items);
     free(kinds);
@@ -88,22 +102,16 @@ static void set_kind_prices(struct hs_kind *kind, size_t n_slots, const double *
     }
 }
 
-void hs_kinds_set_prices(struct hs_kinds *kinds, const double *slot_h,
-                         const double *elec_cur_per_mwh, struct hs_thermal *const *thermals,
-                         bool all)
+void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *slot_h,
+                         const double *elec_cur_per_mwh, const struct hs_thermal *thermal)
 {
-    for (size_t l = 0; l < kinds->estate->n_loops; l++) {
-        bool has_changed;
-        const double *prices = hs_thermal_get_prices(thermals[l], &has_changed);
+    const double *prices = hs_thermal_get_prices(thermal);
 
-        for (size_t k = 0; (has_changed || all) && k < kinds->n; k++) {
-            struct hs_kind *kind = &kinds->items[k];
+    for (size_t i = kinds->loop_first[loop_idx]; i < kinds->loop_first[loop_idx + 1]; i++) {
+        struct hs_kind *kind = &kinds->items[kinds->by_loop[i]];
 
-            if (kind->loop_idx == l) {
-                set_kind_prices(kind, kinds->n_slots, slot_h,
-                                &elec_cur_per_mwh[kind->site_idx * kinds->n_slots], prices);
-            }
-        }
+        set_kind_prices(kind, kinds->n_slots, slot_h,
+                        &elec_cur_per_mwh[kind->site_idx * kinds->n_slots], prices);
     }
 }
 
@@ -149,5 +157,17 @@ void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const 
     }
     if (first != SIZE_MAX) {
         find_room(kind, fit, barred, first, last);
+    }
+}
+
+void hs_kinds_give_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
+                        const struct hs_placement *placement)
+{
+    struct hs_kind *kind = &kinds->items[kinds->of_host[placement->host_idx]];
+    const int32_t *row = hs_fit_get_row(fit, placement->host_idx);
+
+    for (size_t t = placement->first_slot;
+         !barred[placement->host_idx] && t <= placement->last_slot; t++) {
+        kind->room_vcpus[t] = row[t] > kind->room_vcpus[t] ? row[t] : kind->room_vcpus[t];
     }
 }

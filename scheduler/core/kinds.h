@@ -38,23 +38,22 @@ struct hs_kinds {
     size_t n_slots;
     struct hs_kind *items; /* [n] */
     size_t n;
-    size_t *of_host; /* [n_hosts] kind of each host */
+    size_t *of_host;    /* [n_hosts] kind of each host */
+    size_t *by_loop;    /* [n] kinds of loop 0, of loop 1 ... */
+    size_t *loop_first; /* [n_loops + 1] where a loop's kinds begin in by_loop */
 };
 
 /** Kinds of @estate (kept); prices and room are not set yet. Owned by the caller. */
 struct hs_kinds *hs_kinds_new(const struct hs_estate *estate, size_t n_slots);
 
 /**
- * Take over prices where a loop was solved anew, or all.
+ * Take over the prices of one loop.
  *
  * @param slot_h            [n_slots] hours of each slot that lie ahead
  * @param elec_cur_per_mwh  [n_sites][n_slots]
- * @param thermals          [n_loops]
- * @param all               also of loops that were not solved since
  */
-void hs_kinds_set_prices(struct hs_kinds *kinds, const double *slot_h,
-                         const double *elec_cur_per_mwh, struct hs_thermal *const *thermals,
-                         bool all);
+void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *slot_h,
+                         const double *elec_cur_per_mwh, const struct hs_thermal *thermal);
 
 /** Look at every host's room again. @param barred [n_hosts] */
 void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred);
@@ -62,6 +61,10 @@ void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const b
 /** @placement of @vcpus has been taken from its host. */
 void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
                         const struct hs_placement *placement, int32_t vcpus);
+
+/** @placement has been given back. */
+void hs_kinds_give_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
+                        const struct hs_placement *placement);
 
 /** Accepts NULL. */
 void hs_kinds_free(struct hs_kinds *kinds);

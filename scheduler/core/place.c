@@ -9,15 +9,6 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
-/*
- * With few jobs every price is exact. With more, a loop is solved again only when heat worth
- * SPARE_RATIO of its store has been laid into it, and its curves may stray by SLACK_RATIO of a full
- * tank's worth: on the shared scenarios the plans cost the same within 0.1 %, in a twentieth of
- * the time.
- */
-#define SPARE_RATIO 2e-2
-#define SLACK_RATIO 1e-4
-
 /* --- life --- */
 
 struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots)
@@ -27,7 +18,6 @@ struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots)
     assert(n_slots > 0 && n_slots <= HS_PLAN_SLOTS_MAX);
     place->estate = estate;
     place->n_slots = n_slots;
-    place->is_exact = true;
     place->kinds = hs_kinds_new(estate, n_slots);
     place->fit = hs_fit_new(estate, n_slots);
     place->barred = hs_xcalloc(estate->n_hosts, sizeof(*place->barred));
@@ -51,6 +41,7 @@ void hs_place_free(struct hs_place *place)
     }
     hs_plan_free(place->plan);
     HS_VEC_FINI(&place->placements);
+    HS_VEC_FINI(&place->placed);
     HS_VEC_FINI(&place->reserved);
     free(place->elec_cur_per_mwh);
     free(place->sink_cur_per_mwh);
@@ -89,14 +80,13 @@ static void copy_input(struct hs_place *place, size_t loop_idx, const struct hs_
     to->reject_cur_per_wh = reject;
     to->sink_demand_wh = demand_wh;
     to->sink_cur_per_mwh = worth;
-    to->is_lazy = true;
 }
 
 /* Back to the horizon as it was before any job; heat is not priced before hs_place_settle(). */
 void hs_place_reset(struct hs_place *place)
 {
     for (size_t l = 0; l < place->estate->n_loops; l++) {
-        place->inputs[l].slack_ratio = place->is_exact ? 0.0 : SLACK_RATIO;
+        place->inputs[l].probe_wh = place->probe_wh;
         hs_thermal_set(place->thermals[l], &place->inputs[l]);
     }
     hs_fit_clear(place->fit);
@@ -112,30 +102,25 @@ void hs_place_reset(struct hs_place *place)
     }
     place->is_room_stale = true;
     place->placements.n = 0;
+    place->placed.n = 0;
     place->n_late = 0;
     place->n_avoidable = 0;
     place->is_plan_stale = true;
-    place->is_reset = true;
 }
 
 /* Prices for the next job: loops that took much heat since the last time are solved again. */
 void hs_place_settle(struct hs_place *place)
 {
-    double slot_h[HS_PLAN_SLOTS_MAX];
-
-    for (size_t t = 0; t < place->n_slots; t++) {
-        slot_h[t] = hs_search_slot_s(&place->search, t) / HS_S_PER_H;
-    }
     for (size_t l = 0; l < place->estate->n_loops; l++) {
-        hs_thermal_settle(place->thermals[l], place->is_exact ? 0.0 : SPARE_RATIO);
+        if (hs_thermal_settle(place->thermals[l])) {
+            hs_kinds_set_prices(place->kinds, l, place->slot_h, place->elec_cur_per_mwh,
+                                place->thermals[l]);
+        }
     }
     if (place->is_room_stale) {
         hs_kinds_set_room(place->kinds, place->fit, place->barred);
         place->is_room_stale = false;
     }
-    hs_kinds_set_prices(place->kinds, slot_h, place->elec_cur_per_mwh, place->thermals,
-                        place->is_reset);
-    place->is_reset = false;
 }
 
 /* What was taken in since the last reset may have been nothing but a frame. */
@@ -174,6 +159,9 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
         .waiting_weight = frame->waiting_weight,
         .suspend_s = frame->suspend_s,
     };
+    for (size_t t = 0; t < place->n_slots; t++) {
+        place->slot_h[t] = hs_search_slot_s(&place->search, t) / HS_S_PER_H;
+    }
     place->is_reset_wanted = true;
 }
 
@@ -280,7 +268,7 @@ const struct hs_plan *hs_place_get_plan(struct hs_place *place)
     place->plan = hs_plan_new(place->search.from_at_s, place->search.slot_s, place->n_slots,
                               place->estate->n_loops);
     for (size_t l = 0; l < place->estate->n_loops; l++) {
-        hs_thermal_settle(place->thermals[l], 0);
+        (void)hs_thermal_settle(place->thermals[l]);
         fill_loop(place, l);
         place->plan->cost_cur += hs_thermal_get_cost(place->thermals[l]);
     }

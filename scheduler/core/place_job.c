@@ -4,30 +4,80 @@
 
 #include <math.h>
 
-static void count_late(struct hs_place *place, const struct hs_placement *placement)
+static void count_late(struct hs_place *place, const struct hs_placement *placement, int sign)
 {
-    place->n_late += placement->is_late;
-    place->n_avoidable += placement->is_late && !placement->is_hopeless;
+    place->n_late += (size_t)(sign * (int)placement->is_late);
+    place->n_avoidable += (size_t)(sign * (int)(placement->is_late && !placement->is_hopeless));
+}
+
+/* Take @placement's room and put its heat into its loop, or give both back. */
+static void occupy(struct hs_place *place, const struct hs_place_job *job,
+                   const struct hs_placement *placement, bool is_taken)
+{
+    double heat_wh[HS_PLAN_SLOTS_MAX];
+    size_t first = placement->first_slot;
+    size_t n = placement->last_slot - first + 1;
+    size_t loop_idx = place->estate->hosts[placement->host_idx].loop_idx;
+
+    (void)hs_search_heat(&place->search, job, placement, heat_wh);
+    if (is_taken) {
+        hs_fit_take(place->fit, placement, &job->size);
+    } else {
+        hs_fit_give(place->fit, placement, &job->size);
+    }
+    for (size_t t = first; !is_taken && t < first + n; t++) {
+        heat_wh[t] = -heat_wh[t];
+    }
+    if (!place->is_room_stale && is_taken) {
+        hs_kinds_take_room(place->kinds, place->fit, place->barred, placement, job->size.vcpus);
+    } else if (!place->is_room_stale) {
+        hs_kinds_give_room(place->kinds, place->fit, place->barred, placement);
+    }
+    hs_thermal_lay(place->thermals[loop_idx], first, &heat_wh[first], n);
+    place->is_plan_stale = true;
+}
+
+static void push(struct hs_place *place, const struct hs_place_job *job,
+                 const struct hs_placement *placement)
+{
+    (void)HS_VEC_PUSH(&place->placements, *placement);
+    (void)HS_VEC_PUSH(&place->placed, job);
+    count_late(place, placement, 1);
+    place->is_plan_stale = true;
 }
 
 /* Take @placement's room and put its heat into its loop. */
 void hs_place_commit(struct hs_place *place, const struct hs_place_job *job,
                      const struct hs_placement *placement)
 {
-    double heat_wh[HS_PLAN_SLOTS_MAX];
-    size_t first = placement->first_slot;
-    size_t loop_idx = place->estate->hosts[placement->host_idx].loop_idx;
+    occupy(place, job, placement, true);
+    push(place, job, placement);
+}
 
-    (void)hs_search_heat(&place->search, job, placement, heat_wh);
-    hs_fit_take(place->fit, placement, &job->size);
-    if (!place->is_room_stale) {
-        hs_kinds_take_room(place->kinds, place->fit, place->barred, placement, job->size.vcpus);
+void hs_place_take_out(struct hs_place *place, size_t i)
+{
+    const struct hs_place_job *job = place->placed.items[i];
+    const struct hs_placement *placement = &place->placements.items[i];
+
+    count_late(place, placement, -1);
+    if (placement->host_idx != SIZE_MAX) {
+        occupy(place, job, placement, false);
+    } else {
+        hs_place_hold_memory(place, job, false);
     }
-    hs_thermal_lay(place->thermals[loop_idx], first, &heat_wh[first],
-                   placement->last_slot - first + 1);
-    (void)HS_VEC_PUSH(&place->placements, *placement);
-    count_late(place, placement);
-    place->is_plan_stale = true;
+}
+
+void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placement *placement)
+{
+    const struct hs_place_job *job = place->placed.items[i];
+
+    place->placements.items[i] = *placement;
+    count_late(place, placement, 1);
+    if (placement->host_idx != SIZE_MAX) {
+        occupy(place, job, placement, true);
+    } else {
+        hs_place_hold_memory(place, job, true);
+    }
 }
 
 /* The slot that holds instant @at_s; may lie past the horizon. */
@@ -214,9 +264,11 @@ void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum 
             .first_slot = SIZE_MAX,
             .last_slot = SIZE_MAX,
             .is_late = job->freedom != HS_PLACE_FILLER && !can_follow(place, job),
+            .is_hopeless = is_hopeless(place, job),
         };
         return;
     }
+    offer.placement.is_hopeless = is_hopeless(place, job);
     offer.placement.is_late = job->is_hopeless || ends_late(place, job, &offer.placement);
     if (offer.placement.first_slot == 0 && !hs_place_can_wait(place, job)) {
         offer.placement.is_forced = true;
@@ -249,13 +301,10 @@ void hs_place_put(struct hs_place *place, const struct hs_place_job *job, enum h
     }
     hs_place_hold_memory(place, job, false);
     hs_place_find(place, job, mode, &placement);
-    placement.is_hopeless = is_hopeless(place, job);
     if (placement.host_idx != SIZE_MAX) {
         hs_place_commit(place, job, &placement);
         return;
     }
     hs_place_hold_memory(place, job, true);
-    (void)HS_VEC_PUSH(&place->placements, placement);
-    count_late(place, &placement);
-    place->is_plan_stale = true;
+    push(place, job, &placement);
 }

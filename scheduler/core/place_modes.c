@@ -6,9 +6,12 @@
 #include <stdlib.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/units.h"
 
 /* In a refresh every job looks for its place anew once in so many slots; the others keep theirs. */
 #define REFRESH_TURNS 8
+
+#define N_PASSES 2 /* how often each job may look again */
 
 /*
  * In which order jobs choose: what runs through, what must start at once, what is bound to the
@@ -68,8 +71,7 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
         hs_place_fix(place, job); /* first: nothing else may take its room */
         return true;
     }
-    if ((job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE)
-        || (mode == HS_PLACE_MODE_REFRESH && has_turn(place, job))) {
+    if (job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE) {
         return false;
     }
     hs_place_hold_memory(place, job, false);
@@ -103,6 +105,11 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
             hs_place_put(place, order[i], mode);
         }
     }
+    if (mode == HS_PLACE_MODE_CHEAPEST || mode == HS_PLACE_MODE_REFRESH) {
+        hs_place_improve(
+            place, N_PASSES,
+            mode == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX ? has_turn : NULL);
+    }
 }
 
 /* Any mode will do until nobody is late who need not be; the first that comes nearest stands. */
@@ -125,6 +132,25 @@ static void try_modes(struct hs_place *place, const struct hs_place_job *const *
     }
 }
 
+/* The heat that a job of the plan gives a loop in a slot, in the mean. */
+static double find_probe_wh(const struct hs_place *place, const struct hs_place_job *jobs,
+                            size_t n_jobs)
+{
+    double heat_w = 0.0; /* a vCPU's */
+    double vcpus = 0.0;
+
+    for (size_t k = 0; k < place->kinds->n; k++) {
+        heat_w += place->kinds->items[k].elec_w_per_vcpu * place->kinds->items[k].capture_ratio;
+    }
+    for (size_t i = 0; i < n_jobs; i++) {
+        vcpus += (double)jobs[i].size.vcpus;
+    }
+    return n_jobs == 0 || place->kinds->n == 0
+               ? 0.0
+               : hs_wh_from_w(heat_w / (double)place->kinds->n * vcpus / (double)n_jobs,
+                              (double)place->search.slot_s);
+}
+
 static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs,
                       enum hs_place_mode first)
 {
@@ -135,7 +161,8 @@ static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, s
         order[i] = &jobs[i];
     }
     qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
-    place->is_exact = n_jobs <= HS_PLACE_EXACT_JOBS_MAX;
+    place->search.is_thorough = n_jobs <= HS_PLACE_THOROUGH_JOBS_MAX;
+    place->probe_wh = find_probe_wh(place, jobs, n_jobs);
     try_modes(place, order, n_jobs, first);
 }
 
@@ -146,6 +173,5 @@ void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size
 
 void hs_place_refresh(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
 {
-    plan_from(place, jobs, n_jobs,
-              n_jobs > HS_PLACE_EXACT_JOBS_MAX ? HS_PLACE_MODE_REFRESH : HS_PLACE_MODE_CHEAPEST);
+    plan_from(place, jobs, n_jobs, HS_PLACE_MODE_REFRESH);
 }

@@ -7,6 +7,7 @@
  * place.c        life, the frame, the plan as others read it
  * place_job.c    where one job goes
  * place_modes.c  in which order jobs choose, and which of several plans stands
+ * place_improve.c  jobs taken out and placed anew
  */
 
 #include "scheduler/base/vec.h"
@@ -14,8 +15,8 @@
 #include "scheduler/core/place.h"
 #include "scheduler/core/search.h"
 
-/** Few enough jobs for every price to be exact; see place.c. */
-#define HS_PLACE_EXACT_JOBS_MAX 32
+/** Few enough jobs to price whatever might be cheapest. */
+#define HS_PLACE_THOROUGH_JOBS_MAX 2000
 
 enum hs_place_mode {
     HS_PLACE_MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
@@ -42,23 +43,24 @@ struct hs_place {
     struct hs_search search;
 
     /* the frame, copied so that a second plan can start from it */
-    struct hs_thermal_input *inputs; /* [n_loops] pointing into the arrays below */
-    double *captured_wh;             /* [n_loops][n_slots] */
-    double *reject_cur_per_wh;       /* [n_loops][n_slots] */
-    double *sink_demand_wh;          /* [n_sinks][n_slots] */
-    double *sink_cur_per_mwh;        /* [n_sinks] */
-    double *elec_cur_per_mwh;        /* [n_sites][n_slots] */
+    struct hs_thermal_input *inputs;  /* [n_loops] pointing into the arrays below */
+    double *captured_wh;              /* [n_loops][n_slots] */
+    double *reject_cur_per_wh;        /* [n_loops][n_slots] */
+    double *sink_demand_wh;           /* [n_sinks][n_slots] */
+    double *sink_cur_per_mwh;         /* [n_sinks] */
+    double *elec_cur_per_mwh;         /* [n_sites][n_slots] */
+    double slot_h[HS_PLAN_SLOTS_MAX]; /* of each slot, what lies ahead */
     HS_VEC(struct hs_place_reserved) reserved;
 
     HS_VEC(struct hs_placement) placements;
+    HS_VEC(const struct hs_place_job *) placed; /* whose they are; borrowed for a plan */
+    double probe_wh;                            /* what a job of this plan gives a loop in a slot */
     size_t n_late;
     size_t n_avoidable;   /* late, and another plan might not be */
     struct hs_plan *plan; /* rebuilt when asked for */
     bool is_plan_stale;
-    bool is_exact;        /* few jobs */
     bool is_reset_wanted; /* the frame has changed since the last reset */
     bool is_room_stale;   /* much was taken: look at every host's room at once */
-    bool is_reset;        /* no price has been read since the last reset */
 };
 
 /** Back to the horizon as it was before any job; heat is not priced before hs_place_settle(). */
@@ -80,6 +82,22 @@ void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum 
 /** Take the placement's room and put its heat into its loop. */
 void hs_place_commit(struct hs_place *place, const struct hs_place_job *job,
                      const struct hs_placement *placement);
+
+/** Give back the room and heat of placement @i; it has none until it is put back. */
+void hs_place_take_out(struct hs_place *place, size_t i);
+
+/** Give placement @i, taken out, a place; @placement may be none at all. */
+void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placement *placement);
+
+/**
+ * Take jobs out and place them anew where that pays, up to @n_passes times each.
+ *
+ * @param has_turn  which jobs; NULL: all
+ * @return moves made
+ */
+size_t hs_place_improve(struct hs_place *place, size_t n_passes,
+                        bool (*has_turn)(const struct hs_place *place,
+                                         const struct hs_place_job *job));
 
 /** A machine that is there holds its memory until its job has a placement that says how long. */
 void hs_place_hold_memory(struct hs_place *place, const struct hs_place_job *job, bool is_held);

@@ -12,10 +12,6 @@
  * trust. Less than that is not worth a change. */
 #define STOP_COST_S 300.0
 
-#define SMALL_SLOT_RATIO 5e-3 /* of what the loop can store, in one slot */
-#define SMALL_RUN_RATIO  1e-2 /* of it, in a whole run */
-#define PROOF_RATIO      0.02 /* of its electricity: how far slot prices may be off */
-
 const struct hs_search_offer hs_search_no_offer = {
     .placement = {.host_idx = SIZE_MAX, .first_slot = SIZE_MAX, .last_slot = SIZE_MAX},
     .cost_cur = INFINITY,
@@ -163,31 +159,6 @@ double hs_search_price_stop(const struct hs_search *search, const struct hs_kind
                           fabs(elec_cur_per_mwh));
 }
 
-/* --- how exactly --- */
-
-bool hs_search_is_small(const struct hs_search *search, const struct hs_kind *kind,
-                        const struct hs_place_job *job)
-{
-    double slot_wh = hs_wh_from_w(hs_search_elec_w(kind, job), (double)search->slot_s);
-
-    return hs_thermal_get_share(search->thermals[kind->loop_idx], slot_wh * kind->capture_ratio)
-           <= SMALL_SLOT_RATIO;
-}
-
-bool hs_search_is_small_in_all(const struct hs_search *search, const struct hs_kind *kind,
-                               const struct hs_place_job *job)
-{
-    double run_wh = hs_wh_from_w(hs_search_elec_w(kind, job), job->remaining_s);
-
-    return hs_thermal_get_share(search->thermals[kind->loop_idx], run_wh * kind->capture_ratio)
-           <= SMALL_RUN_RATIO;
-}
-
-bool hs_search_is_proved(double by_slots_cur, double exact_cur, double elec_cur)
-{
-    return fabs(by_slots_cur - exact_cur) <= PROOF_RATIO * fabs(elec_cur);
-}
-
 /* --- a whole placement --- */
 
 /* The whole placement's exact cost: what the slots are worth together. */
@@ -220,6 +191,12 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
 
     return net_cur + tail_cur + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur)
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
+}
+
+double hs_search_price(const struct hs_search *search, const struct hs_place_job *job,
+                       const struct hs_placement *placement)
+{
+    return hs_search_price_placement(search, kind_of(search, placement->host_idx), job, placement);
 }
 
 bool hs_search_placement_fits(const struct hs_search *search, const struct hs_place_job *job,

@@ -4,9 +4,10 @@
 /**
  * search - the cheapest place and time for one job against everything placed so far.
  *
- * What moves its loop's tank little is priced by the kind's price of each slot (kinds.h); what
- * moves it more, exactly: the tank is run forward with the job's heat and the rest of the horizon
- * read off the value function. Pure; used by place.
+ * A run costs at least the sum of its slots' prices (kinds.h), for heat is worth less the more of
+ * it there is. So starts are looked at from the least such sum up and priced exactly, by running
+ * the tank forward with the job's heat, until no sum is less than the best exact price. Pure; used
+ * by place.
  *
  * search.c                what both share, and the last plan's promise
  * search_contiguous.c     work that runs through
@@ -37,6 +38,7 @@ struct hs_search {
     int64_t now_at_s;
     int64_t slot_s;
     double waiting_weight;
+    bool is_thorough; /* few jobs: price whatever might be cheapest */
     double suspend_s; /* what a suspend is known to cost, s of the job's power */
 };
 
@@ -60,6 +62,10 @@ double hs_search_start_at_s(const struct hs_search *search, size_t t);
  */
 double hs_search_heat(const struct hs_search *search, const struct hs_place_job *job,
                       const struct hs_placement *placement, double *ret_wh);
+
+/** Exact cost of @placement of @job as things stand without it, cur. */
+double hs_search_price(const struct hs_search *search, const struct hs_place_job *job,
+                       const struct hs_placement *placement);
 
 /**
  * Cheapest offer that runs through from one start and ends by its due time.

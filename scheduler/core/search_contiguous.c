@@ -2,9 +2,8 @@
 /*
  * search_contiguous - where work that runs through costs least.
  *
- * A small run costs the difference of two sums of its kind's slot prices, so every start is priced
- * and only the cheapest are asked for a host. A run that moves the tank, or whose sum the exact
- * price does not bear out, has every start priced exactly.
+ * Every start is priced by the difference of two sums of its kind's slot prices, which is no more
+ * than it costs; those from the least up are asked for a host and priced exactly.
  */
 #include <math.h>
 #include <string.h>
@@ -12,7 +11,8 @@
 #include "scheduler/base/units.h"
 #include "scheduler/core/search_priv.h"
 
-#define TRIES_MAX 8 /* cheapest starts asked for a host before every host is looked at */
+#define FULL_MAX  8  /* starts without a host before every host is looked at for all of them */
+#define EXACT_MAX 16 /* starts priced exactly where there are many jobs to place */
 
 /* For each start slot the tightest host of @kind that fits all the way, SIZE_MAX if none. */
 static void find_hosts(const struct hs_search *search, const struct hs_kind *kind,
@@ -107,23 +107,6 @@ static void set_run(const struct hs_search *search, const struct hs_place_job *j
     }
 }
 
-/* The exact way: every start priced by running the tank forward, hosts found for all of them. */
-static void search_exactly(const struct hs_search *search, const struct hs_kind *kind,
-                           const struct hs_place_job *job, size_t first, size_t last,
-                           struct hs_search_offer *io_offer)
-{
-    size_t hosts[HS_PLAN_SLOTS_MAX];
-
-    find_hosts(search, kind, job, first, last, hosts);
-    for (size_t s = first; s <= last; s++) {
-        double cost_cur = hosts[s] != SIZE_MAX ? price_run(search, kind, job, s) : INFINITY;
-
-        if (cost_cur < io_offer->cost_cur) {
-            set_run(search, job, hosts[s], s, cost_cur, io_offer);
-        }
-    }
-}
-
 /* --- by slot prices --- */
 
 /* Sum of a run's prices: whole slots off the running sum, the last one by the hour. */
@@ -141,8 +124,7 @@ static double sum_run(const double *sum_cur_per_w, const struct hs_search *searc
 }
 
 static double price_by_slots(const struct hs_search *search, const struct hs_kind *kind,
-                             const struct hs_place_job *job, size_t start, size_t n,
-                             double *ret_elec_cur)
+                             const struct hs_place_job *job, size_t start, size_t n)
 {
     double elec_w = hs_search_elec_w(kind, job);
     double elec_cur = elec_w * sum_run(kind->elec_cur_per_w, search, start, n, job->remaining_s);
@@ -153,7 +135,6 @@ static double price_by_slots(const struct hs_search *search, const struct hs_kin
     double seen_s = hs_search_slot_s(search, start) + (double)(n - 1) * (double)search->slot_s;
     double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
 
-    *ret_elec_cur = elec_cur;
     return elec_w * sum_run(kind->net_cur_per_w, search, start, n, job->remaining_s) + tail_cur
            + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur);
 }
@@ -169,12 +150,10 @@ static void price_starts(const struct hs_search *search, const struct hs_kind *k
 
     for (size_t t = end; t-- > first;) {
         size_t need = t <= last ? hs_search_count_slots(search, t, job->remaining_s) : SIZE_MAX;
-        double elec_cur;
 
         room = free_vcpus[t] >= job->size.vcpus ? room + 1 : 0;
         if (t <= last) {
-            ret_cost_cur[t] =
-                room >= need ? price_by_slots(search, kind, job, t, need, &elec_cur) : INFINITY;
+            ret_cost_cur[t] = room >= need ? price_by_slots(search, kind, job, t, need) : INFINITY;
         }
     }
 }
@@ -200,44 +179,53 @@ static size_t find_host(const struct hs_search *search, const struct hs_kind *ki
     return best;
 }
 
-/* Better than @io_offer on @kind, if there is. @return false if slot prices do not settle it */
-static bool search_by_slots(const struct hs_search *search, const struct hs_kind *kind,
-                            const struct hs_place_job *job, size_t first, size_t last,
-                            struct hs_search_offer *io_offer)
+/* Starts that no host can carry all the way are not worth a price. */
+static void drop_full(const struct hs_search *search, const struct hs_kind *kind,
+                      const struct hs_place_job *job, size_t first, size_t last, double *cost_cur)
+{
+    size_t hosts[HS_PLAN_SLOTS_MAX];
+
+    find_hosts(search, kind, job, first, last, hosts);
+    for (size_t s = first; s <= last; s++) {
+        cost_cur[s] = hosts[s] == SIZE_MAX ? (double)INFINITY : cost_cur[s];
+    }
+}
+
+/* Better than @io_offer on @kind, if there is: starts from the least that they may cost up. */
+static void search_kind(const struct hs_search *search, const struct hs_kind *kind,
+                        const struct hs_place_job *job, size_t first, size_t last,
+                        struct hs_search_offer *io_offer)
 {
     double cost_cur[HS_PLAN_SLOTS_MAX];
+    size_t n_exact_max = search->is_thorough ? SIZE_MAX : EXACT_MAX;
 
     price_starts(search, kind, job, first, last, cost_cur);
-    for (size_t tries = 0; tries < TRIES_MAX; tries++) {
+    for (size_t n_full = 0, n_exact = 0; n_exact < n_exact_max;) {
         size_t best = first;
 
         for (size_t s = first + 1; s <= last; s++) {
             best = cost_cur[s] < cost_cur[best] ? s : best;
         }
         if (!(cost_cur[best] < io_offer->cost_cur)) {
-            return true;
+            return;
         }
         size_t n = hs_search_count_slots(search, best, job->remaining_s);
         size_t host_idx = find_host(search, kind, job, best, n);
 
-        if (host_idx != SIZE_MAX) {
-            double elec_cur, by_slots_cur = price_by_slots(search, kind, job, best, n, &elec_cur);
-            double exact_cur = by_slots_cur;
-
-            if (!hs_search_is_small_in_all(search, kind, job)) {
-                exact_cur = price_run(search, kind, job, best);
-                if (!hs_search_is_proved(by_slots_cur, exact_cur, elec_cur)) {
-                    return false;
-                }
-            }
-            if (exact_cur < io_offer->cost_cur) {
-                set_run(search, job, host_idx, best, exact_cur, io_offer);
-            }
-            return true;
-        }
         cost_cur[best] = INFINITY;
+        if (host_idx == SIZE_MAX) {
+            if (++n_full == FULL_MAX) {
+                drop_full(search, kind, job, first, last, cost_cur);
+            }
+            continue;
+        }
+        double exact_cur = price_run(search, kind, job, best);
+
+        n_exact++;
+        if (exact_cur < io_offer->cost_cur) {
+            set_run(search, job, host_idx, best, exact_cur, io_offer);
+        }
     }
-    return false;
 }
 
 void hs_search_contiguous(const struct hs_search *search, const struct hs_place_job *job,
@@ -251,10 +239,8 @@ void hs_search_contiguous(const struct hs_search *search, const struct hs_place_
     for (size_t k = 0; k < search->kinds->n; k++) {
         const struct hs_kind *kind = &search->kinds->items[k];
 
-        if (hs_search_may_use(search, kind, job)
-            && !(hs_search_is_small(search, kind, job)
-                 && search_by_slots(search, kind, job, first, last, ret_offer))) {
-            search_exactly(search, kind, job, first, last, ret_offer);
+        if (hs_search_may_use(search, kind, job)) {
+            search_kind(search, kind, job, first, last, ret_offer);
         }
     }
 }

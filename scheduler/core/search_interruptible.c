@@ -23,7 +23,7 @@ static size_t cut_blocks(const struct hs_search *search, const struct hs_kind *k
     const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
     size_t per_block = (size_t)ceil((double)job->min_run_s / (double)search->slot_s);
     double elec_w = hs_search_elec_w(kind, job);
-    bool is_small = hs_search_is_small(search, kind, job);
+    const struct hs_thermal *thermal = search->thermals[kind->loop_idx];
     size_t n_blocks = 0;
 
     per_block = per_block > 0 ? per_block : 1;
@@ -40,14 +40,8 @@ static size_t cut_blocks(const struct hs_search *search, const struct hs_kind *k
         }
         block.cost_cur += hs_search_price_waiting(
             search, job, hs_search_start_at_s(search, t) + job->remaining_s, block.cost_cur);
-        if (is_small) { /* the slots' prices have the heat in them */
-            block.cost_cur +=
-                elec_w * (kind->net_cur_per_w[t + block.n] - kind->net_cur_per_w[t])
-                - elec_w * (kind->elec_cur_per_w[t + block.n] - kind->elec_cur_per_w[t]);
-        } else {
-            block.cost_cur -=
-                hs_thermal_get_run_worth(search->thermals[kind->loop_idx], t, heat_wh, block.n);
-        }
+        block.cost_cur -= block.n == 1 ? hs_thermal_get_worth(thermal, t, heat_wh[0])
+                                       : hs_thermal_get_run_worth(thermal, t, heat_wh, block.n);
         ret_blocks[n_blocks++] = block;
     }
     return n_blocks;

@@ -51,20 +51,6 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
                                  const struct hs_place_job *job,
                                  const struct hs_placement *placement);
 
-/**
- * Does the job's heat on @kind move the loop's tank so little in any one slot that a price for
- * each slot tells its worth?
- */
-bool hs_search_is_small(const struct hs_search *search, const struct hs_kind *kind,
-                        const struct hs_place_job *job);
-
-/** Would the sum over a whole run still be so little? Else the sum has to be proved exactly. */
-bool hs_search_is_small_in_all(const struct hs_search *search, const struct hs_kind *kind,
-                               const struct hs_place_job *job);
-
-/** Is the price by slots near enough to the exact one? */
-bool hs_search_is_proved(double by_slots_cur, double exact_cur, double elec_cur);
-
 /** Where may a suspended or new job hold its memory from. */
 size_t hs_search_held_from(const struct hs_place_job *job, size_t first_slot);
 

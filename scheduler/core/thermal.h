@@ -4,17 +4,18 @@
 /**
  * thermal - what one more Wh of captured heat is worth in a loop, slot by slot.
  *
- * Exact piecewise-linear dynamic program over the tank. The plant is passive: sinks are served
- * first, then the tank is charged, the rest rejected; unserved demand draws the tank, what then
- * remains is backup. So the cost to go V_t(E) follows from the tank's energy E alone:
+ * The plant is passive: sinks are served first, then the tank is charged, the rest rejected;
+ * unserved demand draws the tank, what then remains is backup. So what heat costs follows from the
+ * tank's course alone, and the cost to go is a convex piecewise-linear function of its energy E:
  *
  *     V_n(E) = -w_end E
  *     V_t(E) = reject(E) r_t + backup(E) priced from the least worthy sink up + V_t+1(E')
  *
  * with loss = clamp(a + b E, 0, E), a = loss_w_per_k (min_c - ambient_c) h, b = loss_w_per_k h /
- * (1.163 volume_l). V_t is kept as its breakpoints; nothing is sampled. Slopes are the prices.
- * Source: docs/simulator.md, Plant (nodes: 1). Pure; no memory is
- * allocated after hs_thermal_new().
+ * (1.163 volume_l). Only the slopes of V_t along the course are ever asked for, so only they are
+ * kept, each with the room that it holds for: one pass over the slots, and no pass at all over
+ * those whose course and slopes have not changed. See docs/adr/0011. Source: docs/simulator.md,
+ * Plant (nodes: 1). Pure; no memory is allocated after hs_thermal_new().
  */
 
 #include <stdbool.h>
@@ -34,46 +35,31 @@ struct hs_thermal_input {
     const double *sink_cur_per_mwh;  /* [n_sinks] worth of useful heat */
     const double *reject_cur_per_wh; /* [n_slots] cost of dumping, >= 0 */
     double end_cur_per_wh;           /* credit for heat left at the end, >= 0 */
-    /* How far a slot's curve may stray, as a share of what a full tank is worth, beside what an
-     * empty tank loses in a slot; 0: exact. Prices then tell a slope over that much heat. */
-    double slack_ratio;
-    bool is_lazy; /* set only: heat is laid before the first settle */
+    double probe_wh; /* prices tell the worth of so much more heat in a slot; 0: the least */
 };
 
 /** A solver for @loop. Owned by the caller. @param n_sinks  of the loop */
 struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks, size_t n_slots);
 
-/** Take in @input (copied) and solve. */
+/** Take in @input (copied); nothing may be asked before the next settle. */
 void hs_thermal_set(struct hs_thermal *thermal, const struct hs_thermal_input *input);
 
 /**
- * Add (or, negative, take away) captured heat in slots @first..@first+n-1 and solve again.
+ * Add (or, negative, take away) captured heat in slots @first..@first+n-1; nothing may be asked
+ * before the next settle.
  *
  * @param extra_wh  [n]
  */
-void hs_thermal_add(struct hs_thermal *thermal, size_t first, const double *extra_wh, size_t n);
-
-/** The same, without solving: nothing may be asked before the next settle. */
 void hs_thermal_lay(struct hs_thermal *thermal, size_t first, const double *extra_wh, size_t n);
 
-/**
- * Follow the tank's course with what was laid, and solve again if that is worth it; else worths
- * are those of the present course by the cost to go as it was.
- *
- * @param spare_ratio  of a full tank (and an hour of demand) that may stay unsolved; 0 solves
- */
-void hs_thermal_settle(struct hs_thermal *thermal, double spare_ratio);
+/** Follow the tank's course with what was laid and price it. @return whether anything was laid */
+bool hs_thermal_settle(struct hs_thermal *thermal);
 
 /** @heat_wh as a share of what the loop can store: a full tank and an hour of demand. */
 double hs_thermal_get_share(const struct hs_thermal *thermal, double heat_wh);
 
-/**
- * Worth of a little more captured heat in each slot as of the last solve, cur/Wh. Borrowed until
- * the next call.
- *
- * @param ret_changed  whether a solve came between this call and the one before
- */
-const double *hs_thermal_get_prices(struct hs_thermal *thermal, bool *ret_changed);
+/** Worth of probe_wh more captured heat in each slot by itself, cur/Wh. Borrowed. */
+const double *hs_thermal_get_prices(const struct hs_thermal *thermal);
 
 /** Cost of the horizon as it stands: backup + rejection - credit, cur. */
 double hs_thermal_get_cost(const struct hs_thermal *thermal);

@@ -113,6 +113,7 @@ static void thermal_cost__equals_the_plants_balance_on_random_loops(void **state
         HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, f.loop.n_sinks, N_SLOTS);
 
         hs_thermal_set(thermal, &f.input);
+        (void)hs_thermal_settle(thermal);
         assert_near(hs_thermal_get_cost(thermal), cost_by_plant(&f), 1e-9);
     }
 }
@@ -129,6 +130,7 @@ static void thermal_run_worth__is_the_plants_cost_without_less_with(void **state
         HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, f.loop.n_sinks, N_SLOTS);
 
         hs_thermal_set(thermal, &f.input);
+        (void)hs_thermal_settle(thermal);
         double without_cur = cost_by_plant(&f);
 
         for (size_t i = 0; i < n; i++) {
@@ -138,7 +140,8 @@ static void thermal_run_worth__is_the_plants_cost_without_less_with(void **state
         double worth_cur = hs_thermal_get_run_worth(thermal, first, extra_wh, n);
 
         assert_near(worth_cur, without_cur - cost_by_plant(&f), 1e-9);
-        hs_thermal_add(thermal, first, extra_wh, n);
+        hs_thermal_lay(thermal, first, extra_wh, n);
+        (void)hs_thermal_settle(thermal);
         assert_near(hs_thermal_get_cost(thermal), cost_by_plant(&f), 1e-9);
     }
 }
@@ -153,10 +156,13 @@ static void thermal_add__taken_away_again_leaves_the_same_prices(void **state)
     HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, 2, N_SLOTS);
 
     hs_thermal_set(thermal, &f.input);
+    (void)hs_thermal_settle(thermal);
     double before = hs_thermal_get_price(thermal, 5);
 
-    hs_thermal_add(thermal, 4, extra_wh, 3);
-    hs_thermal_add(thermal, 4, back_wh, 3);
+    hs_thermal_lay(thermal, 4, extra_wh, 3);
+    (void)hs_thermal_settle(thermal);
+    hs_thermal_lay(thermal, 4, back_wh, 3);
+    (void)hs_thermal_settle(thermal);
     assert_near(hs_thermal_get_price(thermal, 5), before, 1e-6);
 }
 
@@ -185,6 +191,7 @@ static void thermal_price__is_the_backups_where_demand_goes_unserved(void **stat
     HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, 1, N_SLOTS);
 
     hs_thermal_set(thermal, &f.input);
+    (void)hs_thermal_settle(thermal);
     assert_near(hs_thermal_get_price(thermal, 0), 90.0, 1e-6);
     assert_near(hs_thermal_get_price(thermal, N_SLOTS - 1), 90.0, 1e-6);
 }
@@ -197,6 +204,7 @@ static void thermal_price__is_minus_the_cost_of_dumping_when_full_and_unwanted(v
     HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, 1, N_SLOTS);
 
     hs_thermal_set(thermal, &f.input);
+    (void)hs_thermal_settle(thermal);
     assert_near(hs_thermal_get_price(thermal, 0), -5.0, 1e-6);
     assert_near(hs_thermal_get_rejected_wh(thermal, 0), 500.0, 1e-9);
 }
@@ -212,6 +220,7 @@ static void thermal_price__of_a_loop_without_tank_knows_only_its_own_slot(void *
     HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, 1, N_SLOTS);
 
     hs_thermal_set(thermal, &f.input);
+    (void)hs_thermal_settle(thermal);
     assert_near(hs_thermal_get_price(thermal, 2), 90.0, 1e-6);
     assert_near(hs_thermal_get_price(thermal, 3), -5.0, 1e-6);
 }
@@ -225,6 +234,7 @@ static void thermal_worth__of_a_block_falls_where_the_tank_runs_full(void **stat
     HS_AUTO(hs_thermal) thermal = hs_thermal_new(&f.loop, 1, N_SLOTS);
 
     hs_thermal_set(thermal, &f.input);
+    (void)hs_thermal_settle(thermal);
     double room_wh = 0.1 * hs_tank_max_wh(&f.loop.tank);
     double fits_cur = hs_thermal_get_worth(thermal, 0, room_wh);
 

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * place_improve - jobs taken out and placed anew, one after the other; see place_priv.h.
+ *
+ * Each job sees the heat of all the others, where it saw only that of those placed before it. A
+ * move is made if what it saves, as the tank runs, is more than a stated share of the job's own
+ * cost; so every pass leaves a plan that costs less, and ends.
+ */
+#include "scheduler/core/place_priv.h"
+
+#include <math.h>
+
+/* A move that saves less of the job's electricity than this is not worth the change of mind. */
+#define LEAST_GAIN_RATIO 1e-3
+
+/* May the job be somewhere else than where it is? */
+static bool may_move(const struct hs_place_job *job)
+{
+    return job->freedom == HS_PLACE_CONTIGUOUS || job->freedom == HS_PLACE_INTERRUPTIBLE
+           || job->freedom == HS_PLACE_FILLER;
+}
+
+/* Is @now worth giving up @before for? */
+static bool is_better(const struct hs_place_job *job, const struct hs_placement *before,
+                      double before_cur, const struct hs_placement *now)
+{
+    if (now->host_idx == SIZE_MAX) {
+        return job->freedom == HS_PLACE_FILLER && before_cur > 0;
+    }
+    if (before->is_late != now->is_late) {
+        return before->is_late;
+    }
+    return now->cost_cur < before_cur - LEAST_GAIN_RATIO * fabs(before_cur);
+}
+
+/* Place one job anew. @return whether it moved */
+static bool improve_one(struct hs_place *place, size_t i)
+{
+    const struct hs_place_job *job = place->placed.items[i];
+    struct hs_placement before = place->placements.items[i];
+    struct hs_placement now;
+    double before_cur = INFINITY;
+
+    hs_place_take_out(place, i);
+    hs_place_find(place, job, HS_PLACE_MODE_CHEAPEST, &now);
+    if (before.host_idx != SIZE_MAX) {
+        before_cur = hs_search_price(&place->search, job, &before);
+    }
+    bool moves = is_better(job, &before, before_cur, &now);
+
+    hs_place_put_back(place, i, moves ? &now : &before);
+    return moves;
+}
+
+size_t hs_place_improve(struct hs_place *place, size_t n_passes,
+                        bool (*has_turn)(const struct hs_place *place,
+                                         const struct hs_place_job *job))
+{
+    size_t n_moved = 0;
+
+    for (size_t pass = 0; pass < n_passes; pass++) {
+        size_t n_before = n_moved;
+
+        for (size_t i = 0; i < place->placements.n; i++) {
+            const struct hs_place_job *job = place->placed.items[i];
+
+            if (may_move(job) && (has_turn == NULL || has_turn(place, job))) {
+                n_moved += improve_one(place, i);
+            }
+        }
+        if (n_moved == n_before) {
+            break;
+        }
+    }
+    return n_moved;
+}
