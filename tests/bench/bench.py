@@ -4,12 +4,14 @@
 
     bench.py --build DIR [NAME] [--policies a,b] [--days N] [--hosts N] [--seed S]
                                 [--model M] [--series S] [--weather W]
+                                [--jobs N] [--loops N] [--slots N] [--utilisation U] [--seeds N] [--steps N]
 
 `sim` runs hsim on one core over a synthetic year (tests/support/simyear.py) of 4 sites with 50 hosts
 each and 20,000 jobs in slots of a quarter of an hour, each policy in a process of its own; with --days
 over that share of it. `store` measures commits a second beside bare HSET on a private Redis. `forecast` back-tests
 the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it. `runtimes`
-predicts the run times of a log as its jobs come, beside the requested times."""
+predicts the run times of a log as its jobs come, beside the requested times. `plan` plans made-up cases
+(tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one."""
 import argparse
 import json
 import os
@@ -22,11 +24,12 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import forecastbench  # noqa: E402
+import planbench  # noqa: E402
 import rig  # noqa: E402
 import simyear  # noqa: E402
 
 SIM_POLICIES = "asap,thermostat,sticky,carbon,heat"
-NOT_YET = ("plan", "insert", "api", "actuate", "ingest", "estate")
+NOT_YET = ("insert", "api", "actuate", "ingest", "estate")
 
 
 def count_hosts(estate):
@@ -51,7 +54,8 @@ def bench_sim(args):
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        path = simyear.make(folder, days=args.days, n_hosts=args.hosts, seed=args.seed)
+        path = simyear.make(folder, days=args.days, n_hosts=args.hosts or 50,
+                            seed=7 if args.seed is None else args.seed)
         scenario = json.loads(path.read_text())
         for policy in args.policies.split(","):
             report = folder / f"{policy}.json"
@@ -84,7 +88,8 @@ def bench_runtimes(args):
     return subprocess.run([str(binary)] + ([str(log)] if log.exists() else []), check=False).returncode
 
 
-BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes}
+BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes,
+           "plan": planbench.bench}
 
 
 def main():
@@ -93,11 +98,17 @@ def main():
     parser.add_argument("name", nargs="?", choices=[*BENCHES, *NOT_YET])
     parser.add_argument("--policies", default=SIM_POLICIES, help="of sim (%(default)s)")
     parser.add_argument("--days", type=int, default=365, help="of sim (%(default)s)")
-    parser.add_argument("--hosts", type=int, default=50, help="of sim, at each of 4 sites (%(default)s)")
-    parser.add_argument("--seed", type=int, default=7, help="of sim (%(default)s)")
+    parser.add_argument("--hosts", type=int, help="of sim, at each of 4 sites (50); of plan, in all")
+    parser.add_argument("--seed", type=int, help="of sim (7), plan (1..5)")
     parser.add_argument("--model", help="of forecast, beside the naive ones (all)")
     parser.add_argument("--series", help="of forecast, part of its name (all)")
     parser.add_argument("--weather", choices=forecastbench.WEATHERS, help="of forecast (each)")
+    parser.add_argument("--jobs", type=int, help="of plan")
+    parser.add_argument("--loops", type=int, help="of plan")
+    parser.add_argument("--slots", type=int, help="of plan (192)")
+    parser.add_argument("--utilisation", type=float, help="of plan (0.5)")
+    parser.add_argument("--seeds", type=int, help="of plan, how many")
+    parser.add_argument("--steps", type=int, help="of plan, warm replans")
     args = parser.parse_args()
     if args.name in NOT_YET:
         print(f"bench: '{args.name}' is not measured in this version: {', '.join(BENCHES)} are", file=sys.stderr)
