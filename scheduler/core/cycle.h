@@ -232,6 +232,9 @@ json_t *hs_cycle_format_job(const struct hs_cycle *cycle, uint64_t job_id, int64
 json_t *hs_cycle_format_trial(const struct hs_cycle *cycle, const struct hs_job *job,
                               int64_t now_at_s);
 json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s);
+/** The same without what takes a search: alternatives, constraints, changes. */
+json_t *hs_cycle_format_explain_brief(const struct hs_cycle *cycle, uint64_t job_id,
+                                      int64_t now_at_s);
 json_t *hs_cycle_format_site(const struct hs_cycle *cycle, size_t site_idx);
 json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s);
 json_t *hs_cycle_format_host(const struct hs_cycle *cycle, size_t host_idx);

@@ -8,29 +8,16 @@
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
-static void add_reason(json_t *reasons, const char *code, const char *object, const char *change,
-                       const char *text)
-{
-    json_t *reason = hs_jsonx_object();
-
-    hs_jsonx_set_text(reason, "code", code);
-    hs_jsonx_set_text(reason, "text", text);
-    hs_jsonx_set_text(reason, "object", object);
-    hs_jsonx_set_text(reason, "change", change);
-    hs_jsonx_add(reasons, reason);
-}
-
 /* --- where and when --- */
 
-static int64_t horizon_end(const struct hs_cycle *cycle)
+int64_t hs_cycle_get_horizon_at_s(const struct hs_cycle *cycle)
 {
     return cycle->plan_from_at_s + (int64_t)cycle->n_slots * cycle->estate->slot_s;
 }
 
-/* It may only start after the last slot that is planned: nothing is wrong, its time will come. */
-static bool starts_beyond(const struct hs_cycle *cycle, const struct hs_job *job)
+bool hs_cycle_starts_beyond(const struct hs_cycle *cycle, const struct hs_job *job)
 {
-    return cycle->has_plan && job->earliest_at_s >= horizon_end(cycle);
+    return cycle->has_plan && job->earliest_at_s >= hs_cycle_get_horizon_at_s(cycle);
 }
 
 /* End of the last stretch: its work in its slots, in order. */
@@ -81,7 +68,7 @@ void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_c
 
     ret_text[0] = '\0';
     if (!entry->is_placed || hs_job_is_over(entry->job) || !entry->placement.is_late
-        || starts_beyond(cycle, entry->job)) {
+        || hs_cycle_starts_beyond(cycle, entry->job)) {
         return;
     }
     if (entry->placement.host_idx == SIZE_MAX) {
@@ -92,161 +79,6 @@ void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_c
 
     hs_timetext_format_duration(late_s > 0 ? late_s : 0, late);
     snprintf(ret_text, size, "it will end %s after its due time", late);
-}
-
-/* --- reasons --- */
-
-static void add_power_reason(const struct hs_cycle *cycle, const struct hs_heatloop *loop,
-                             double now_cur_per_mwh, double then_cur_per_mwh, json_t *reasons)
-{
-    char text[512];
-
-    if (then_cur_per_mwh < now_cur_per_mwh - 0.01) {
-        snprintf(text, sizeof(text),
-                 "electricity, with carbon and auxiliaries, costs %.2f %s/MWh now and %.2f at its "
-                 "planned start",
-                 now_cur_per_mwh, cycle->estate->currency, then_cur_per_mwh);
-        add_reason(reasons, "electricity-cheaper-later", cycle->estate->sites[loop->site_idx].name,
-                   "a lower price now, a lower electricity weight, or --now", text);
-    }
-}
-
-/* Why this slot and not now: what gains most by waiting comes first. */
-static void add_plan_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                            int64_t now_at_s, json_t *reasons)
-{
-    const struct hs_plan *plan = hs_place_get_plan(cycle->place);
-    size_t loop_idx = cycle->estate->hosts[entry->placement.host_idx].loop_idx;
-    const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
-    size_t then = entry->placement.first_slot;
-    size_t now = hs_cycle_get_slot(cycle, now_at_s);
-    double heat_now = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + now];
-    double heat_then = plan->heat_cur_per_mwh[loop_idx * cycle->n_slots + then];
-    double elec_now = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + now];
-    double elec_then = plan->elec_cur_per_mwh[loop_idx * cycle->n_slots + then];
-    double capture_ratio =
-        cycle->estate->racks[cycle->estate->hosts[entry->placement.host_idx].rack_idx]
-            .capture_ratio;
-    double heat_gain = capture_ratio * (heat_then - heat_now);
-    double elec_gain = elec_now - elec_then;
-    char text[512];
-
-    if (cycle->loops[loop_idx].state.kind == HS_LOOPSTATE_FULL) {
-        snprintf(text, sizeof(text), "loop '%s' is full: %s", loop->path,
-                 cycle->loops[loop_idx].state.cause);
-        add_reason(reasons, "loop-full", loop->path, "a fall of the tank below 90 %", text);
-    }
-    bool is_power_first = elec_gain > heat_gain;
-
-    if (is_power_first) {
-        add_power_reason(cycle, loop, elec_now, elec_then, reasons);
-    }
-    /* What is a twentieth of the other is not why. */
-    if (heat_gain > 0.01 && heat_gain > 0.05 * elec_gain) {
-        snprintf(text, sizeof(text),
-                 "heat at '%s' is worth %.2f %s/MWh now and %.2f at its planned start", loop->path,
-                 heat_now, cycle->estate->currency, heat_then);
-        add_reason(reasons, "heat-worth-more-later", loop->path,
-                   "more demand for heat now, a higher heat weight, or --now", text);
-    }
-    if (!is_power_first && elec_gain > 0.05 * heat_gain) {
-        add_power_reason(cycle, loop, elec_now, elec_then, reasons);
-    }
-    if (json_array_size(reasons) == 0 && then > now) {
-        snprintf(text, sizeof(text), "over its whole run the planned hours at '%s' cost less",
-                 loop->path);
-        add_reason(reasons, "cheaper-later", loop->path, "an earlier due time, or --now", text);
-    }
-}
-
-/* No host could start it at this moment? Then capacity is the reason, whatever it would cost. */
-static void add_capacity_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                                json_t *reasons)
-{
-    struct hs_place_job job;
-    char text[512];
-
-    if (!hs_cycle_fill_place_job(cycle, entry, &job)
-        || !isnan(hs_place_price_now(cycle->place, &job)) || entry->placement.first_slot == 0) {
-        return;
-    }
-    snprintf(text, sizeof(text), "no host it may use has %u vCPUs and %llu MiB free now",
-             entry->job->vcpus, (unsigned long long)entry->job->memory_mib);
-    add_reason(reasons, "capacity", "hosts", "a running job's end, more hosts, or fewer vCPUs",
-               text);
-}
-
-static void add_host_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                             json_t *reasons)
-{
-    char text[512];
-
-    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
-        const struct hs_host *host = &cycle->estate->hosts[h];
-
-        if (!cycle->hosts[h].is_up && entry->site_allowed[host->site_idx]) {
-            snprintf(text, sizeof(text), "host '%s' does not answer", host->path);
-            add_reason(reasons, "host-down", host->path,
-                       "the host's libvirt daemon answering again", text);
-        }
-    }
-}
-
-json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                                int64_t now_at_s)
-{
-    json_t *reasons = hs_jsonx_array();
-    const struct hs_job *job = entry->job;
-    char at[HS_TIMETEXT_MAX];
-    char text[512];
-
-    if (job->state == HS_JOB_HELD) {
-        add_reason(reasons, "held", "job", "cancelling it and submitting it anew", "it is held");
-        return reasons;
-    }
-    if (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED) {
-        return reasons;
-    }
-    if (starts_beyond(cycle, job)) {
-        char until[HS_TIMETEXT_MAX];
-
-        hs_timetext_format(job->earliest_at_s, at);
-        hs_timetext_format(horizon_end(cycle), until);
-        snprintf(text, sizeof(text), "it may not start before %s, and plans reach until %s", at,
-                 until);
-        add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
-        return reasons;
-    }
-    if (job->earliest_at_s > now_at_s) {
-        hs_timetext_format(job->earliest_at_s, at);
-        snprintf(text, sizeof(text), "it may not start before %s", at);
-        add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
-    }
-    if (entry->refused[0] != '\0') {
-        add_reason(reasons, "refused", "guard", "what the text names", entry->refused);
-    }
-    if (!entry->is_placed) {
-        add_reason(reasons, "not-planned-yet", "planner", "the next plan, within 5 minutes",
-                   "the planner has not seen it yet");
-        return reasons;
-    }
-    if (entry->placement.host_idx == SIZE_MAX) {
-        if (job->base_class == HS_CLASS_FILLER) {
-            add_reason(reasons, "filler", "loops", "heat worth more than its electricity",
-                       "nowhere in the horizon does its heat pay for its electricity");
-        } else {
-            add_reason(reasons, "no-room", "hosts", "more hosts, or fewer vCPUs",
-                       "no host it may use has room for it within the horizon");
-        }
-        add_host_reasons(cycle, entry, reasons);
-        return reasons;
-    }
-    add_capacity_reason(cycle, entry, reasons);
-    if (entry->placement.first_slot > 0 && !job->now) {
-        add_plan_reason(cycle, entry, now_at_s, reasons);
-    }
-    add_host_reasons(cycle, entry, reasons);
-    return reasons;
 }
 
 /* --- the explanation --- */
@@ -342,11 +174,23 @@ static void describe(const struct hs_cycle *cycle, const struct hs_cycle_entry *
     add_lateness(cycle, entry, ret_text, size);
 }
 
-json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s)
+json_t *hs_cycle_format_explain_brief(const struct hs_cycle *cycle, uint64_t job_id,
+                                      int64_t now_at_s)
 {
     const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
 
     return entry != NULL ? hs_cycle_explain_entry(cycle, entry, now_at_s) : NULL;
+}
+
+json_t *hs_cycle_format_explain(const struct hs_cycle *cycle, uint64_t job_id, int64_t now_at_s)
+{
+    const struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, job_id);
+    json_t *object = hs_cycle_format_explain_brief(cycle, job_id, now_at_s);
+
+    if (entry != NULL) {
+        hs_cycle_set_choices(cycle, entry, object);
+    }
+    return object;
 }
 
 json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
@@ -400,7 +244,10 @@ json_t *hs_cycle_format_trial(const struct hs_cycle *cycle, const struct hs_job 
         entry.is_placed = true;
     }
     object = hs_cycle_format_entry(cycle, &entry, now_at_s);
-    hs_jsonx_set(object, "explanation", hs_cycle_explain_entry(cycle, &entry, now_at_s));
+    json_t *explanation = hs_cycle_explain_entry(cycle, &entry, now_at_s);
+
+    hs_cycle_set_choices(cycle, &entry, explanation);
+    hs_jsonx_set(object, "explanation", explanation);
     free(entry.site_allowed);
     return object;
 }

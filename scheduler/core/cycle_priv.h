@@ -13,8 +13,10 @@
  * cycle_forecast.c readings and weather into forecasts, forecasts into demand
  * cycle_foresee.c  how long jobs will run
  * cycle_horizon.c  state into a horizon, the horizon into a plan
- * cycle_explain.c  why a job waits
- * cycle_view.c     JSON; cycle_forecast_view.c that of forecasts
+ * cycle_reason.c   why a job waits
+ * cycle_explain.c  the whole explanation; cycle_explain_ask.c what would change it
+ * cycle_miss.c     targets that the plan misses, by name and cause
+ * cycle_view.c     JSON; cycle_<what>_view.c that of forecasts, loops and the plan
  */
 
 #include "forecast/arrivals.h"
@@ -289,3 +291,36 @@ void hs_cycle_get_window(const struct hs_cycle *cycle, const struct hs_cycle_ent
 /** Why its due time cannot be met or it cannot be placed; "" if it can. */
 void hs_cycle_format_cannot_meet(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                  char *ret_text, size_t size);
+
+/** Instant at which the plan's last slot ends. */
+int64_t hs_cycle_get_horizon_at_s(const struct hs_cycle *cycle);
+
+/** It may only start after the last slot that is planned: nothing is wrong, its time will come. */
+bool hs_cycle_starts_beyond(const struct hs_cycle *cycle, const struct hs_job *job);
+
+/** Prices at its slots, alternatives, binding constraints, what would change it; into @object. */
+void hs_cycle_set_choices(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                          json_t *object);
+
+/** Ride-through, headroom and worth of heat by the hour of a loop, into @object. */
+void hs_cycle_set_reach(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s,
+                        json_t *object);
+
+/** A target that the plan in force misses. Texts are borrowed for the call. */
+struct hs_cycle_miss {
+    const char *kind;   /* "job", "limit", "comfort", "hygiene": what was aimed at */
+    const char *name;   /* of what misses it: a job's id, "site/rack" */
+    const char *cause;  /* a stable code: docs/api.md, Misses */
+    const char *text;   /* how much, and why */
+    const char *change; /* what would help */
+    double by;          /* how much, in @unit; NAN if nobody can tell */
+    const char *unit;   /* "s", "W", "Wh", "K", "vcpus" */
+    int64_t from_at_s;  /* 0: all the time */
+    int64_t until_at_s;
+};
+
+/** Append one to an array of misses. */
+void hs_cycle_add_miss(json_t *misses, const struct hs_cycle_miss *miss);
+
+/** Every target that the plan in force misses; owned by the caller. */
+json_t *hs_cycle_format_misses(const struct hs_cycle *cycle);

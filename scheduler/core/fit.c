@@ -200,3 +200,18 @@ int32_t hs_fit_get_vcpus(const struct hs_fit *fit, size_t host_idx, size_t slot)
 {
     return fit->vcpus[host_idx * fit->n_slots + slot];
 }
+
+int64_t hs_fit_get_rack_mw(const struct hs_fit *fit, size_t rack_idx, size_t slot)
+{
+    return fit->rack_mw[rack_idx * fit->n_slots + slot];
+}
+
+int64_t hs_fit_get_site_mw(const struct hs_fit *fit, size_t site_idx, size_t slot)
+{
+    return fit->site_mw[site_idx * fit->n_slots + slot];
+}
+
+int64_t hs_fit_get_memory_mib(const struct hs_fit *fit, size_t host_idx, size_t slot)
+{
+    return fit->memory_mib[host_idx * fit->n_slots + slot];
+}

@@ -72,6 +72,15 @@ void hs_fit_give(struct hs_fit *fit, const struct hs_placement *placement,
 /** Free vCPUs of @host_idx in @slot; negative if overtaken. */
 int32_t hs_fit_get_vcpus(const struct hs_fit *fit, size_t host_idx, size_t slot);
 
+/** Power left under the rack's limit in @slot, mW; negative if it is overtaken. */
+int64_t hs_fit_get_rack_mw(const struct hs_fit *fit, size_t rack_idx, size_t slot);
+
+/** The same of the site's limit. */
+int64_t hs_fit_get_site_mw(const struct hs_fit *fit, size_t site_idx, size_t slot);
+
+/** Free memory of @host_idx in @slot, MiB; negative if overtaken. */
+int64_t hs_fit_get_memory_mib(const struct hs_fit *fit, size_t host_idx, size_t slot);
+
 /** Accepts NULL. */
 void hs_fit_free(struct hs_fit *fit);
 HS_DEFINE_AUTO(hs_fit);

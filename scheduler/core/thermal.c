@@ -423,3 +423,16 @@ double hs_thermal_get_rejected_wh(const struct hs_thermal *th, size_t slot)
                    &rejected_wh);
     return rejected_wh;
 }
+
+double hs_thermal_get_unserved_wh(const struct hs_thermal *th, size_t slot)
+{
+    double short_wh = th->slots[slot].demand_wh - th->slots[slot].captured_wh;
+    double kept_wh = keep_after_loss(th, th->tank_wh[slot]);
+
+    return short_wh > 0 ? short_wh - smaller(smaller(short_wh, th->draw_max_wh), kept_wh) : 0.0;
+}
+
+double hs_thermal_get_captured_wh(const struct hs_thermal *th, size_t slot)
+{
+    return th->slots[slot].captured_wh;
+}

@@ -80,6 +80,12 @@ double hs_thermal_get_tank_wh(const struct hs_thermal *thermal, size_t slot);
 /** Heat that @slot dumps on the present course, Wh. */
 double hs_thermal_get_rejected_wh(const struct hs_thermal *thermal, size_t slot);
 
+/** Demand of @slot that compute and tank leave to backup on the present course, Wh. */
+double hs_thermal_get_unserved_wh(const struct hs_thermal *thermal, size_t slot);
+
+/** Captured heat of @slot, all that was laid included, Wh. */
+double hs_thermal_get_captured_wh(const struct hs_thermal *thermal, size_t slot);
+
 /** Accepts NULL. */
 void hs_thermal_free(struct hs_thermal *thermal);
 HS_DEFINE_AUTO(hs_thermal);

@@ -110,7 +110,7 @@ static void on_submitted(int rc, const struct hs_err *err, uint64_t job_id, void
         hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/jobs", "the daemon is stopping");
         return;
     }
-    hs_jsonx_set(json, "explanation", hs_cycle_format_explain(call->cycle, job_id, now_at_s));
+    hs_jsonx_set(json, "explanation", hs_cycle_format_explain_brief(call->cycle, job_id, now_at_s));
     reply_submit(call, HTTP_CREATED, json, submit->cannot_meet);
 }
 

@@ -43,7 +43,7 @@ json_t *hs_simreason_format(const struct hs_cycle *cycle, const struct hs_estate
                             const struct hs_action *action, int64_t now_at_s)
 {
     const struct hs_plan *plan = hs_cycle_get_plan(cycle);
-    json_t *explanation = hs_cycle_format_explain(cycle, action->job_id, now_at_s);
+    json_t *explanation = hs_cycle_format_explain_brief(cycle, action->job_id, now_at_s);
     size_t loop_idx = estate->hosts[action->host_idx].loop_idx;
     json_t *reason;
 
