@@ -16,7 +16,9 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/reals.h"
+#include "tests/bench/plan_asap.h"
 #include "tests/bench/plan_cases.h"
+#include "tests/support/planvalid.h"
 
 #define STEPS_MAX 200
 
@@ -47,16 +49,63 @@ static void stop_watch(const struct watch *watch, double *ret_ms, double *ret_cp
     *ret_cpu_ms = 1e3 * (get_cpu_s() - watch->from_cpu_s);
 }
 
+/* --- checking --- */
+
+static struct planvalid_case get_valid(const struct plan_cases *cases)
+{
+    return (struct planvalid_case){.estate = cases->estate,
+                                   .frame = &cases->frame,
+                                   .n_slots = cases->setup.n_slots,
+                                   .jobs = cases->jobs,
+                                   .n_jobs = cases->n_jobs};
+}
+
+/** Words go to stderr: a plan that cannot be carried out is a fault, not a figure. */
+static struct planvalid_report check(const struct plan_cases *cases, const struct hs_plan *plan)
+{
+    struct planvalid_report report;
+    struct planvalid_case valid = get_valid(cases);
+
+    planvalid_check_plan(&valid, plan, &report);
+    if (!report.is_feasible) {
+        fprintf(stderr, "bench_plan: not feasible: %s\n", report.why);
+    }
+    return report;
+}
+
+static struct planvalid_report check_asap(const struct plan_cases *cases)
+{
+    HS_AUTO_MEM struct hs_placement *placements = hs_xcalloc(cases->n_jobs, sizeof(*placements));
+    struct planvalid_report report;
+    struct planvalid_case valid = get_valid(cases);
+
+    plan_asap_make(cases, placements);
+    planvalid_check(&valid, placements, cases->n_jobs, &report);
+    if (!report.is_feasible) {
+        fprintf(stderr, "bench_plan: as soon as possible: %s\n", report.why);
+    }
+    return report;
+}
+
 /* --- a plan and those a slot later --- */
 
-/** Go on by a slot and plan again, @n_steps times. @param ret_ms [n_steps] sorted */
+/** What the plans a slot later are like. */
+struct warm {
+    size_t n;
+    double ms[STEPS_MAX]; /* [n] sorted */
+    double cpu_ms[STEPS_MAX];
+    size_t n_missed_max;
+    bool is_feasible;
+};
+
+/** Go on by a slot and plan again, warm->n times. */
 static void plan_on(struct watch *watch, struct plan_cases *cases, struct hs_place *place,
-                    size_t n_steps, double *ret_ms, double *ret_cpu_ms)
+                    struct warm *warm)
 {
     size_t n_loops = cases->setup.n_loops;
     HS_AUTO_MEM double *tank_wh = hs_xcalloc(n_loops, sizeof(*tank_wh));
 
-    for (size_t i = 0; i < n_steps; i++) {
+    for (size_t i = 0; i < warm->n; i++) {
         const struct hs_plan *plan = hs_place_get_plan(place);
 
         for (size_t l = 0; l < n_loops; l++) {
@@ -66,11 +115,16 @@ static void plan_on(struct watch *watch, struct plan_cases *cases, struct hs_pla
         start_watch(watch);
         hs_place_set(place, &cases->frame);
         hs_place_refresh(place, cases->jobs, cases->n_jobs);
-        hs_place_get_plan(place);
-        stop_watch(watch, &ret_ms[i], &ret_cpu_ms[i]);
+        plan = hs_place_get_plan(place);
+        stop_watch(watch, &warm->ms[i], &warm->cpu_ms[i]);
+        struct planvalid_report report = check(cases, plan);
+
+        warm->is_feasible &= report.is_feasible;
+        warm->n_missed_max =
+            report.n_missed > warm->n_missed_max ? report.n_missed : warm->n_missed_max;
     }
-    hs_reals_sort(ret_ms, n_steps);
-    hs_reals_sort(ret_cpu_ms, n_steps);
+    hs_reals_sort(warm->ms, warm->n);
+    hs_reals_sort(warm->cpu_ms, warm->n);
 }
 
 static void set_setup(json_t *line, const struct plan_cases_setup *setup)
@@ -85,15 +139,24 @@ static void set_setup(json_t *line, const struct plan_cases_setup *setup)
     hs_jsonx_set_int(line, "threads", 1);
 }
 
-static void bench_plan(struct watch *watch, const struct plan_cases_setup *setup, size_t n_steps)
+static void set_warm(json_t *line, const struct warm *warm)
+{
+    if (warm->n > 0) {
+        hs_jsonx_set_real(line, "warm_p50_ms", warm->ms[warm->n / 2]);
+        hs_jsonx_set_real(line, "warm_p99_ms", warm->ms[warm->n * 99 / 100]);
+        hs_jsonx_set_real(line, "warm_cpu_p50_ms", warm->cpu_ms[warm->n / 2]);
+        hs_jsonx_set_int(line, "warm_misses_max", (int64_t)warm->n_missed_max);
+    }
+}
+
+/** @return whether every plan could be carried out */
+static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup, size_t n_steps)
 {
     HS_AUTO(plan_cases) cases = plan_cases_new(setup);
-    json_t *line = hs_jsonx_object();
     HS_AUTO(hs_place) place = NULL;
+    struct warm warm = {.n = n_steps, .is_feasible = true};
     double cold_ms, cold_cpu_ms;
-    double ms[STEPS_MAX], cpu_ms[STEPS_MAX];
 
-    set_setup(line, setup);
     start_watch(watch);
     place = hs_place_new(cases->estate, setup->n_slots);
     hs_place_set(place, &cases->frame);
@@ -101,20 +164,30 @@ static void bench_plan(struct watch *watch, const struct plan_cases_setup *setup
     const struct hs_plan *plan = hs_place_get_plan(place);
 
     stop_watch(watch, &cold_ms, &cold_cpu_ms);
+    struct planvalid_report report = check(cases, plan);
+    struct planvalid_report asap = check_asap(cases);
+
+    plan_on(watch, cases, place, &warm);
+    bool is_feasible = report.is_feasible && warm.is_feasible;
+    json_t *line = hs_jsonx_object();
+
+    set_setup(line, setup);
     hs_jsonx_set_real(line, "cold_ms", cold_ms);
     hs_jsonx_set_real(line, "cold_cpu_ms", cold_cpu_ms);
-    hs_jsonx_set_real(line, "plan_cost", plan->cost_cur);
-    hs_jsonx_set_int(line, "plan_misses", (int64_t)plan->n_late);
-    if (n_steps > 0) {
-        plan_on(watch, cases, place, n_steps, ms, cpu_ms);
-        hs_jsonx_set_real(line, "warm_p50_ms", ms[n_steps / 2]);
-        hs_jsonx_set_real(line, "warm_p99_ms", ms[n_steps * 99 / 100]);
-        hs_jsonx_set_real(line, "warm_cpu_p50_ms", cpu_ms[n_steps / 2]);
-    }
+    set_warm(line, &warm);
+    hs_jsonx_set_real(line, "cost", report.cost_cur);
+    hs_jsonx_set_real(line, "bound", NAN);
+    hs_jsonx_set_real(line, "gap_ratio", NAN);
+    hs_jsonx_set_real(line, "certificate_ms", NAN);
+    hs_jsonx_set_int(line, "misses", (int64_t)report.n_missed);
+    hs_jsonx_set_int(line, "misses_asap", (int64_t)asap.n_missed);
+    hs_jsonx_set_real(line, "cost_asap", asap.cost_cur);
+    hs_jsonx_set_bool(line, "feasible", is_feasible);
     HS_AUTO_MEM char *text = hs_jsonx_format(line);
 
     puts(text);
     json_decref(line);
+    return is_feasible && asap.is_feasible;
 }
 
 int main(int argc, char **argv)
@@ -126,14 +199,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: bench_plan JOBS LOOPS HOSTS SLOTS UTILISATION SEED [STEPS]\n");
         return 2;
     }
-    bench_plan(&watch,
-               &(struct plan_cases_setup){.n_jobs = strtoul(argv[1], NULL, 10),
-                                          .n_loops = strtoul(argv[2], NULL, 10),
-                                          .n_hosts = strtoul(argv[3], NULL, 10),
-                                          .n_slots = strtoul(argv[4], NULL, 10),
-                                          .utilisation = strtod(argv[5], NULL),
-                                          .seed = strtoul(argv[6], NULL, 10)},
-               n_steps);
+    struct plan_cases_setup setup = {.n_jobs = strtoul(argv[1], NULL, 10),
+                                     .n_loops = strtoul(argv[2], NULL, 10),
+                                     .n_hosts = strtoul(argv[3], NULL, 10),
+                                     .n_slots = strtoul(argv[4], NULL, 10),
+                                     .utilisation = strtod(argv[5], NULL),
+                                     .seed = strtoul(argv[6], NULL, 10)};
+    bool is_good = bench_plan(&watch, &setup, n_steps);
+
     hs_clock_free(watch.clock);
-    return 0;
+    return is_good ? 0 : 1;
 }

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* planvalid - counts a plan through, slot by slot. */
+#include "tests/support/planvalid.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "scheduler/base/mem.h"
+
+#define SLACK_S     1e-3
+#define SLACK_RATIO 1e-6 /* sums of doubles, and powers kept in whole mW */
+#define SLACK_W     0.1
+
+struct job_of_id {
+    uint64_t id;
+    size_t job_idx;
+    bool is_seen;
+};
+
+struct count {
+    const struct planvalid_case *valid;
+    struct planvalid_report *report;
+    struct job_of_id *of_ids; /* [n_jobs] by id */
+    double *slot_h;           /* [n_slots] hours of the slot that lie ahead */
+    int64_t *used_vcpus;      /* [n_hosts][n_slots] */
+    int64_t *used_memory_mib; /* [n_hosts][n_slots] */
+    double *rack_w;           /* [n_racks][n_slots] while the slot's jobs run, base load included */
+    double *job_wh;           /* [n_racks][n_slots] */
+};
+
+__attribute__((format(printf, 2, 3))) static void blame(struct planvalid_report *report,
+                                                        const char *format, ...)
+{
+    va_list args;
+
+    if (report->is_feasible) {
+        va_start(args, format);
+        vsnprintf(report->why, sizeof(report->why), format, args);
+        va_end(args);
+    }
+    report->is_feasible = false;
+}
+
+/* --- time and power --- */
+
+static double starts_at_s(const struct planvalid_case *valid, size_t slot)
+{
+    double from_at_s =
+        (double)valid->frame->from_at_s + (double)slot * (double)valid->estate->slot_s;
+
+    return fmax(from_at_s, (double)valid->frame->now_at_s);
+}
+
+static double lasts_s(const struct planvalid_case *valid, size_t slot)
+{
+    double until_at_s =
+        (double)valid->frame->from_at_s + (double)(slot + 1) * (double)valid->estate->slot_s;
+
+    return until_at_s - starts_at_s(valid, slot);
+}
+
+static double vcpu_w(const struct hs_host *host)
+{
+    return (host->max_w - host->idle_w) / host->vcpus;
+}
+
+static bool runs(const struct hs_placement *placement, size_t slot)
+{
+    return placement->slots[slot / 64] >> slot % 64 & 1;
+}
+
+/* --- one placement --- */
+
+static bool is_whole(const struct hs_place_job *job)
+{
+    return job->freedom == HS_PLACE_FIXED || job->freedom == HS_PLACE_CONTIGUOUS
+           || job->freedom == HS_PLACE_AT_ONCE;
+}
+
+/** First and last bits as said, and none beyond the horizon. @return false if it cannot be used */
+static bool check_bits(struct count *count, const struct hs_placement *placement)
+{
+    size_t first = SIZE_MAX;
+    size_t last = SIZE_MAX;
+
+    for (size_t t = 0; t < HS_PLAN_SLOTS_MAX; t++) {
+        if (runs(placement, t)) {
+            first = first == SIZE_MAX ? t : first;
+            last = t;
+        }
+    }
+    if (first == SIZE_MAX || last >= count->valid->n_slots) {
+        blame(count->report, "job %lu: on a host, and runs in no slot of the horizon",
+              placement->job_id);
+        return false;
+    }
+    if (first != placement->first_slot || last != placement->last_slot
+        || placement->held_slot > first) {
+        blame(count->report, "job %lu: says slots %zu..%zu, runs in %zu..%zu", placement->job_id,
+              placement->first_slot, placement->last_slot, first, last);
+    }
+    return true;
+}
+
+static void check_where(struct count *count, const struct hs_place_job *job,
+                        const struct hs_placement *placement)
+{
+    const struct hs_host *host = &count->valid->estate->hosts[placement->host_idx];
+
+    if (job->site_allowed != NULL && !job->site_allowed[host->site_idx]) {
+        blame(count->report, "job %lu: on %s, a site that it may not use", job->job_id, host->path);
+    }
+    if (job->host_idx != SIZE_MAX && job->host_idx != placement->host_idx) {
+        blame(count->report, "job %lu: on %s, and bound to another host", job->job_id, host->path);
+    }
+    if (count->valid->barred != NULL && count->valid->barred[placement->host_idx]) {
+        blame(count->report, "job %lu: on %s, which takes no jobs", job->job_id, host->path);
+    }
+}
+
+/** Stretches between suspensions. */
+static void check_stretches(struct count *count, const struct hs_place_job *job,
+                            const struct hs_placement *placement)
+{
+    const struct planvalid_case *valid = count->valid;
+    double ran_s = 0;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        if (runs(placement, t)) {
+            ran_s += lasts_s(valid, t);
+            continue;
+        }
+        if (is_whole(job)) {
+            blame(count->report, "job %lu: must run through, and stops in slot %zu", job->job_id,
+                  t);
+        }
+        bool goes_on = job->is_running && runs(placement, 0) && !job->must_run_now
+                       && ran_s + SLACK_S > starts_at_s(valid, t) - starts_at_s(valid, 0);
+
+        if (ran_s > 0 && !goes_on && ran_s + SLACK_S < (double)job->min_run_s) {
+            blame(count->report, "job %lu: runs %.0f s up to slot %zu, its shortest run is %ld s",
+                  job->job_id, ran_s, t, job->min_run_s);
+        }
+        ran_s = 0;
+    }
+}
+
+/** @return when it ends, INFINITY if not within the horizon */
+static double check_when(struct count *count, const struct hs_place_job *job,
+                         const struct hs_placement *placement)
+{
+    const struct planvalid_case *valid = count->valid;
+    double left_s = job->remaining_s;
+    size_t first = placement->first_slot;
+
+    if (starts_at_s(valid, first) + SLACK_S < (double)job->earliest_at_s) {
+        blame(count->report, "job %lu: runs in slot %zu, before its release", job->job_id, first);
+    }
+    if ((job->freedom == HS_PLACE_FIXED || job->must_run_now) && !runs(placement, 0)) {
+        blame(count->report, "job %lu: runs now and must go on, and does not", job->job_id);
+    }
+    for (size_t t = first; t < placement->last_slot; t++) {
+        left_s -= runs(placement, t) ? lasts_s(valid, t) : 0;
+    }
+    if (left_s <= SLACK_S) {
+        blame(count->report, "job %lu: more slots than it has work for", job->job_id);
+    }
+    if (left_s > lasts_s(valid, placement->last_slot) + SLACK_S) {
+        if (placement->last_slot + 1 < valid->n_slots) {
+            blame(count->report, "job %lu: %.0f s of its work are in no slot", job->job_id,
+                  left_s - lasts_s(valid, placement->last_slot));
+        }
+        return INFINITY;
+    }
+    return starts_at_s(valid, placement->last_slot) + left_s;
+}
+
+/* --- what it takes --- */
+
+static void take(struct count *count, const struct hs_place_job *job,
+                 const struct hs_placement *placement)
+{
+    const struct planvalid_case *valid = count->valid;
+    const struct hs_host *host = &valid->estate->hosts[placement->host_idx];
+    size_t n = valid->n_slots;
+    double elec_w = vcpu_w(host) * job->size.vcpus;
+    double left_s = job->remaining_s;
+    size_t held = job->host_idx != SIZE_MAX ? 0 : placement->first_slot;
+
+    for (size_t t = held; t <= placement->last_slot; t++) {
+        count->used_memory_mib[placement->host_idx * n + t] += job->size.memory_mib;
+    }
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        if (runs(placement, t)) {
+            double run_s = fmin(left_s, lasts_s(valid, t));
+
+            left_s -= run_s;
+            count->used_vcpus[placement->host_idx * n + t] += job->size.vcpus;
+            count->rack_w[host->rack_idx * n + t] += elec_w;
+            count->job_wh[host->rack_idx * n + t] += elec_w * run_s / 3600;
+        }
+    }
+}
+
+/** Work of @vcpus for @left_s that no slot has, at the dearest electricity that there is. */
+static void charge_missing(struct count *count, double vcpus, double left_s)
+{
+    const struct planvalid_case *valid = count->valid;
+    double most_w = 0;
+    double most_cur_per_mwh = 0;
+
+    for (size_t h = 0; h < valid->estate->n_hosts; h++) {
+        most_w = fmax(most_w, vcpu_w(&valid->estate->hosts[h]));
+    }
+    for (size_t i = 0; i < valid->estate->n_sites * valid->n_slots; i++) {
+        most_cur_per_mwh = fmax(most_cur_per_mwh, valid->frame->elec_cur_per_mwh[i]);
+    }
+    count->report->missing_cur += vcpus * most_w * left_s / 3600 * most_cur_per_mwh * 1e-6;
+}
+
+static void miss(struct count *count, const struct hs_place_job *job,
+                 const struct hs_placement *placement)
+{
+    double left_s = job->remaining_s;
+
+    count->report->n_missed++;
+    for (size_t t = 0; t < count->valid->n_slots && placement->host_idx != SIZE_MAX; t++) {
+        left_s -= runs(placement, t) ? lasts_s(count->valid, t) : 0;
+    }
+    if (left_s > SLACK_S) {
+        charge_missing(count, job->size.vcpus, left_s);
+    }
+}
+
+static void check_placement(struct count *count, const struct hs_place_job *job,
+                            const struct hs_placement *placement)
+{
+    double ends_at_s = INFINITY;
+
+    if (placement->host_idx != SIZE_MAX) {
+        if (placement->host_idx >= count->valid->estate->n_hosts) {
+            blame(count->report, "job %lu: on a host that there is not", job->job_id);
+            return;
+        }
+        if (!check_bits(count, placement)) {
+            return;
+        }
+        check_where(count, job, placement);
+        check_stretches(count, job, placement);
+        ends_at_s = check_when(count, job, placement);
+        take(count, job, placement);
+    } else if (job->freedom == HS_PLACE_FILLER) {
+        return; /* it need not run */
+    }
+    bool is_missed = ends_at_s > (double)job->due_at_s + SLACK_S;
+
+    if (is_missed) {
+        miss(count, job, placement);
+    }
+    if (!job->is_hopeless && is_missed != placement->is_late) {
+        blame(count->report, "job %lu: %s, and the plan says otherwise", job->job_id,
+              is_missed ? "late" : "in time");
+    }
+}
+
+/* --- all of them --- */
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct job_of_id *left = a;
+    const struct job_of_id *right = b;
+
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+static void check_placements(struct count *count, const struct hs_placement *placements,
+                             size_t n_placements)
+{
+    size_t n_jobs = count->valid->n_jobs;
+
+    for (size_t j = 0; j < n_jobs; j++) {
+        count->of_ids[j] = (struct job_of_id){.id = count->valid->jobs[j].job_id, .job_idx = j};
+    }
+    qsort(count->of_ids, n_jobs, sizeof(*count->of_ids), compare_ids);
+    for (size_t i = 0; i < n_placements; i++) {
+        struct job_of_id key = {.id = placements[i].job_id};
+        struct job_of_id *found =
+            bsearch(&key, count->of_ids, n_jobs, sizeof(*count->of_ids), compare_ids);
+
+        if (found == NULL || found->is_seen) {
+            blame(count->report, "job %lu: %s", key.id,
+                  found == NULL ? "placed, and nobody asked for it" : "in two places");
+            continue;
+        }
+        found->is_seen = true;
+        check_placement(count, &count->valid->jobs[found->job_idx], &placements[i]);
+    }
+    for (size_t j = 0; j < n_jobs; j++) {
+        if (!count->of_ids[j].is_seen) {
+            blame(count->report, "job %lu: the plan says nothing of it", count->of_ids[j].id);
+        }
+    }
+}
+
+static void check_room(struct count *count)
+{
+    const struct hs_estate *estate = count->valid->estate;
+    size_t n = count->valid->n_slots;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        const struct hs_host *host = &estate->hosts[h];
+
+        for (size_t t = 0; t < n; t++) {
+            if (count->used_vcpus[h * n + t] > (int64_t)host->vcpus - host->pinned_vcpus) {
+                blame(count->report, "%s: %ld vCPUs wanted in slot %zu, there are %u", host->path,
+                      count->used_vcpus[h * n + t], t, host->vcpus - host->pinned_vcpus);
+            }
+            if (count->used_memory_mib[h * n + t] > (int64_t)host->memory_mib) {
+                blame(count->report, "%s: %ld MiB wanted in slot %zu, there are %lu", host->path,
+                      count->used_memory_mib[h * n + t], t, host->memory_mib);
+            }
+        }
+    }
+}
+
+static void check_power(struct count *count)
+{
+    const struct hs_estate *estate = count->valid->estate;
+    size_t n = count->valid->n_slots;
+    HS_AUTO_MEM double *site_w = hs_xcalloc(estate->n_sites * n, sizeof(*site_w));
+
+    for (size_t i = 0; i < estate->n_racks * n; i++) {
+        const struct hs_rack *rack = &estate->racks[i / n];
+
+        site_w[rack->site_idx * n + i % n] += count->rack_w[i];
+        if (count->rack_w[i] > rack->limit_w * (1 + SLACK_RATIO) + SLACK_W) {
+            blame(count->report, "%s: %.1f W in slot %zu, its limit is %.1f W", rack->path,
+                  count->rack_w[i], i % n, rack->limit_w);
+        }
+    }
+    for (size_t i = 0; i < estate->n_sites * n; i++) {
+        const struct hs_site *site = &estate->sites[i / n];
+
+        if (site_w[i] > site->limit_w * (1 + SLACK_RATIO) + SLACK_W) {
+            blame(count->report, "site %s: %.1f W in slot %zu, its limit is %.1f W", site->name,
+                  site_w[i], i % n, site->limit_w);
+        }
+    }
+}
+
+/* --- electricity and heat --- */
+
+static void begin_power(struct count *count)
+{
+    const struct planvalid_case *valid = count->valid;
+    size_t n = valid->n_slots;
+
+    for (size_t h = 0; h < valid->estate->n_hosts; h++) {
+        const struct hs_host *host = &valid->estate->hosts[h];
+        double base_w = host->idle_w + vcpu_w(host) * host->pinned_vcpus;
+
+        for (size_t t = 0; t < n; t++) {
+            count->rack_w[host->rack_idx * n + t] += base_w;
+            count->report->base_elec_cur +=
+                base_w * lasts_s(valid, t) / 3600 * 1e-6
+                * valid->frame->elec_cur_per_mwh[host->site_idx * n + t];
+        }
+    }
+}
+
+/** The sink of loop @l that is worth most of those not served yet. */
+static size_t find_next_sink(const struct planvalid_case *valid, size_t l, const bool *is_served)
+{
+    const struct hs_heatloop *loop = &valid->estate->loops[l];
+    const double *worth = valid->frame->thermal[l].sink_cur_per_mwh;
+    size_t best = SIZE_MAX;
+
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        if (!is_served[k] && (best == SIZE_MAX || worth[k] > worth[best])) {
+            best = k;
+        }
+    }
+    return best;
+}
+
+/** Serve the sinks of a slot from @served_wh in order of worth; the rest is backup's. */
+static double get_backup_cur(const struct planvalid_case *valid, size_t l, size_t t,
+                             double served_wh)
+{
+    const struct hs_thermal_input *input = &valid->frame->thermal[l];
+    size_t n_sinks = valid->estate->loops[l].n_sinks;
+    HS_AUTO_MEM bool *is_served = hs_xcalloc(n_sinks, sizeof(*is_served));
+    double cur = 0;
+
+    for (size_t i = 0; i < n_sinks; i++) {
+        size_t k = find_next_sink(valid, l, is_served);
+        double demand_wh = input->sink_demand_wh[k * valid->n_slots + t];
+        double got_wh = fmin(served_wh, demand_wh);
+
+        is_served[k] = true;
+        served_wh -= got_wh;
+        cur += (demand_wh - got_wh) * input->sink_cur_per_mwh[k] * 1e-6;
+    }
+    return cur;
+}
+
+/** One slot of the plant. @param stored_wh in the tank, moved on */
+static void run_plant(struct count *count, size_t l, size_t t, double captured_wh,
+                      double *stored_wh)
+{
+    const struct planvalid_case *valid = count->valid;
+    const struct hs_heatloop *loop = &valid->estate->loops[l];
+    const struct hs_thermal_input *input = &valid->frame->thermal[l];
+    const struct hs_tank *tank = &loop->tank;
+    double h = lasts_s(valid, t) / 3600;
+    double room_per_k = tank->volume_l * 1.163;
+    double full_wh = tank->present ? room_per_k * (tank->max_c - tank->min_c) : 0;
+    double demand_wh = 0;
+
+    if (tank->present) {
+        double water_c = tank->min_c + *stored_wh / room_per_k;
+        double loss_wh = tank->loss_w_per_k * (water_c - tank->ambient_c) * h;
+
+        *stored_wh -= fmin(*stored_wh, fmax(0, loss_wh));
+    }
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        demand_wh += input->sink_demand_wh[k * valid->n_slots + t];
+    }
+    double direct_wh = fmin(captured_wh, demand_wh);
+    double over_wh = captured_wh - direct_wh;
+    double charge_wh = fmin(over_wh, fmin(full_wh - *stored_wh, tank->charge_limit_w * h));
+
+    charge_wh = tank->present ? fmax(0, charge_wh) : 0;
+    *stored_wh += charge_wh;
+    double draw_wh = fmin(demand_wh - direct_wh, fmin(*stored_wh, tank->draw_limit_w * h));
+
+    draw_wh = tank->present ? draw_wh : 0;
+    *stored_wh -= draw_wh;
+    count->report->reject_cur += (over_wh - charge_wh) * input->reject_cur_per_wh[t];
+    count->report->backup_cur += get_backup_cur(valid, l, t, direct_wh + draw_wh);
+}
+
+/** @param ret_tank_wh [n_loops][n_slots] at slot end, or NULL */
+static void run_loops(struct count *count, double *ret_tank_wh)
+{
+    const struct planvalid_case *valid = count->valid;
+    size_t n = valid->n_slots;
+    HS_AUTO_MEM double *captured_wh = hs_xcalloc(valid->estate->n_loops * n, sizeof(*captured_wh));
+
+    for (size_t i = 0; i < valid->estate->n_racks * n; i++) {
+        const struct hs_rack *rack = &valid->estate->racks[i / n];
+
+        captured_wh[rack->loop_idx * n + i % n] += count->job_wh[i] * rack->capture_ratio;
+        count->report->job_elec_cur +=
+            count->job_wh[i] * 1e-6 * valid->frame->elec_cur_per_mwh[rack->site_idx * n + i % n];
+    }
+    for (size_t l = 0; l < valid->estate->n_loops; l++) {
+        const struct hs_thermal_input *input = &valid->frame->thermal[l];
+        double stored_wh = input->tank_wh;
+
+        for (size_t t = 0; t < n; t++) {
+            run_plant(count, l, t, captured_wh[l * n + t] + input->captured_wh[t], &stored_wh);
+            if (ret_tank_wh != NULL) {
+                ret_tank_wh[l * n + t] = stored_wh;
+            }
+        }
+        count->report->left_cur += stored_wh * input->end_cur_per_wh;
+    }
+}
+
+/* --- the two entrances --- */
+
+static void count_through(const struct planvalid_case *valid, const struct hs_placement *placements,
+                          size_t n_placements, struct planvalid_report *report, double *ret_tank_wh)
+{
+    size_t n_host_slots = valid->estate->n_hosts * valid->n_slots;
+    size_t n_rack_slots = valid->estate->n_racks * valid->n_slots;
+    HS_AUTO_MEM struct job_of_id *of_ids = hs_xcalloc(valid->n_jobs, sizeof(*of_ids));
+    HS_AUTO_MEM int64_t *used_vcpus = hs_xcalloc(n_host_slots, sizeof(*used_vcpus));
+    HS_AUTO_MEM int64_t *used_memory_mib = hs_xcalloc(n_host_slots, sizeof(*used_memory_mib));
+    HS_AUTO_MEM double *rack_w = hs_xcalloc(n_rack_slots, sizeof(*rack_w));
+    HS_AUTO_MEM double *job_wh = hs_xcalloc(n_rack_slots, sizeof(*job_wh));
+    struct count count = {.valid = valid,
+                          .report = report,
+                          .of_ids = of_ids,
+                          .used_vcpus = used_vcpus,
+                          .used_memory_mib = used_memory_mib,
+                          .rack_w = rack_w,
+                          .job_wh = job_wh};
+
+    *report = (struct planvalid_report){.is_feasible = true};
+    begin_power(&count);
+    check_placements(&count, placements, n_placements);
+    check_room(&count);
+    check_power(&count);
+    run_loops(&count, ret_tank_wh);
+    report->cost_cur = report->job_elec_cur + report->backup_cur + report->reject_cur
+                       - report->left_cur + report->missing_cur;
+}
+
+void planvalid_check(const struct planvalid_case *valid, const struct hs_placement *placements,
+                     size_t n_placements, struct planvalid_report *ret_report)
+{
+    count_through(valid, placements, n_placements, ret_report, NULL);
+}
+
+/** The plan's sums. It counts base load as well, and leaves out what it has no place for. */
+static void check_sums(const struct planvalid_case *valid, const struct hs_plan *plan,
+                       struct planvalid_report *report)
+{
+    double said_cur = plan->cost_cur - report->base_elec_cur;
+    double cost_cur = report->cost_cur - report->missing_cur;
+    size_t n_hopeless = 0;
+
+    for (size_t j = 0; j < valid->n_jobs; j++) {
+        n_hopeless += valid->jobs[j].is_hopeless;
+    }
+    if (!(fabs(said_cur - cost_cur) <= 1e-6 * (fabs(cost_cur) + report->base_elec_cur))) {
+        blame(report, "costs %.6f without base load, the plan says %.6f", cost_cur, said_cur);
+    }
+    if (n_hopeless == 0 && plan->n_late != report->n_missed) {
+        blame(report, "%zu jobs are late, the plan says %zu", report->n_missed, plan->n_late);
+    }
+}
+
+void planvalid_check_plan(const struct planvalid_case *valid, const struct hs_plan *plan,
+                          struct planvalid_report *ret_report)
+{
+    size_t n = valid->estate->n_loops * valid->n_slots;
+    HS_AUTO_MEM double *tank_wh = hs_xcalloc(n, sizeof(*tank_wh));
+
+    count_through(valid, plan->placements, plan->n_placements, ret_report, tank_wh);
+    for (size_t i = 0; i < n; i++) {
+        const struct hs_heatloop *loop = &valid->estate->loops[i / valid->n_slots];
+
+        if (fabs(plan->tank_wh[i] - tank_wh[i]) > 1 + 1e-6 * hs_tank_max_wh(&loop->tank)) {
+            blame(ret_report, "%s: %.0f Wh in the tank after slot %zu, the plan says %.0f Wh",
+                  loop->path, tank_wh[i], i % valid->n_slots, plan->tank_wh[i]);
+        }
+    }
+    check_sums(valid, plan, ret_report);
+}
