@@ -73,10 +73,14 @@ const struct hs_conf_table hs_host_table = {"host", fields, sizeof(fields) / siz
 
 double hs_host_elec_w(const struct hs_host *host, double busy_vcpus)
 {
-    return host->idle_w + hs_host_elec_w_per_vcpu(host) * busy_vcpus;
+    double w_per_vcpu = (host->max_w - host->idle_w) / (double)host->vcpus;
+
+    return host->sleeps && !(busy_vcpus > 0) ? 0.0 : host->idle_w + w_per_vcpu * busy_vcpus;
 }
 
 double hs_host_elec_w_per_vcpu(const struct hs_host *host)
 {
-    return (host->max_w - host->idle_w) / (double)host->vcpus;
+    double idle_w = host->sleeps && host->pinned_vcpus == 0 ? 0.0 : host->idle_w;
+
+    return (host->max_w - idle_w) / (double)host->vcpus;
 }

@@ -318,13 +318,13 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
 {
     const struct hs_scenario *scenario = drive->run->scenario;
     const struct hs_estate *estate = scenario->estate;
-    struct hs_cycle_options options = {.estate = estate,
-                                       .policy = scenario->policy,
-                                       .timezones =
-                                           (const struct hs_timezone *const *)scenario->timezones,
-                                       .now_at_s = scenario->start_at_s,
-                                       .suspend_s = scenario->suspend_s,
-                                       .is_told_ahead = drive->knows_future};
+    struct hs_cycle_options options = {
+        .estate = estate,
+        .policy = scenario->policy,
+        .timezones = (const struct hs_timezone *const *)scenario->timezones,
+        .now_at_s = scenario->start_at_s,
+        .suspend_s = scenario->suspend_s,
+        .is_told_ahead = drive->knows_future || scenario->no_expected_arrivals};
 
     drive->cycle = hs_cycle_new(&options);
     drive->told_issue_at_s = hs_xcalloc(estate->n_sites, sizeof(*drive->told_issue_at_s));

@@ -238,6 +238,7 @@ static void read_span(struct scenario_reader *reader, const struct hs_scenario_f
     scenario->seed = file->seed;
     scenario->move_s = file->move_s;
     scenario->suspend_s = file->suspend_s;
+    scenario->no_expected_arrivals = file->no_expected_arrivals;
     scenario->n_slots = (size_t)(file->days * HS_S_PER_DAY / (double)file->slot_s + 1e-6);
     if (HS_S_PER_DAY % file->slot_s != 0) {
         hs_conf_report_add(reader->report, "/slot_s", "%lld s does not divide a day",
@@ -267,6 +268,9 @@ static int fill(struct scenario_reader *reader, struct hs_err *err)
     }
     /* plans and truth share the scenario's slot */
     reader->scenario->estate->slot_s = reader->scenario->slot_s;
+    for (size_t h = 0; h < reader->scenario->estate->n_hosts; h++) {
+        reader->scenario->estate->hosts[h].sleeps = file.idle_hosts_off;
+    }
     hs_scenario_series_read(reader->scenario, reader->root, reader->dir, reader->report);
     read_traces(reader);
     read_controllers(reader);

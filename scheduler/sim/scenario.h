@@ -60,6 +60,7 @@ struct hs_scenario {
     /* price of a disturbance: seconds of the job's power and time each */
     double move_s;
     double suspend_s;
+    bool no_expected_arrivals; /* `heat` plans as if nobody submitted anything more */
 };
 
 /**

@@ -17,6 +17,8 @@ struct hs_scenario_file {
     uint64_t seed;
     double move_s;
     double suspend_s;
+    bool idle_hosts_off;
+    bool no_expected_arrivals;
 };
 
 /** One entry of `jobs`, before its path is resolved. */

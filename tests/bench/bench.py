@@ -4,6 +4,7 @@
 
     bench.py --build DIR [NAME] [--policies a,b] [--days N] [--hosts N] [--seed S]
                                 [--model M] [--series S] [--weather W]
+                                [--variants a,b] [--scenarios d1,d2] [--parallel N] [--no-perfect]
                                 [--jobs N] [--loops N] [--slots N] [--utilisation U] [--seeds N] [--steps N]
 
 `sim` runs hsim on one core over a synthetic year (tests/support/simyear.py) of 4 sites with 50 hosts
@@ -11,7 +12,8 @@ each and 20,000 jobs in slots of a quarter of an hour, each policy in a process 
 over that share of it. `store` measures commits a second beside bare HSET on a private Redis. `forecast` back-tests
 the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it. `runtimes`
 predicts the run times of a log as its jobs come, beside the requested times. `plan` plans made-up cases
-(tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one."""
+(tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one. `worth` runs the
+shared scenarios (tests/bench/worthbench.py): what following heat is worth; --variants and --scenarios restrict it."""
 import argparse
 import json
 import os
@@ -27,6 +29,7 @@ import forecastbench  # noqa: E402
 import planbench  # noqa: E402
 import rig  # noqa: E402
 import simyear  # noqa: E402
+import worthbench  # noqa: E402
 
 SIM_POLICIES = "asap,thermostat,sticky,carbon,heat"
 NOT_YET = ("insert", "api", "actuate", "ingest", "estate")
@@ -89,7 +92,7 @@ def bench_runtimes(args):
 
 
 BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes,
-           "plan": planbench.bench}
+           "plan": planbench.bench, "worth": worthbench.bench}
 
 
 def main():
@@ -109,6 +112,10 @@ def main():
     parser.add_argument("--utilisation", type=float, help="of plan (0.5)")
     parser.add_argument("--seeds", type=int, help="of plan, how many")
     parser.add_argument("--steps", type=int, help="of plan, warm replans")
+    parser.add_argument("--variants", help=f"of worth: {', '.join(worthbench.VARIANTS)} (all)")
+    parser.add_argument("--scenarios", help="of worth, how their names begin (all)")
+    parser.add_argument("--parallel", type=int, help="of worth, runs at a time (one a core)")
+    parser.add_argument("--no-perfect", dest="perfect", action="store_false", help="of worth: leave `perfect` out")
     args = parser.parse_args()
     if args.name in NOT_YET:
         print(f"bench: '{args.name}' is not measured in this version: {', '.join(BENCHES)} are", file=sys.stderr)
