@@ -24,6 +24,13 @@ struct hs_policy *hs_policy_new(void)
     policy->electricity_weight = 1;
     policy->carbon_weight = 1;
     policy->waiting_weight = 0.1;
+    policy->prices = (struct hs_policy_prices){
+        .late_cur_per_h = 10,
+        .comfort_cur_per_mwh_h = 100,
+        .hygiene_cur_per_h = 5,
+        .limit_cur_per_kwh = 1,
+        .ramp_cur_per_kw = 0.1,
+    };
     return policy;
 }
 
@@ -89,6 +96,7 @@ int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct h
 void hs_policy_free(struct hs_policy *policy)
 {
     if (policy != NULL) {
+        free(policy->limits);
         free(policy->classes);
         free(policy);
     }

@@ -10,6 +10,7 @@
 
 #include <stddef.h>
 
+#include "policies/limit.h"
 #include "scheduler/base/conf.h"
 #include "scheduler/model/job.h"
 
@@ -22,12 +23,24 @@ struct hs_policy_class {
     int64_t max_wait_s; /* 0: no bound of its own */
 };
 
+/** What a soft rule costs where it has to give way. */
+struct hs_policy_prices {
+    double late_cur_per_h;
+    double comfort_cur_per_mwh_h;
+    double hygiene_cur_per_h;
+    double limit_cur_per_kwh;
+    double ramp_cur_per_kw;
+};
+
 struct hs_policy {
     struct hs_policy_class *classes; /* [n_classes] the five base classes come first */
     size_t n_classes;
     double heat_weight;
     double electricity_weight;
     double carbon_weight;
+    struct hs_policy_prices prices;
+    struct hs_limit *limits; /* [n_limits] of all files */
+    size_t n_limits;
     double waiting_weight; /* a day of waiting counts as this share of a job's electricity */
 };
 
@@ -39,8 +52,8 @@ struct hs_policy *hs_policy_new(void);
 
 /**
  * Read one policy file on top of @policy. On any error @policy is unchanged. A base class may be
- * given values of its own; `limits`, `migration`, `teams` and a class's `teams` are checked for
- * their shape and take effect in a later version.
+ * given values of its own; `limits` add up; `migration`, `teams` and a class's `teams` are checked
+ * for their shape and take effect in a later version.
  *
  * @return 0 or -HS_E_INVALID with @report filled
  */

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policies/limit_parse.h"
 #include "policies/policy.h"
 #include "scheduler/base/mem.h"
-#include "scheduler/base/timetext.h"
 
 #define POINTER_MAX 300
 #define LATER       " (checked now, takes effect in a later version)"
@@ -94,37 +94,46 @@ static const struct hs_conf_field weights_fields[] = {
 static const struct hs_conf_table weights_table = {
     "weights", weights_fields, sizeof(weights_fields) / sizeof(weights_fields[0])};
 
-/* Read for their checks only: nothing keeps them in this version. */
-struct limit_read {
-    char from[16];
-    char to[16];
-    double elec_w;
-};
-
-static const struct hs_conf_field limit_fields[] = {
-    {.name = "site", .type = HS_CONF_NAME, .required = true, .help = "name of the site"},
-    {.name = "elec_w",
+static const struct hs_conf_field prices_fields[] = {
+    {.name = "late_cur_per_h",
      .type = HS_CONF_REAL,
-     .offset = offsetof(struct limit_read, elec_w),
+     .offset = offsetof(struct hs_policy, prices.late_cur_per_h),
      .min = 0,
-     .max = INFINITY,
-     .unit = "W",
-     .required = true,
-     .help = "most electricity in that time"},
-    {.name = "from",
-     .type = HS_CONF_TEXT,
-     .offset = offsetof(struct limit_read, from),
-     .size = 16,
-     .help = "HH:MM, local time of the site"},
-    {.name = "to",
-     .type = HS_CONF_TEXT,
-     .offset = offsetof(struct limit_read, to),
-     .size = 16,
-     .help = "HH:MM, local time of the site"},
-    {.name = "why", .type = HS_CONF_TEXT, .help = "for those who wonder"},
+     .max = 1e9,
+     .unit = "cur/h",
+     .help = "of an hour that a job ends after its due time; 10 at first"},
+    {.name = "comfort_cur_per_mwh_h",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct hs_policy, prices.comfort_cur_per_mwh_h),
+     .min = 0,
+     .max = 1e9,
+     .unit = "cur/(MWh h)",
+     .help = "of an hour that a tank holds a MWh less than comfort asks for; 100 at first"},
+    {.name = "hygiene_cur_per_h",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct hs_policy, prices.hygiene_cur_per_h),
+     .min = 0,
+     .max = 1e9,
+     .unit = "cur/h",
+     .help = "of an hour that a tank's hygiene is overdue; 5 at first"},
+    {.name = "limit_cur_per_kwh",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct hs_policy, prices.limit_cur_per_kwh),
+     .min = 0,
+     .max = 1e9,
+     .unit = "cur/kWh",
+     .help = "of a kWh over a limit, by what may not be stopped; 1 at first"},
+    {.name = "ramp_cur_per_kw",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct hs_policy, prices.ramp_cur_per_kw),
+     .min = 0,
+     .max = 1e9,
+     .unit = "cur/kW",
+     .help = "of a kW that heat changes by in a slot more than its cooling can follow; 0.1 at "
+             "first"},
 };
-static const struct hs_conf_table limit_table = {"limit", limit_fields,
-                                                 sizeof(limit_fields) / sizeof(limit_fields[0])};
+static const struct hs_conf_table prices_table = {"breach prices", prices_fields,
+                                                  sizeof(prices_fields) / sizeof(prices_fields[0])};
 
 struct migration_read {
     int parallel_per_host;
@@ -194,8 +203,13 @@ static const struct hs_conf_field fields[] = {
      .help = "of each part of the cost, in decisions only"},
     {.name = "limits",
      .type = HS_CONF_CHILDREN,
-     .table = &limit_table,
-     .help = "list of electricity limits by the clock" LATER},
+     .table = &hs_limit_table,
+     .help = "list of electricity limits by the clock and the season; those of all files hold"},
+    {.name = "breach_prices",
+     .type = HS_CONF_OBJECT,
+     .table = &prices_table,
+     .present_offset = SIZE_MAX,
+     .help = "what each soft rule costs where it has to give way"},
     {.name = "migration",
      .type = HS_CONF_ANY,
      .table = &migration_table,
@@ -309,14 +323,8 @@ static void read_classes(struct hs_policy *policy, const json_t *object,
     }
 }
 
-static bool is_clock(const char *text)
-{
-    int64_t at_s;
-
-    return *text == '\0' || (strlen(text) == 5 && hs_timetext_parse(text, 0, &at_s, NULL) == 0);
-}
-
-static void check_limits(const json_t *object, struct hs_conf_report *report)
+static void read_limits(struct hs_policy *policy, const json_t *object,
+                        struct hs_conf_report *report)
 {
     const json_t *limits = json_object_get(object, "limits");
     size_t i;
@@ -326,13 +334,14 @@ static void check_limits(const json_t *object, struct hs_conf_report *report)
         hs_conf_report_add(report, "/limits", "must be a list in square brackets");
     }
     json_array_foreach (limits, i, item) {
-        struct limit_read limit = {0};
+        struct hs_limit limit;
         char where[POINTER_MAX];
 
         snprintf(where, sizeof(where), "/limits/%zu", i);
-        if (hs_conf_read(&limit_table, item, where, &limit, report)
-            && !(is_clock(limit.from) && is_clock(limit.to))) {
-            hs_conf_report_add(report, where, "'from' and 'to' must be times such as 22:00");
+        if (hs_limit_parse_item(item, where, &limit, report)) {
+            policy->limits =
+                hs_xrealloc(policy->limits, policy->n_limits + 1, sizeof(*policy->limits));
+            policy->limits[policy->n_limits++] = limit;
         }
     }
 }
@@ -374,6 +383,10 @@ static struct hs_policy *dup_policy(const struct hs_policy *policy)
     *copy = *policy;
     copy->classes = hs_xcalloc(policy->n_classes, sizeof(*copy->classes));
     memcpy(copy->classes, policy->classes, policy->n_classes * sizeof(*copy->classes));
+    copy->limits = hs_xcalloc(policy->n_limits, sizeof(*copy->limits));
+    if (policy->n_limits > 0) {
+        memcpy(copy->limits, policy->limits, policy->n_limits * sizeof(*copy->limits));
+    }
     return copy;
 }
 
@@ -391,7 +404,7 @@ int hs_policy_parse(struct hs_policy *policy, const char *file, const char *text
     }
     (void)hs_conf_read(&hs_policy_table, json, "", draft, report);
     read_classes(draft, json, report);
-    check_limits(json, report);
+    read_limits(draft, json, report);
     check_migration(json, report);
     check_teams(json, report);
     if (report->n_errors > n_errors_before) {

@@ -71,6 +71,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
         hs_baseload_init(&cycle->baseloads[h]);
     }
     cycle->place = hs_place_new(estate, n);
+    cycle->soft = hs_cycle_soft_new(cycle);
     cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
     cycle->frame_demand_wh = hs_xcalloc(estate->n_sinks * n, sizeof(double));
     cycle->frame_captured_wh = hs_xcalloc(estate->n_loops * n, sizeof(double));
@@ -95,6 +96,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->frame_captured_wh);
     free(cycle->frame_demand_wh);
     free(cycle->frame_elec);
+    hs_cycle_soft_free(cycle->soft);
     hs_place_free(cycle->place);
     free(cycle->baseloads);
     hs_runtimes_free(cycle->runtimes);
@@ -378,6 +380,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
         cycle->is_plan_wanted = true;
     }
     hs_cycle_watch_tank(cycle, loop_idx);
+    hs_cycle_hygiene_watch(cycle, loop_idx);
 }
 
 /* --- the step --- */
@@ -464,6 +467,7 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
         hs_cycle_make_plan(cycle);
         planned = true;
     }
+    cycle->soft->are_breaches_stale = true;
     hs_cycle_dispatch(cycle);
     fill_decision(cycle, planned, ret_decision);
 }

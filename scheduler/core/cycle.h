@@ -27,6 +27,7 @@
 #include "scheduler/base/timezone.h"
 #include "scheduler/model/account.h"
 #include "scheduler/model/action.h"
+#include "scheduler/model/breach.h"
 #include "scheduler/model/estate.h"
 #include "scheduler/model/job.h"
 #include "scheduler/model/machine.h"
@@ -213,6 +214,11 @@ size_t hs_cycle_get_n_jobs(const struct hs_cycle *cycle);
 const struct hs_job *hs_cycle_get_job_at(const struct hs_cycle *cycle, size_t i);
 /** The plan in force, or NULL before the first. */
 const struct hs_plan *hs_cycle_get_plan(const struct hs_cycle *cycle);
+/**
+ * Every soft rule that the plan in force breaks, or that is broken now, with its cause and price.
+ * Borrowed until the next step; empty before the first plan.
+ */
+const struct hs_breach *hs_cycle_get_breaches(const struct hs_cycle *cycle, size_t *ret_n);
 /** IT power per rack as modelled from what runs, W. @param ret_rack_elec_w [n_racks] */
 void hs_cycle_get_rack_elec_w(const struct hs_cycle *cycle, double *ret_rack_elec_w);
 /** Sums since the start for a site. */

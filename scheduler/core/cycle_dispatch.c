@@ -15,6 +15,7 @@
 struct dispatch {
     struct hs_cycle *cycle;
     struct hs_guard_host *hosts; /* [n_hosts] what is seen plus what this step asked for */
+    const struct hs_guard_cap *caps;
 };
 
 /* What was asked for and is not seen yet counts as there. */
@@ -76,7 +77,8 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
                  size_t host_idx, const char *why)
 {
     struct hs_cycle *cycle = dispatch->cycle;
-    const struct hs_guard_view view = {.estate = cycle->estate, .hosts = dispatch->hosts};
+    const struct hs_guard_view view = {
+        .estate = cycle->estate, .caps = dispatch->caps, .hosts = dispatch->hosts};
     struct hs_action action = {
         .op_id = cycle->next_op_id,
         .kind = kind,
@@ -85,6 +87,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
         .wanted_at_s = cycle->now_at_s,
     };
     struct hs_err err;
+    int64_t wait_s = 0;
 
     snprintf(action.why, sizeof(action.why), "%s", why);
     if (hs_guard_check(&view, &action, entry->job, &err) != 0) {
@@ -97,6 +100,12 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
             snprintf(entry->refused, sizeof(entry->refused), "%s", err.text);
         }
         entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
+        return;
+    }
+    if ((kind == HS_ACTION_START || kind == HS_ACTION_RESUME)
+        && !hs_cycle_soft_take_ramp(cycle, host_idx, entry->job->vcpus,
+                                    entry->job->now || entry->placement.is_forced, &wait_s)) {
+        entry->retry_at_s = cycle->now_at_s + wait_s;
         return;
     }
     cycle->next_op_id++;
@@ -185,7 +194,8 @@ void hs_cycle_dispatch(struct hs_cycle *cycle)
 {
     HS_AUTO_MEM struct hs_guard_host *hosts =
         hs_xcalloc(cycle->estate->n_hosts, sizeof(struct hs_guard_host));
-    struct dispatch dispatch = {.cycle = cycle, .hosts = hosts};
+    struct dispatch dispatch = {
+        .cycle = cycle, .hosts = hosts, .caps = hs_cycle_soft_get_guard_caps(cycle)};
 
     fill_guard_hosts(&dispatch);
     for (size_t i = 0; i < cycle->live.n; i++) {

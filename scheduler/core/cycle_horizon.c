@@ -160,6 +160,7 @@ static void take_credit_away(struct hs_cycle *cycle, size_t loop_idx,
     memset(&cycle->frame_reject[loop_idx * n], 0, n * sizeof(double));
     input->end_cur_per_wh = 0.0;
     input->tank_wh = 0.0;
+    input->floor_wh = NULL;
 }
 
 static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
@@ -179,6 +180,7 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
         }
     }
     fill_base(cycle, loop_idx);
+    hs_cycle_hygiene_fill_frame(cycle, loop_idx);
     for (size_t t = 0; t < n; t++) {
         double elec_cur_per_mwh = fmax(0.0, cycle->frame_elec[loop->site_idx * n + t]);
 
@@ -194,6 +196,7 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
         .reject_cur_per_wh = &cycle->frame_reject[loop_idx * n],
         .end_cur_per_wh = demand_wh > 0 ? HEAT_LEFT_RATIO * worth_cur / demand_wh : 0.0,
     };
+    hs_cycle_soft_fill_floor(cycle, loop_idx, input);
     if (!cycle->loops[loop_idx].has_credit) {
         take_credit_away(cycle, loop_idx, input);
     }
@@ -207,16 +210,14 @@ static void reserve_closures(struct hs_cycle *cycle)
 
     for (size_t i = 0; i < cycle->closures.n; i++) {
         const struct hs_cycle_closure *closure = &cycle->closures.items[i];
-        const struct hs_host *host = &cycle->estate->hosts[closure->host_idx];
-        struct hs_fit_size all = {.vcpus = (int32_t)host->vcpus};
         int64_t from_at_s =
             closure->from_at_s > cycle->plan_from_at_s ? closure->from_at_s : cycle->plan_from_at_s;
         int64_t until_at_s = closure->until_at_s < end_at_s ? closure->until_at_s : end_at_s;
 
         if (closure->until_at_s > cycle->now_at_s && from_at_s < until_at_s) {
-            hs_place_reserve_slots(cycle->place, closure->host_idx, &all,
-                                   (size_t)((from_at_s - cycle->plan_from_at_s) / slot_s),
-                                   (size_t)((until_at_s - 1 - cycle->plan_from_at_s) / slot_s));
+            hs_place_close_slots(cycle->place, closure->host_idx,
+                                 (size_t)((from_at_s - cycle->plan_from_at_s) / slot_s),
+                                 (size_t)((until_at_s - 1 - cycle->plan_from_at_s) / slot_s));
         }
     }
 }
@@ -257,6 +258,7 @@ static void set_frame(struct hs_cycle *cycle, int64_t last_from_at_s)
         }
     }
     reserve_closures(cycle);
+    hs_cycle_soft_cap_frame(cycle);
 }
 
 /* --- jobs --- */
@@ -364,7 +366,8 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
     cut_hopeless(cycle, ret_job);
     ret_job->must_run_now =
         job->state == HS_JOB_STARTING
-        || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s);
+        || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s
+            && !hs_cycle_soft_is_limited(cycle, entry->host_idx));
     return true;
 }
 

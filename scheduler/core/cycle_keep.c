@@ -37,6 +37,7 @@ json_t *hs_cycle_save_plant(const struct hs_cycle *cycle)
     hs_jsonx_set_int(saved, "version", STATE_VERSION);
     hs_jsonx_set(saved, "hosts", hosts);
     hs_jsonx_set(saved, "tanks", tanks);
+    hs_cycle_hygiene_save(cycle, saved);
     return saved;
 }
 
@@ -122,5 +123,6 @@ int hs_cycle_restore_plant(struct hs_cycle *cycle, const json_t *saved, struct h
                             estate->loops[l].path);
         }
     }
+    hs_cycle_hygiene_restore(cycle, saved);
     return rc;
 }

@@ -335,6 +335,7 @@ json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int6
     hs_jsonx_set_real(object, "tank_ratio", tank_max_wh > 0 ? tank_wh / tank_max_wh : NAN);
     hs_jsonx_set_real(object, "rejected_heat_w", seen->rejected_w.value);
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
+    hs_cycle_hygiene_format(cycle, loop_idx, object);
     set_loop_prices(cycle, loop_idx, now_at_s, object);
     hs_cycle_set_reach(cycle, loop_idx, now_at_s, object);
     hs_jsonx_set(object, "readings", format_readings(cycle, loop_idx));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "scheduler/base/timetext.h"
+#include "scheduler/base/units.h"
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/place_ask.h"
 
@@ -19,6 +20,7 @@ void hs_cycle_add_miss(json_t *misses, const struct hs_cycle_miss *miss)
     hs_jsonx_set_text(item, "change", miss->change);
     hs_jsonx_set_real(item, "by", miss->by);
     hs_jsonx_set_text(item, "unit", miss->unit);
+    hs_jsonx_set_real(item, "cost_cur", miss->cost_cur);
     hs_jsonx_set_at(item, "from", miss->from_at_s);
     hs_jsonx_set_at(item, "until", miss->until_at_s);
     hs_jsonx_add(misses, item);
@@ -77,6 +79,7 @@ static void add_late(const struct hs_cycle *cycle, const struct hs_cycle_entry *
     }
     hs_cycle_get_window(cycle, entry, cycle->now_at_s, &start_at_s, &end_at_s);
     miss.by = end_at_s > 0 ? fmax(0.0, (double)(end_at_s - entry->due_at_s)) : (double)NAN;
+    miss.cost_cur = miss.by / HS_S_PER_H * cycle->options.policy->prices.late_cur_per_h;
     miss.from_at_s = entry->due_at_s;
     miss.until_at_s = end_at_s > entry->due_at_s ? end_at_s : 0;
     snprintf(name, sizeof(name), "%llu", (unsigned long long)entry->job->id);
@@ -90,10 +93,21 @@ static void add_late(const struct hs_cycle *cycle, const struct hs_cycle_entry *
 /* A row of what is free, by slot, that has fallen below zero somewhere. */
 struct overtaken {
     const char *name;
+    size_t scope; /* among sites, loops and racks */
     const char *cause;
     const char *what; /* "the rack's limit" */
     double limit_w;
 };
+
+/* A policy's limit holds in slot @t: told by cycle_breach.c. */
+static bool is_capped(const struct hs_cycle *cycle, size_t scope, size_t t)
+{
+    int64_t at_s = cycle->plan_from_at_s + (int64_t)t * cycle->estate->slot_s;
+
+    return hs_cycle_soft_find_caps(cycle, t > 0 ? at_s : cycle->now_at_s,
+                                   at_s + cycle->estate->slot_s)
+           && cycle->soft->cap_of[scope] != NULL;
+}
 
 static void add_overtaken(const struct hs_cycle *cycle, const struct overtaken *row, size_t idx,
                           int64_t (*get_free_mw)(const struct hs_fit *, size_t, size_t),
@@ -108,7 +122,7 @@ static void add_overtaken(const struct hs_cycle *cycle, const struct overtaken *
     for (size_t t = 0; t < cycle->n_slots; t++) {
         int64_t free_mw = get_free_mw(fit, idx, t);
 
-        if (free_mw < 0) {
+        if (free_mw < 0 && !is_capped(cycle, row->scope, t)) {
             first = first == SIZE_MAX ? t : first;
             last = t;
             most_mw = -free_mw > most_mw ? -free_mw : most_mw;
@@ -137,15 +151,18 @@ static void add_overtaken(const struct hs_cycle *cycle, const struct overtaken *
 
 static void add_limits(const struct hs_cycle *cycle, json_t *misses)
 {
+    size_t first_rack = cycle->estate->n_sites + cycle->estate->n_loops;
+
     for (size_t s = 0; s < cycle->estate->n_sites; s++) {
         const struct hs_site *site = &cycle->estate->sites[s];
-        struct overtaken row = {site->name, "site-power", "the site's limit", site->limit_w};
+        struct overtaken row = {site->name, s, "site-power", "the site's limit", site->limit_w};
 
         add_overtaken(cycle, &row, s, hs_fit_get_site_mw, misses);
     }
     for (size_t r = 0; r < cycle->estate->n_racks; r++) {
         const struct hs_rack *rack = &cycle->estate->racks[r];
-        struct overtaken row = {rack->path, "rack-power", "the rack's limit", rack->limit_w};
+        struct overtaken row = {rack->path, first_rack + r, "rack-power", "the rack's limit",
+                                rack->limit_w};
 
         add_overtaken(cycle, &row, r, hs_fit_get_rack_mw, misses);
     }
@@ -162,5 +179,6 @@ json_t *hs_cycle_format_misses(const struct hs_cycle *cycle)
         add_late(cycle, hs_cycle_get_live(cycle, i), misses);
     }
     add_limits(cycle, misses);
+    hs_cycle_add_breaches(cycle, misses);
     return misses;
 }

@@ -6,6 +6,7 @@
  *
  * cycle.c          life, time, the step
  * cycle_base.c     load of hosts that is not ours
+ * cycle_breach.c   soft rules that the plan breaks
  * cycle_check.c    would a request be taken
  * cycle_dispatch.c placements into guarded actions
  * cycle_observe.c  events into state
@@ -26,6 +27,7 @@
 #include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/core/cycle.h"
+#include "scheduler/core/cycle_soft.h"
 #include "scheduler/core/estimator.h"
 #include "scheduler/core/expected.h"
 #include "scheduler/core/guard.h"
@@ -113,6 +115,7 @@ struct hs_cycle {
     int64_t expected_at_s;         /* when that was laid out */
 
     struct hs_place *place;
+    struct hs_cycle_soft *soft;
     bool is_plan_wanted; /* something has changed that a refresh would not see through */
     bool has_news;       /* something has changed since the last plan */
     bool is_insert_wanted;
@@ -284,6 +287,9 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
 /** The plan's slot that holds @now_at_s, cut to the horizon. */
 size_t hs_cycle_get_slot(const struct hs_cycle *cycle, int64_t now_at_s);
 
+/** What hs_cycle_get_breaches() gives but for jobs, among @misses. */
+void hs_cycle_add_breaches(const struct hs_cycle *cycle, json_t *misses);
+
 /** Planned start and end, plan UTC; 0 if not placed. */
 void hs_cycle_get_window(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                          int64_t now_at_s, int64_t *ret_start_at_s, int64_t *ret_end_at_s);
@@ -308,13 +314,14 @@ void hs_cycle_set_reach(const struct hs_cycle *cycle, size_t loop_idx, int64_t n
 
 /** A target that the plan in force misses. Texts are borrowed for the call. */
 struct hs_cycle_miss {
-    const char *kind;   /* "job", "limit", "comfort", "hygiene": what was aimed at */
+    const char *kind;   /* "job", "limit", "comfort", "hygiene", "ramp": what was aimed at */
     const char *name;   /* of what misses it: a job's id, "site/rack" */
     const char *cause;  /* a stable code: docs/api.md, Misses */
     const char *text;   /* how much, and why */
     const char *change; /* what would help */
     double by;          /* how much, in @unit; NAN if nobody can tell */
     const char *unit;   /* "s", "W", "Wh", "K", "vcpus" */
+    double cost_cur;    /* by the policy's breach_prices; 0: it has none */
     int64_t from_at_s;  /* 0: all the time */
     int64_t until_at_s;
 };

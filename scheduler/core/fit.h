@@ -5,8 +5,8 @@
  * fit - what is still free on every host, rack and site in every slot of the horizon.
  *
  * Counts vCPUs (never shared), memory (held from a job's held_slot to its last, suspended or
- * not), rack and site power in integer mW, so that sums do not drift. Pure; knows nothing of
- * heat or money.
+ * not), power of racks, sites and capped loops in integer mW, so that sums do not drift. Pure;
+ * knows nothing of heat or money.
  */
 
 #include <stdbool.h>
@@ -30,6 +30,22 @@ struct hs_fit *hs_fit_new(const struct hs_estate *estate, size_t n_slots);
 
 /** Back to the state after new. */
 void hs_fit_clear(struct hs_fit *fit);
+
+/** What a cap on electricity holds for. */
+enum hs_fit_scope { HS_FIT_SITE, HS_FIT_LOOP, HS_FIT_RACK };
+
+/**
+ * Lower the limit on IT electricity of site, loop or rack @idx in slots @first..@last. Holds until
+ * the next clear; give each slot once, its lowest cap.
+ */
+void hs_fit_cap(struct hs_fit *fit, enum hs_fit_scope scope, size_t idx, double elec_w,
+                size_t first, size_t last);
+
+/** Nothing is to run on @host_idx in @first..@last; unlike what is taken, it draws nothing. */
+void hs_fit_close(struct hs_fit *fit, size_t host_idx, size_t first, size_t last);
+
+/** Is @host_idx closed in @slot? */
+bool hs_fit_is_closed(const struct hs_fit *fit, size_t host_idx, size_t slot);
 
 /** Power that @vcpus busy vCPUs add to @host_idx, mW. */
 int64_t hs_fit_elec_mw(const struct hs_fit *fit, size_t host_idx, int32_t vcpus);

@@ -59,6 +59,39 @@ static uint64_t used_memory_mib(const struct hs_guard_host *seen)
     return sum_mib;
 }
 
+/* A policy's limit of the hour. @param now_w  with the job */
+static int check_cap(const struct hs_guard_view *view, size_t scope, const char *kind,
+                     const char *name, double now_w, struct hs_err *err)
+{
+    const struct hs_guard_cap *cap = view->caps != NULL ? &view->caps[scope] : NULL;
+
+    if (cap == NULL || now_w <= cap->elec_w + SLACK_W) {
+        return 0;
+    }
+    return hs_err_set(err, HS_E_CONFLICT, name,
+                      "%s '%s' would draw %.0f W, its limit at this time is %.0f W%s%s", kind, name,
+                      now_w, cap->elec_w, cap->why[0] != '\0' ? ": " : "", cap->why);
+}
+
+static int check_caps(const struct hs_guard_view *view, const struct hs_host *host, double site_w,
+                      double rack_w, double more_w, struct hs_err *err)
+{
+    const struct hs_estate *estate = view->estate;
+    double loop_w = more_w;
+    int rc;
+
+    for (size_t h = 0; view->caps != NULL && h < estate->n_hosts; h++) {
+        loop_w += estate->hosts[h].loop_idx == host->loop_idx ? view->hosts[h].elec_w : 0.0;
+    }
+    rc = check_cap(view, host->site_idx, "site", estate->sites[host->site_idx].name, site_w, err);
+    rc = rc != 0 ? rc
+                 : check_cap(view, estate->n_sites + host->loop_idx, "heat loop",
+                             estate->loops[host->loop_idx].path, loop_w, err);
+    return rc != 0 ? rc
+                   : check_cap(view, estate->n_sites + estate->n_loops + host->rack_idx, "rack",
+                               estate->racks[host->rack_idx].path, rack_w, err);
+}
+
 static int check_power(const struct hs_guard_view *view, size_t host_idx, uint32_t vcpus,
                        struct hs_err *err)
 {
@@ -84,7 +117,7 @@ static int check_power(const struct hs_guard_view *view, size_t host_idx, uint32
                           "site '%s' would draw %.0f W, its limit is %.0f W", site->name, site_w,
                           site->limit_w);
     }
-    return 0;
+    return check_caps(view, host, site_w, rack_w, more_w, err);
 }
 
 static int check_room(const struct hs_guard_view *view, const struct hs_action *action,

@@ -6,8 +6,9 @@
  *
  * The list: a machine that is not ours acted upon; a second machine for a job; a host that does
  * not answer; a host's memory or vCPUs overcommitted; a rack or a site's grid connection over its
- * limit; a site the job may not use; an action on a job that is over. Looks at what is observed,
- * not at what was planned. Pure.
+ * limit, or a site, loop or rack
+ * over a policy's limit of the hour; a site the job may not use; an action on a job that is over.
+ * Looks at what is observed, not at what was planned. Pure.
  */
 
 #include <stdbool.h>
@@ -29,8 +30,15 @@ struct hs_guard_host {
     double elec_w; /* modelled, what is coming included */
 };
 
+/** A cap of a policy, as it holds now. */
+struct hs_guard_cap {
+    double elec_w;   /* INFINITY: none */
+    const char *why; /* borrowed */
+};
+
 struct hs_guard_view {
     const struct hs_estate *estate;
+    const struct hs_guard_cap *caps;   /* [n_sites + n_loops + n_racks] in that order; NULL: none */
     const struct hs_guard_host *hosts; /* [n_hosts] */
 };
 

@@ -30,6 +30,7 @@ struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots)
     place->reject_cur_per_wh = hs_xcalloc(estate->n_loops * n_slots, sizeof(double));
     place->sink_demand_wh = hs_xcalloc(estate->n_sinks * n_slots, sizeof(double));
     place->sink_cur_per_mwh = hs_xcalloc(estate->n_sinks, sizeof(double));
+    place->floor_wh = hs_xcalloc(estate->n_loops * n_slots, sizeof(double));
     place->elec_cur_per_mwh = hs_xcalloc(estate->n_sites * n_slots, sizeof(double));
     return place;
 }
@@ -42,7 +43,9 @@ void hs_place_free(struct hs_place *place)
     hs_plan_free(place->plan);
     HS_VEC_FINI(&place->placements);
     HS_VEC_FINI(&place->placed);
+    HS_VEC_FINI(&place->bounds);
     HS_VEC_FINI(&place->reserved);
+    free(place->floor_wh);
     free(place->elec_cur_per_mwh);
     free(place->sink_cur_per_mwh);
     free(place->sink_demand_wh);
@@ -80,6 +83,9 @@ static void copy_input(struct hs_place *place, size_t loop_idx, const struct hs_
     to->reject_cur_per_wh = reject;
     to->sink_demand_wh = demand_wh;
     to->sink_cur_per_mwh = worth;
+    if (from->floor_wh != NULL) {
+        to->floor_wh = memcpy(&place->floor_wh[loop_idx * n], from->floor_wh, n * sizeof(double));
+    }
 }
 
 /* Back to the horizon as it was before any job; heat is not priced before hs_place_settle(). */
@@ -99,6 +105,16 @@ void hs_place_reset(struct hs_place *place)
 
         memset(span.slots, 0xff, sizeof(span.slots));
         hs_fit_take(place->fit, &span, &reserved->size);
+    }
+    for (size_t i = 0; i < place->bounds.n; i++) {
+        const struct hs_place_bound *bound = &place->bounds.items[i];
+
+        if (bound->is_cap) {
+            hs_fit_cap(place->fit, bound->scope, bound->idx, bound->elec_w, bound->first_slot,
+                       bound->last_slot);
+        } else {
+            hs_fit_close(place->fit, bound->idx, bound->first_slot, bound->last_slot);
+        }
     }
     place->is_room_stale = true;
     place->placements.n = 0;
@@ -145,6 +161,7 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
            estate->n_sites * place->n_slots * sizeof(double));
     memset(place->barred, 0, estate->n_hosts * sizeof(*place->barred));
     place->reserved.n = 0;
+    place->bounds.n = 0;
     place->search = (struct hs_search){
         .estate = estate,
         .kinds = place->kinds,
@@ -174,6 +191,23 @@ void hs_place_reserve_slots(struct hs_place *place, size_t host_idx, const struc
                             size_t first, size_t last)
 {
     (void)HS_VEC_PUSH(&place->reserved, ((struct hs_place_reserved){host_idx, *size, first, last}));
+    place->is_reset_wanted = true;
+}
+
+void hs_place_close_slots(struct hs_place *place, size_t host_idx, size_t first, size_t last)
+{
+    struct hs_place_bound bound = {.idx = host_idx, .first_slot = first, .last_slot = last};
+
+    (void)HS_VEC_PUSH(&place->bounds, bound);
+    place->is_reset_wanted = true;
+}
+
+void hs_place_cap_slots(struct hs_place *place, enum hs_fit_scope scope, size_t idx, double elec_w,
+                        size_t first, size_t last)
+{
+    struct hs_place_bound bound = {true, scope, idx, elec_w, first, last};
+
+    (void)HS_VEC_PUSH(&place->bounds, bound);
     place->is_reset_wanted = true;
 }
 
@@ -231,6 +265,15 @@ static void fill_loop(struct hs_place *place, size_t loop_idx)
     }
 }
 
+double hs_place_get_elec_w(const struct hs_place *place, size_t host_idx, size_t slot)
+{
+    const struct hs_host *host = &place->estate->hosts[host_idx];
+    int32_t busy_vcpus = (int32_t)host->vcpus - hs_fit_get_vcpus(place->fit, host_idx, slot);
+
+    busy_vcpus -= hs_fit_is_closed(place->fit, host_idx, slot) ? (int32_t)host->vcpus : 0;
+    return hs_host_elec_w(host, busy_vcpus);
+}
+
 static void fill_it_power(struct hs_place *place)
 {
     const struct hs_estate *estate = place->estate;
@@ -240,9 +283,7 @@ static void fill_it_power(struct hs_place *place)
         const struct hs_host *host = &estate->hosts[h];
 
         for (size_t t = 0; t < n; t++) {
-            int32_t busy_vcpus = (int32_t)host->vcpus - hs_fit_get_vcpus(place->fit, h, t);
-
-            double elec_w = hs_host_elec_w(host, busy_vcpus);
+            double elec_w = hs_place_get_elec_w(place, h, t);
 
             place->plan->it_w[host->loop_idx * n + t] += elec_w;
             place->plan->cost_cur +=

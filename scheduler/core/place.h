@@ -71,9 +71,16 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame);
 /** Hosts' room that something else takes for the whole horizon (machines that are not ours). */
 void hs_place_reserve(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size);
 
-/** The same for the slots @first..@last only: planned maintenance. */
+/** The same for the slots @first..@last only. */
 void hs_place_reserve_slots(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size,
                             size_t first, size_t last);
+
+/** Nothing is to start or go on on @host_idx in slots @first..@last: planned maintenance. */
+void hs_place_close_slots(struct hs_place *place, size_t host_idx, size_t first, size_t last);
+
+/** No more than @elec_w of IT power in these slots; each slot once, its lowest cap. */
+void hs_place_cap_slots(struct hs_place *place, enum hs_fit_scope scope, size_t idx, double elec_w,
+                        size_t first, size_t last);
 
 /** A host that does not answer takes no job. */
 void hs_place_bar(struct hs_place *place, size_t host_idx);
@@ -104,6 +111,9 @@ void hs_place_try(struct hs_place *place, const struct hs_place_job *job,
  * Counts against everything placed but the job itself being placed already.
  */
 double hs_place_price_now(struct hs_place *place, const struct hs_place_job *job);
+
+/** Power of a host in @slot with everything that is placed, W. Ask after hs_place_get_plan(). */
+double hs_place_get_elec_w(const struct hs_place *place, size_t host_idx, size_t slot);
 
 /** What has been placed, without the rest of a plan; borrowed until the next call. */
 const struct hs_placement *hs_place_get_placements(const struct hs_place *place, size_t *ret_n);

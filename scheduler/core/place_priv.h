@@ -33,6 +33,16 @@ struct hs_place_reserved {
     size_t last_slot;
 };
 
+/** What holds for slots of the frame alone: a closed host, or a cap on electricity. */
+struct hs_place_bound {
+    bool is_cap; /* else host idx is closed */
+    enum hs_fit_scope scope;
+    size_t idx;
+    double elec_w;
+    size_t first_slot;
+    size_t last_slot;
+};
+
 struct hs_place {
     const struct hs_estate *estate;
     size_t n_slots;
@@ -48,9 +58,11 @@ struct hs_place {
     double *reject_cur_per_wh;        /* [n_loops][n_slots] */
     double *sink_demand_wh;           /* [n_sinks][n_slots] */
     double *sink_cur_per_mwh;         /* [n_sinks] */
+    double *floor_wh;                 /* [n_loops][n_slots] */
     double *elec_cur_per_mwh;         /* [n_sites][n_slots] */
     double slot_h[HS_PLAN_SLOTS_MAX]; /* of each slot, what lies ahead */
     HS_VEC(struct hs_place_reserved) reserved;
+    HS_VEC(struct hs_place_bound) bounds;
 
     HS_VEC(struct hs_placement) placements;
     HS_VEC(const struct hs_place_job *) placed; /* whose they are; borrowed for a plan */

@@ -24,6 +24,7 @@ struct slot {
     double captured_wh;
     double demand_wh; /* all sinks, servable */
     double reject_cur_per_wh;
+    double floor_wh; /* at its end */
     double cost_cur; /* on the present course */
 };
 
@@ -48,6 +49,7 @@ struct hs_thermal {
     double charge_max_wh;
     double draw_max_wh;
     double end_cur_per_wh;
+    double floor_cur_per_wh;
     size_t *by_worth;       /* [n_sinks] sink indices, least worthy first */
     double *cur_per_wh;     /* [n_sinks] in that order */
     double *sink_demand_wh; /* [n_slots][n_sinks] in that order */
@@ -144,6 +146,12 @@ static inline double price_unserved(const struct hs_thermal *th, size_t t, doubl
     return cost_cur;
 }
 
+/* What ending slot @t with @stored_wh falls short of comfort. */
+static inline double price_short(const struct hs_thermal *th, size_t t, double stored_wh)
+{
+    return larger(th->slots[t].floor_wh - stored_wh, 0.0) * th->floor_cur_per_wh;
+}
+
 /* Run slot @t from @stored_wh with @captured_wh; the tank at its end and the slot's cost. */
 static inline double run_slot(const struct hs_thermal *th, size_t t, double stored_wh,
                               double captured_wh, double *ret_cost_cur, double *ret_rejected_wh)
@@ -157,13 +165,15 @@ static inline double run_slot(const struct hs_thermal *th, size_t t, double stor
 
         charge_wh = larger(charge_wh, 0.0);
         *ret_rejected_wh = over_wh - charge_wh;
-        *ret_cost_cur = *ret_rejected_wh * slot->reject_cur_per_wh;
+        *ret_cost_cur =
+            *ret_rejected_wh * slot->reject_cur_per_wh + price_short(th, t, kept_wh + charge_wh);
         return kept_wh + charge_wh;
     }
     double draw_wh = smaller(smaller(-over_wh, th->draw_max_wh), kept_wh);
 
     *ret_rejected_wh = 0.0;
-    *ret_cost_cur = price_unserved(th, t, -over_wh - draw_wh);
+    *ret_cost_cur =
+        price_unserved(th, t, -over_wh - draw_wh) + price_short(th, t, kept_wh - draw_wh);
     return kept_wh - draw_wh;
 }
 
@@ -188,6 +198,18 @@ static struct slope with_room(struct slope slope, double room_wh)
 {
     slope.room_wh = smaller(slope.room_wh, room_wh);
     return slope;
+}
+
+/* Slope of what slot @t leaves in the tank, its comfort included. */
+static struct slope add_floor(const struct hs_thermal *th, size_t t, struct slope left)
+{
+    double short_wh = th->slots[t].floor_wh - th->tank_wh[t + 1];
+
+    if (short_wh <= 0) {
+        return left;
+    }
+    left.cur_per_wh += th->floor_cur_per_wh;
+    return with_room(left, short_wh);
 }
 
 /* A slot's slopes from those of what it leaves in the tank. */
@@ -262,7 +284,7 @@ static void price(struct hs_thermal *th, size_t first, size_t end)
     for (size_t t = end; t-- > 0;) {
         struct slope before = th->stored[t];
 
-        find_slopes(th, t, th->stored[t + 1], &th->stored[t], &th->heat[t]);
+        find_slopes(th, t, add_floor(th, t, th->stored[t + 1]), &th->stored[t], &th->heat[t]);
         th->prices[t] = th->heat[t].room_wh >= th->probe_wh
                             ? th->heat[t].cur_per_wh
                             : hs_thermal_get_worth(th, t, th->probe_wh) / th->probe_wh;
@@ -313,6 +335,7 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
     th->charge_max_wh = hs_wh_from_w(th->charge_limit_w, input->slot_s);
     th->draw_max_wh = hs_wh_from_w(th->draw_limit_w, input->slot_s);
     th->end_cur_per_wh = input->end_cur_per_wh;
+    th->floor_cur_per_wh = input->floor_cur_per_wh;
     sort_by_worth(th, input->sink_cur_per_mwh);
     for (size_t t = 0; t < th->n_slots; t++) {
         double demand_wh = 0.0;
@@ -328,7 +351,9 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
             .captured_wh = input->captured_wh[t],
             .demand_wh = demand_wh,
             .reject_cur_per_wh = input->reject_cur_per_wh[t],
+            .floor_wh = input->floor_wh != NULL ? input->floor_wh[t] : 0.0,
         };
+        th->slots[t].floor_wh = smaller(th->slots[t].floor_wh, th->tank_max_wh);
     }
     th->scale_wh = th->tank_max_wh + sum_wh / (double)th->n_slots * SCALE_SLOTS;
     th->probe_wh = larger(input->probe_wh, 1.0);

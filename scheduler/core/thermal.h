@@ -12,10 +12,11 @@
  *     V_t(E) = reject(E) r_t + backup(E) priced from the least worthy sink up + V_t+1(E')
  *
  * with loss = clamp(a + b E, 0, E), a = loss_w_per_k (min_c - ambient_c) h, b = loss_w_per_k h /
- * (1.163 volume_l). Only the slopes of V_t along the course are ever asked for, so only they are
- * kept, each with the room that it holds for: one pass over the slots, and no pass at all over
- * those whose course and slopes have not changed. See docs/adr/0011. Source: docs/simulator.md,
- * Plant (nodes: 1). Pure; no memory is allocated after hs_thermal_new().
+ * (1.163 volume_l), and every Wh that a slot ends below its comfort floor priced. Only the slopes
+ * of V_t along the course are ever asked for, so only they are kept, each with the room that it
+ * holds for: one pass over the slots, and no pass at all over those whose course and slopes have
+ * not changed. See docs/adr/0011. Source: docs/simulator.md, Plant (nodes: 1). Pure; no memory is
+ * allocated after hs_thermal_new().
  */
 
 #include <stdbool.h>
@@ -35,6 +36,9 @@ struct hs_thermal_input {
     const double *sink_cur_per_mwh;  /* [n_sinks] worth of useful heat */
     const double *reject_cur_per_wh; /* [n_slots] cost of dumping, >= 0 */
     double end_cur_per_wh;           /* credit for heat left at the end, >= 0 */
+    /* comfort: the tank should hold so much at each slot's end [n_slots]; NULL: nothing is asked */
+    const double *floor_wh;
+    double floor_cur_per_wh; /* what each Wh below it costs, each slot, >= 0 */
     double probe_wh; /* prices tell the worth of so much more heat in a slot; 0: the least */
 };
 

@@ -4,6 +4,7 @@
 /** tank - a heat loop's buffer: how much heat it holds and loses. Plain value. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "scheduler/base/conf.h"
 
@@ -15,8 +16,13 @@ struct hs_tank {
     double max_c;
     double loss_w_per_k;
     double ambient_c;
-    double charge_limit_w; /* INFINITY if none */
-    double draw_limit_w;   /* INFINITY if none */
+    double charge_limit_w;  /* INFINITY if none */
+    double draw_limit_w;    /* INFINITY if none */
+    double comfort_c;       /* rather not colder than this; NAN: nothing is asked */
+    int64_t ride_through_s; /* rather hold the demand of so long; 0: nothing is asked */
+    double hygiene_c;       /* to be seen once in hygiene_interval_s; NAN: nothing is asked */
+    int64_t hygiene_interval_s;
+    int64_t hygiene_hold_s; /* for so long */
 };
 
 extern const struct hs_conf_table hs_tank_table;

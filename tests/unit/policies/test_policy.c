@@ -118,7 +118,7 @@ static void parse__checks_classes(void **state)
 static void parse__checks_the_shape_of_what_comes_later(void **state)
 {
     check("{\"limits\":[{\"site\":\"pool\"}]}",
-          "1:12: /limits/0: 'elec_w' is missing: most electricity in that time");
+          "1:12: /limits/0: 'elec_w' is missing: most IT electricity in that time");
     check("{\"limits\":[{\"site\":\"pool\",\"elec_w\":1,\"from\":\"25:00\"}]}",
           "1:12: /limits/0: 'from' and 'to' must be times such as 22:00");
     check("{\"migration\":{\"downtime_ms\":[\"x\"]}}",
