@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * certificate - life, the horizon, and steps towards better prices; see certificate.h.
+ *
+ * The bound is concave in the prices. Its slope is what the loops would buy less what the jobs
+ * would give, and the room that the jobs would take less what there is. Steps go along a smoothed
+ * slope from the best prices known, each loop's in units of its own heat and room, as far as
+ * Polyak's rule says, less after steps that led nowhere.
+ */
+#include "scheduler/core/certificate.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "scheduler/base/mem.h"
+#include "scheduler/core/certificate_priv.h"
+
+#define STOP_COST_S 300.0 /* as the planner reckons: see search.c */
+
+/* --- life --- */
+
+static double *new_rows(size_t n_rows, size_t n)
+{
+    return hs_xcalloc(n_rows * n, sizeof(double));
+}
+
+static void set_scratch(struct hs_certificate *cert)
+{
+    size_t n = cert->n_slots;
+    size_t n_sinks_max = 0;
+
+    for (size_t l = 0; l < cert->n_loops; l++) {
+        size_t n_sinks = cert->estate->loops[l].n_sinks;
+
+        n_sinks_max = n_sinks > n_sinks_max ? n_sinks : n_sinks_max;
+    }
+    size_t n_more = n_sinks_max + 6; /* segments that one slot can add */
+
+    cert->segments = hs_xcalloc((n + 1) * 2 + n_more * n * (n + 1) / 2, sizeof(*cert->segments));
+    cert->merged = hs_xcalloc(n_more * (n + 2), sizeof(*cert->merged));
+    cert->draws = hs_xcalloc(n_more, sizeof(*cert->draws));
+    cert->path_run = new_rows(n + 1, n + 2);
+    cert->path_idle = new_rows(n + 1, n + 2);
+}
+
+struct hs_certificate *hs_certificate_new(const struct hs_estate *estate, size_t n_slots)
+{
+    struct hs_certificate *cert = hs_xcalloc(1, sizeof(*cert));
+    size_t n_loops = estate->n_loops;
+
+    assert(n_slots > 0 && n_slots <= HS_PLAN_SLOTS_MAX);
+    cert->estate = estate;
+    cert->n_slots = n_slots;
+    cert->n_loops = n_loops;
+    cert->inputs = hs_xcalloc(n_loops, sizeof(*cert->inputs));
+    cert->elec_cur_per_mwh = new_rows(estate->n_sites, n_slots);
+    cert->captured_wh = new_rows(n_loops, n_slots);
+    cert->reject_cur_per_wh = new_rows(n_loops, n_slots);
+    cert->sink_demand_wh = new_rows(estate->n_sinks, n_slots);
+    cert->sink_cur_per_mwh = new_rows(estate->n_sinks, 1);
+    cert->barred = hs_xcalloc(estate->n_hosts, sizeof(*cert->barred));
+    cert->free_vcpus = hs_xcalloc(estate->n_hosts * n_slots, sizeof(*cert->free_vcpus));
+    cert->rack_left_w = new_rows(estate->n_racks, n_slots);
+    hs_certificate_set_kinds(cert);
+    cert->elec_cur = new_rows(cert->n_kinds, n_slots);
+    cert->heat_wh = new_rows(cert->n_kinds, n_slots);
+    cert->stop_cur = new_rows(cert->n_kinds, n_slots);
+    cert->elec_sum = new_rows(cert->n_kinds, n_slots + 1);
+    cert->price_cur = new_rows(cert->n_kinds, n_slots);
+    cert->price_sum = new_rows(cert->n_kinds, n_slots + 1);
+    cert->order = hs_xcalloc(cert->n_kinds * n_slots, sizeof(*cert->order));
+    for (size_t i = 0; i < cert->n_kinds * n_slots; i++) {
+        cert->order[i] = (uint16_t)(i % n_slots);
+    }
+    double **rows[] = {&cert->heat_cur_per_wh, &cert->room_cur,   &cert->best_heat,
+                       &cert->best_room,       &cert->room_vcpus, &cert->heat_max_wh,
+                       &cert->bought_wh,       &cert->given_wh,   &cert->used_vcpus,
+                       &cert->heat_way,        &cert->room_way};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        *rows[i] = new_rows(n_loops, n_slots);
+    }
+    cert->heat_max_cur = new_rows(n_loops, 1);
+    cert->heat_scale_wh = new_rows(n_loops, 1);
+    cert->room_scale = new_rows(n_loops, 1);
+    cert->thermals = hs_xcalloc(n_loops, sizeof(struct hs_thermal *));
+    for (size_t l = 0; l < n_loops; l++) {
+        cert->thermals[l] = hs_thermal_new(&estate->loops[l], estate->loops[l].n_sinks, n_slots);
+    }
+    set_scratch(cert);
+    return cert;
+}
+
+void hs_certificate_free(struct hs_certificate *cert)
+{
+    if (cert == NULL) {
+        return;
+    }
+    free(cert->path_idle);
+    free(cert->path_run);
+    free(cert->draws);
+    free(cert->merged);
+    free(cert->segments);
+    for (size_t l = 0; l < cert->n_loops; l++) {
+        hs_thermal_free(cert->thermals[l]);
+    }
+    free(cert->thermals);
+    free(cert->room_scale);
+    free(cert->heat_scale_wh);
+    free(cert->heat_max_cur);
+    free(cert->room_way);
+    free(cert->heat_way);
+    free(cert->used_vcpus);
+    free(cert->given_wh);
+    free(cert->bought_wh);
+    free(cert->heat_max_wh);
+    free(cert->room_vcpus);
+    free(cert->best_room);
+    free(cert->best_heat);
+    free(cert->room_cur);
+    free(cert->heat_cur_per_wh);
+    HS_VEC_FINI(&cert->sets);
+    free(cert->jobs);
+    free(cert->order);
+    free(cert->price_sum);
+    free(cert->price_cur);
+    free(cert->elec_sum);
+    free(cert->stop_cur);
+    free(cert->heat_wh);
+    free(cert->elec_cur);
+    free(cert->kind_of_host);
+    free(cert->kinds);
+    free(cert->rack_left_w);
+    free(cert->free_vcpus);
+    free(cert->barred);
+    free(cert->sink_cur_per_mwh);
+    free(cert->sink_demand_wh);
+    free(cert->reject_cur_per_wh);
+    free(cert->captured_wh);
+    free(cert->elec_cur_per_mwh);
+    free(cert->inputs);
+    free(cert);
+}
+
+/* --- the horizon --- */
+
+static void copy_loop(struct hs_certificate *cert, size_t l, const struct hs_thermal_input *from)
+{
+    const struct hs_heatloop *loop = &cert->estate->loops[l];
+    size_t n = cert->n_slots;
+    struct hs_thermal_input *to = &cert->inputs[l];
+    double most_cur_per_wh = from->end_cur_per_wh;
+
+    *to = *from;
+    to->captured_wh = &cert->captured_wh[l * n];
+    to->reject_cur_per_wh = &cert->reject_cur_per_wh[l * n];
+    to->sink_demand_wh = &cert->sink_demand_wh[loop->first_sink_idx * n];
+    to->sink_cur_per_mwh = &cert->sink_cur_per_mwh[loop->first_sink_idx];
+    memcpy(&cert->captured_wh[l * n], from->captured_wh, n * sizeof(double));
+    memcpy(&cert->reject_cur_per_wh[l * n], from->reject_cur_per_wh, n * sizeof(double));
+    memcpy(&cert->sink_demand_wh[loop->first_sink_idx * n], from->sink_demand_wh,
+           loop->n_sinks * n * sizeof(double));
+    memcpy(&cert->sink_cur_per_mwh[loop->first_sink_idx], from->sink_cur_per_mwh,
+           loop->n_sinks * sizeof(double));
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        most_cur_per_wh = fmax(most_cur_per_wh, from->sink_cur_per_mwh[k] * 1e-6);
+    }
+    cert->heat_max_cur[l] = most_cur_per_wh;
+}
+
+/* Prices of slots that are gone are dropped, the last ones go on. */
+static void move_prices(struct hs_certificate *cert, int64_t from_at_s)
+{
+    size_t n = cert->n_slots;
+    int64_t slot_s = cert->estate->slot_s;
+    int64_t gone = cert->has_prices ? (from_at_s - cert->from_at_s) / slot_s : 0;
+
+    if (gone < 0 || gone >= (int64_t)n) {
+        cert->has_prices = false;
+        return;
+    }
+    for (size_t l = 0; l < cert->n_loops; l++) {
+        for (size_t t = 0; t < n; t++) {
+            size_t from = t + (size_t)gone < n ? t + (size_t)gone : n - 1;
+
+            cert->heat_cur_per_wh[l * n + t] = cert->best_heat[l * n + from];
+            cert->room_cur[l * n + t] = cert->best_room[l * n + from];
+        }
+    }
+}
+
+void hs_certificate_set(struct hs_certificate *cert, const struct hs_place_frame *frame)
+{
+    size_t n = cert->n_slots;
+    double slot_s = (double)cert->estate->slot_s;
+
+    move_prices(cert, frame->from_at_s);
+    cert->from_at_s = frame->from_at_s;
+    cert->now_at_s = frame->now_at_s;
+    cert->slot_s = slot_s;
+    cert->waiting_weight = frame->waiting_weight;
+    cert->stop_s = fmax(STOP_COST_S, frame->suspend_s);
+    for (size_t t = 0; t < n; t++) {
+        cert->len[t] = 1.0;
+    }
+    cert->len[0] = 1.0 - (double)(frame->now_at_s - frame->from_at_s) / slot_s;
+    cert->n_len = (double)(n - 1) + cert->len[0];
+    memcpy(cert->elec_cur_per_mwh, frame->elec_cur_per_mwh,
+           cert->estate->n_sites * n * sizeof(double));
+    for (size_t l = 0; l < cert->n_loops; l++) {
+        copy_loop(cert, l, &frame->thermal[l]);
+    }
+    hs_certificate_set_hosts(cert);
+    cert->n_jobs = 0;
+    cert->n_given = 0;
+    cert->bound_cur = -INFINITY;
+}
+
+void hs_certificate_bar(struct hs_certificate *cert, size_t host_idx)
+{
+    cert->barred[host_idx] = true;
+}
+
+/* No heat is worth more than the worthiest sink pays, and none costs more than dumping it. */
+static void clip_prices(struct hs_certificate *cert)
+{
+    size_t n = cert->n_slots;
+
+    for (size_t i = 0; i < cert->n_loops * n; i++) {
+        double price = fmin(cert->heat_cur_per_wh[i], cert->heat_max_cur[i / n]);
+
+        cert->heat_cur_per_wh[i] = fmax(price, -cert->reject_cur_per_wh[i]);
+        cert->room_cur[i] = fmax(cert->room_cur[i], 0.0);
+    }
+}
+
+void hs_certificate_set_jobs(struct hs_certificate *cert, const struct hs_place_job *jobs,
+                             size_t n_jobs)
+{
+    size_t n = cert->n_slots;
+
+    cert->given = jobs;
+    cert->n_given = n_jobs;
+    cert->jobs = hs_xrealloc(cert->jobs, n_jobs + 1, sizeof(*cert->jobs));
+    hs_certificate_add_jobs(cert);
+    hs_certificate_set_room(cert);
+    for (size_t l = 0; l < cert->n_loops; l++) {
+        double room = 0.0;
+        double heat_wh = 0.0;
+
+        for (size_t t = 0; t < n; t++) {
+            room += cert->room_vcpus[l * n + t] / (double)n;
+            heat_wh += cert->heat_max_wh[l * n + t] / (double)n;
+        }
+        cert->room_scale[l] = fmax(room, 1.0);
+        cert->heat_scale_wh[l] = fmax(heat_wh, 1.0);
+    }
+    memset(cert->heat_way, 0, cert->n_loops * n * sizeof(double));
+    memset(cert->room_way, 0, cert->n_loops * n * sizeof(double));
+    clip_prices(cert);
+    memcpy(cert->best_heat, cert->heat_cur_per_wh, cert->n_loops * n * sizeof(double));
+    memcpy(cert->best_room, cert->room_cur, cert->n_loops * n * sizeof(double));
+    cert->pace = 0.1;
+    cert->bound_cur = -INFINITY;
+}
+
+void hs_certificate_set_prices(struct hs_certificate *cert, const double *heat_cur_per_mwh)
+{
+    size_t n = cert->n_slots;
+
+    if (cert->has_prices) {
+        return;
+    }
+    for (size_t i = 0; i < cert->n_loops * n; i++) {
+        cert->heat_cur_per_wh[i] = heat_cur_per_mwh[i] * 1e-6;
+        cert->room_cur[i] = 0.0;
+    }
+    clip_prices(cert);
+    memcpy(cert->best_heat, cert->heat_cur_per_wh, cert->n_loops * n * sizeof(double));
+    memcpy(cert->best_room, cert->room_cur, cert->n_loops * n * sizeof(double));
+}
+
+/* --- steps --- */
+
+/* The bound at the present prices; what is bought, given and used there. */
+static double find_bound(struct hs_certificate *cert)
+{
+    size_t n = cert->n_loops * cert->n_slots;
+    double bound_cur = 0.0;
+
+    memset(cert->given_wh, 0, n * sizeof(double));
+    memset(cert->used_vcpus, 0, n * sizeof(double));
+    hs_certificate_set_rows(cert);
+    bound_cur += hs_certificate_choose_jobs(cert, 0, cert->n_jobs);
+    for (size_t l = 0; l < cert->n_loops; l++) {
+        bound_cur += hs_certificate_solve_loop(cert, l);
+    }
+    for (size_t i = 0; i < n; i++) {
+        bound_cur -= cert->room_cur[i] * cert->room_vcpus[i] * cert->len[i % cert->n_slots];
+    }
+    return bound_cur;
+}
+
+/* Smooth the direction with the slope here. @return its squared length */
+static double turn(struct hs_certificate *cert, double share)
+{
+    size_t n = cert->n_slots;
+    double sum = 0.0;
+
+    for (size_t i = 0; i < cert->n_loops * n; i++) {
+        size_t l = i / n;
+        double heat = (cert->bought_wh[i] - cert->given_wh[i]) / cert->heat_scale_wh[l];
+        double room =
+            (cert->used_vcpus[i] - cert->room_vcpus[i] * cert->len[i % n]) / cert->room_scale[l];
+
+        cert->heat_way[i] += share * (heat - cert->heat_way[i]);
+        cert->room_way[i] += share * (room - cert->room_way[i]);
+        /* what only presses against zero does not move */
+        double room_way =
+            cert->best_room[i] <= 0 && cert->room_way[i] < 0 ? 0.0 : cert->room_way[i];
+
+        sum += cert->heat_way[i] * cert->heat_way[i] + room_way * room_way;
+    }
+    return sum;
+}
+
+static void step(struct hs_certificate *cert, double length)
+{
+    size_t n = cert->n_slots;
+
+    for (size_t i = 0; i < cert->n_loops * n; i++) {
+        size_t l = i / n;
+
+        cert->heat_cur_per_wh[i] =
+            cert->best_heat[i] + length * cert->heat_way[i] / cert->heat_scale_wh[l];
+        cert->room_cur[i] = cert->best_room[i] + length * cert->room_way[i] / cert->room_scale[l];
+    }
+    clip_prices(cert);
+}
+
+double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size_t n_iterations)
+{
+    size_t n = cert->n_loops * cert->n_slots;
+
+    for (size_t i = 0; i < n_iterations; i++) {
+        double bound_cur = find_bound(cert);
+        bool is_first = isinf(cert->bound_cur);
+
+        if (bound_cur > cert->bound_cur) {
+            cert->bound_cur = bound_cur;
+            memcpy(cert->best_heat, cert->heat_cur_per_wh, n * sizeof(double));
+            memcpy(cert->best_room, cert->room_cur, n * sizeof(double));
+            cert->pace *= is_first ? 1.0 : 1.1;
+        } else {
+            cert->pace *= 0.9;
+        }
+        cert->has_prices = true;
+        double square = turn(cert, is_first ? 1.0 : 0.3);
+
+        step(cert, square > 0 ? cert->pace * fmax(cost_cur - bound_cur, 0.0) / square : 0.0);
+    }
+    return cert->bound_cur;
+}
+
+double hs_certificate_get_gap_ratio(double cost_cur, double bound_cur)
+{
+    return bound_cur > 1e-9 ? (cost_cur - bound_cur) / bound_cur : (double)NAN;
+}
