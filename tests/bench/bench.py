@@ -12,7 +12,8 @@ each and 20,000 jobs in slots of a quarter of an hour, each policy in a process 
 over that share of it. `store` measures commits a second beside bare HSET on a private Redis. `forecast` back-tests
 the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it. `runtimes`
 predicts the run times of a log as its jobs come, beside the requested times. `plan` plans made-up cases
-(tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one. `worth` runs the
+(tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one. `insert` adds
+single jobs to a plan of 100,000. `growth` fits how the planner's time grows with jobs, loops, hosts and slots. `worth` runs the
 shared scenarios (tests/bench/worthbench.py): what following heat is worth; --variants and --scenarios restrict it."""
 import argparse
 import json
@@ -32,7 +33,7 @@ import simyear  # noqa: E402
 import worthbench  # noqa: E402
 
 SIM_POLICIES = "asap,thermostat,sticky,carbon,heat"
-NOT_YET = ("insert", "api", "actuate", "ingest", "estate")
+NOT_YET = ("api", "actuate", "ingest", "estate")
 
 
 def count_hosts(estate):
@@ -92,7 +93,7 @@ def bench_runtimes(args):
 
 
 BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes,
-           "plan": planbench.bench, "worth": worthbench.bench}
+           "plan": planbench.bench, "insert": planbench.insert, "growth": planbench.growth, "worth": worthbench.bench}
 
 
 def main():
@@ -102,16 +103,16 @@ def main():
     parser.add_argument("--policies", default=SIM_POLICIES, help="of sim (%(default)s)")
     parser.add_argument("--days", type=int, default=365, help="of sim (%(default)s)")
     parser.add_argument("--hosts", type=int, help="of sim, at each of 4 sites (50); of plan, in all")
-    parser.add_argument("--seed", type=int, help="of sim (7), plan (1..5)")
+    parser.add_argument("--seed", type=int, help="of sim (7), plan (1..5), insert and growth (1)")
     parser.add_argument("--model", help="of forecast, beside the naive ones (all)")
     parser.add_argument("--series", help="of forecast, part of its name (all)")
     parser.add_argument("--weather", choices=forecastbench.WEATHERS, help="of forecast (each)")
-    parser.add_argument("--jobs", type=int, help="of plan")
-    parser.add_argument("--loops", type=int, help="of plan")
-    parser.add_argument("--slots", type=int, help="of plan (192)")
-    parser.add_argument("--utilisation", type=float, help="of plan (0.5)")
-    parser.add_argument("--seeds", type=int, help="of plan, how many")
-    parser.add_argument("--steps", type=int, help="of plan, warm replans")
+    parser.add_argument("--jobs", type=int, help="of plan and insert")
+    parser.add_argument("--loops", type=int, help="of plan and insert")
+    parser.add_argument("--slots", type=int, help="of plan and insert (192)")
+    parser.add_argument("--utilisation", type=float, help="of plan and insert (0.5)")
+    parser.add_argument("--seeds", type=int, help="of plan and insert, how many")
+    parser.add_argument("--steps", type=int, help="of plan and growth, warm replans")
     parser.add_argument("--variants", help=f"of worth: {', '.join(worthbench.VARIANTS)} (all)")
     parser.add_argument("--scenarios", help="of worth, how their names begin (all)")
     parser.add_argument("--parallel", type=int, help="of worth, runs at a time (one a core)")

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
+#include <time.h>
 
 #include "scheduler/base/clock.h"
 #include "scheduler/base/jsonx.h"
@@ -28,25 +28,16 @@ struct watch {
     double from_cpu_s;
 };
 
-static double get_cpu_s(void)
-{
-    struct rusage usage;
-
-    getrusage(RUSAGE_SELF, &usage);
-    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-           + 1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
-}
-
 static void start_watch(struct watch *watch)
 {
-    watch->from_cpu_s = get_cpu_s();
+    watch->from_cpu_s = (double)clock() / CLOCKS_PER_SEC;
     watch->from_mono_s = hs_clock_mono_s(watch->clock);
 }
 
 static void stop_watch(const struct watch *watch, double *ret_ms, double *ret_cpu_ms)
 {
     *ret_ms = 1e3 * (hs_clock_mono_s(watch->clock) - watch->from_mono_s);
-    *ret_cpu_ms = 1e3 * (get_cpu_s() - watch->from_cpu_s);
+    *ret_cpu_ms = 1e3 * ((double)clock() / CLOCKS_PER_SEC - watch->from_cpu_s);
 }
 
 /* --- checking --- */
@@ -192,21 +183,18 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
 
 int main(int argc, char **argv)
 {
+    const int n_words = 1 + PLAN_CASES_WORDS;
     struct watch watch = {.clock = hs_clock_new_real()};
-    size_t n_steps = argc > 7 ? strtoul(argv[7], NULL, 10) : 20;
+    size_t n_steps = argc > n_words ? strtoul(argv[n_words], NULL, 10) : 20;
+    struct plan_cases_setup setup;
+    bool is_good = plan_cases_read(argv + 1, argc - 1, &setup);
 
-    if (argc < 7 || n_steps > STEPS_MAX) {
-        fprintf(stderr, "usage: bench_plan JOBS LOOPS HOSTS SLOTS UTILISATION SEED [STEPS]\n");
+    if (!is_good || n_steps > STEPS_MAX) {
+        fprintf(stderr, "usage: bench_plan CASE [STEPS], at most %d steps\n", STEPS_MAX);
+        hs_clock_free(watch.clock);
         return 2;
     }
-    struct plan_cases_setup setup = {.n_jobs = strtoul(argv[1], NULL, 10),
-                                     .n_loops = strtoul(argv[2], NULL, 10),
-                                     .n_hosts = strtoul(argv[3], NULL, 10),
-                                     .n_slots = strtoul(argv[4], NULL, 10),
-                                     .utilisation = strtod(argv[5], NULL),
-                                     .seed = strtoul(argv[6], NULL, 10)};
-    bool is_good = bench_plan(&watch, &setup, n_steps);
-
+    is_good = bench_plan(&watch, &setup, n_steps);
     hs_clock_free(watch.clock);
     return is_good ? 0 : 1;
 }

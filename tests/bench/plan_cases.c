@@ -9,14 +9,16 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
-#define FROM_AT_S       (INT64_C(20000) * HS_S_PER_DAY)
-#define VCPUS_MAX       16    /* of a job */
-#define HOST_ROOM_RATIO 1.25  /* vCPUs of a loop's hosts / what its rack can feed */
-#define MIB_PER_VCPU    4096  /* of a host; a job has a quarter to all of that */
-#define REJECT_RATIO    0.03  /* electricity / rejected heat */
-#define LEFT_RATIO      0.5   /* worth of heat left / the backup's, as the daemon plans */
-#define ALLOWED_MAX     65536 /* different sets of three loops */
-#define FRESH_RATIO     0.1   /* of the noise's variance is drawn anew in a step */
+#define FROM_AT_S         (INT64_C(20000) * HS_S_PER_DAY)
+#define VCPUS_MAX         16    /* of a job */
+#define HOST_ROOM_RATIO   1.25  /* vCPUs of a loop's hosts / what its rack can feed */
+#define MIB_PER_VCPU      4096  /* of a host; a job has a quarter to all of that */
+#define REJECT_RATIO      0.03  /* electricity / rejected heat */
+#define LEFT_RATIO        0.5   /* worth of heat left / the backup's, as the daemon plans */
+#define ALLOWED_MAX       65536 /* different sets of three loops */
+#define JOBS_PER_LOOP_MIN 20    /* so that the largest job fits the smallest loop */
+#define SLOTS_MIN         96
+#define FRESH_RATIO       0.1 /* of the noise's variance is drawn anew in a step */
 
 /* --- chance: splitmix64, so that a seed means the same everywhere --- */
 
@@ -262,8 +264,7 @@ static void draw_allowed(struct plan_cases *cases)
 
 struct hs_place_job plan_cases_draw_job(struct plan_cases *cases)
 {
-    size_t longer = cases->setup.n_slots / 96;
-    size_t run = draw_whole(cases, 2, 24) * longer;
+    size_t run = (draw_whole(cases, 2, 24) * cases->setup.n_slots + 48) / 96;
     size_t slack = draw_whole(cases, 4, 64);
     size_t last = cases->setup.n_slots - run - slack; /* release, so that it can end in time */
     bool is_now = draw_real(cases, 0, 1) < 1.0 / 3;
@@ -286,13 +287,40 @@ struct hs_place_job plan_cases_draw_job(struct plan_cases *cases)
     };
 }
 
+bool plan_cases_read(char *const *words, int n, struct plan_cases_setup *ret_setup)
+{
+    struct plan_cases_setup setup;
+
+    if (n < PLAN_CASES_WORDS) {
+        fprintf(stderr, "wanted: JOBS LOOPS HOSTS SLOTS UTILISATION SEED\n");
+        return false;
+    }
+    setup = (struct plan_cases_setup){.n_jobs = strtoul(words[0], NULL, 10),
+                                      .n_loops = strtoul(words[1], NULL, 10),
+                                      .n_hosts = strtoul(words[2], NULL, 10),
+                                      .n_slots = strtoul(words[3], NULL, 10),
+                                      .utilisation = strtod(words[4], NULL),
+                                      .seed = strtoul(words[5], NULL, 10)};
+    if (setup.n_loops == 0 || setup.n_jobs < JOBS_PER_LOOP_MIN * setup.n_loops
+        || setup.n_hosts < setup.n_loops || setup.n_slots < SLOTS_MIN
+        || setup.n_slots > HS_PLAN_SLOTS_MAX || !(setup.utilisation > 0)) {
+        fprintf(stderr,
+                "no such case: wanted are %d jobs and a host a loop at least, %d..%d slots, "
+                "a utilisation above 0\n",
+                JOBS_PER_LOOP_MIN, SLOTS_MIN, HS_PLAN_SLOTS_MAX);
+        return false;
+    }
+    *ret_setup = setup;
+    return true;
+}
+
 struct plan_cases *plan_cases_new(const struct plan_cases_setup *setup)
 {
     struct plan_cases *cases = hs_xcalloc(1, sizeof(*cases));
     size_t n = setup->n_loops * setup->n_slots;
 
-    assert(setup->n_slots >= 96 && setup->n_slots <= HS_PLAN_SLOTS_MAX);
-    assert(setup->n_hosts >= setup->n_loops && setup->n_jobs >= 20 * setup->n_loops);
+    assert(setup->n_slots >= SLOTS_MIN && setup->n_slots <= HS_PLAN_SLOTS_MAX);
+    assert(setup->n_hosts >= setup->n_loops);
     cases->setup = *setup;
     cases->random = setup->seed * 1000003;
     cases->elec_cur_per_mwh = hs_xcalloc(n, sizeof(double));

@@ -19,6 +19,7 @@
 #include "scheduler/model/estate.h"
 
 #define PLAN_CASES_SLOT_S INT64_C(900)
+#define PLAN_CASES_WORDS  6 /* that plan_cases_read() takes */
 
 struct plan_cases_setup {
     size_t n_jobs; /* 20 a loop at least, so that the largest fits the smallest loop */
@@ -53,6 +54,14 @@ struct plan_cases {
     uint64_t n_ids;            /* jobs made so far; ids count from 1 */
     uint64_t random;
 };
+
+/**
+ * JOBS LOOPS HOSTS SLOTS UTILISATION SEED from a command line.
+ *
+ * @param words  [n] borrowed
+ * @return false if they are fewer or no case can be made of them; said on stderr
+ */
+bool plan_cases_read(char *const *words, int n, struct plan_cases_setup *ret_setup);
 
 /** A case; owned by the caller. */
 struct plan_cases *plan_cases_new(const struct plan_cases_setup *setup);
