@@ -24,6 +24,13 @@ static const struct hs_table_column columns[] = {
     {"", "cost_now_cur", NULL, HS_RENDER_MONEY, HS_TABLE_IN_CSV},
     {"", "cost_planned_cur", NULL, HS_RENDER_MONEY, HS_TABLE_IN_CSV},
     {"", "saving_cur", NULL, HS_RENDER_MONEY, HS_TABLE_IN_CSV},
+    {"", "net_now_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_IN_CSV},
+    {"", "net_planned_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_IN_CSV},
+    {"", "electricity_cur", NULL, HS_RENDER_MONEY, HS_TABLE_IN_CSV},
+    {"", "heat_cur", NULL, HS_RENDER_MONEY, HS_TABLE_IN_CSV},
+    {"", "alternatives.0.start", NULL, HS_RENDER_AT, HS_TABLE_IN_CSV},
+    {"", "alternatives.0.host", NULL, HS_RENDER_TEXT, HS_TABLE_IN_CSV},
+    {"", "alternatives.0.extra_cur", NULL, HS_RENDER_MONEY, HS_TABLE_IN_CSV},
     {"", "currency", NULL, HS_RENDER_TEXT, HS_TABLE_IN_CSV},
     {"WHY", "text", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
 };
@@ -74,6 +81,10 @@ const struct hs_command hs_cmd_explain = {
     .name = "explain",
     .arguments = "JOB",
     .summary = "say why a job waits or runs where it does",
+    .details =
+        "Also what a MWh of its work costs now and then once its heat is paid for (net), the\n"
+        "next best place and how much more it costs, what binds the job, and what would\n"
+        "change the decision. -o json has every slot's prices and every alternative.\n",
     .n_words_min = 1,
     .n_words_max = 1,
     .flags = HS_COMMAND_FORMATS,

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "ctl/client.h"
+#include "ctl/say.h"
 #include "ctl/table.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/timetext.h"
 
 #define TANK_STEPS 8
 
@@ -25,6 +27,16 @@ static const struct hs_table_column columns[] = {
     {"FULL", "tank_ratio", NULL, HS_RENDER_PERCENT, HS_TABLE_ALWAYS},
     {"TANK kWh", "tank_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
     {"OF kWh", "tank_max_wh", NULL, HS_RENDER_KWH, HS_TABLE_EXTRA},
+    {"RIDE-THROUGH", "ride_text", NULL, HS_RENDER_TEXT, HS_TABLE_IN_WIDE},
+    {"HIGH DEMAND", "ride_p90_text", NULL, HS_RENDER_TEXT, HS_TABLE_IN_WIDE},
+    {"FULL IN", "full_text", NULL, HS_RENDER_TEXT, HS_TABLE_IN_WIDE},
+    {"EMPTY IN", "empty_text", NULL, HS_RENDER_TEXT, HS_TABLE_IN_WIDE},
+    {"HEADROOM kW", "headroom_it_w", NULL, HS_RENDER_KW, HS_TABLE_EXTRA},
+    {"FREE kW", "free_it_w", NULL, HS_RENDER_KW, HS_TABLE_EXTRA},
+    {"", "ride_through_s", NULL, HS_RENDER_DURATION, HS_TABLE_IN_CSV},
+    {"", "ride_through_p90_s", NULL, HS_RENDER_DURATION, HS_TABLE_IN_CSV},
+    {"", "full_in_s", NULL, HS_RENDER_DURATION, HS_TABLE_IN_CSV},
+    {"", "empty_in_s", NULL, HS_RENDER_DURATION, HS_TABLE_IN_CSV},
     {"HEAT $/MWh", "heat_price_cur_per_mwh", NULL, HS_RENDER_PRICE, HS_TABLE_ALWAYS},
     {"NEXT", "price_bars", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE | HS_TABLE_CUTS},
     {"CAUSE", "cause", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
@@ -53,6 +65,22 @@ static void add_tank_bar(json_t *loop)
     }
     strcpy(bar + TANK_STEPS + 1, "]");
     hs_jsonx_set_text(loop, "tank_bar", bar);
+}
+
+/** "4h33m", "over 47h45m" where the plan does not reach to its end. */
+static void add_span(json_t *loop, const char *key, const char *least_key, const char *text_key)
+{
+    double span_s = hs_render_find_real(loop, key);
+    bool is_least = least_key != NULL && json_is_true(json_object_get(loop, least_key));
+    char span[HS_TIMETEXT_MAX];
+    HS_AUTO_MEM char *text = NULL;
+
+    if (!(span_s >= 0 && span_s < 1e9)) {
+        return;
+    }
+    hs_timetext_format_duration((int64_t)(span_s / 60.0) * 60, span);
+    text = hs_say_format("%s%s", is_least ? "over " : "", span);
+    hs_jsonx_set_text(loop, text_key, text);
 }
 
 static void add_price_bars(json_t *loop)
@@ -88,6 +116,10 @@ static enum hs_exit loops_run(const struct hs_args *args)
             if (json_is_object(loop)) {
                 add_tank_bar(loop);
                 add_price_bars(loop);
+                add_span(loop, "ride_through_s", "ride_through_is_least", "ride_text");
+                add_span(loop, "ride_through_p90_s", "ride_through_p90_is_least", "ride_p90_text");
+                add_span(loop, "full_in_s", NULL, "full_text");
+                add_span(loop, "empty_in_s", NULL, "empty_text");
             }
         }
     }
@@ -101,7 +133,11 @@ const struct hs_command hs_cmd_loops = {
     .summary = "list heat loops: state, demand, tank, price of heat",
     .details = "The price of heat is what one more MWh into the loop is worth: the backup heat\n"
                "that it replaces now or later, negative where it would be thrown away. NEXT\n"
-               "draws it over the next hours.\n",
+               "draws it over the next hours. -o wide adds RIDE-THROUGH: how long the tank alone\n"
+               "meets the demand if all compute stops now, and with the demand that one forecast\n"
+               "in ten exceeds; when the tank is planned to be full or empty; HEADROOM: IT power\n"
+               "that could be added over the next hour and all its heat be used; FREE: IT power\n"
+               "that the loop's hosts have room for. -o json has all of it by the hour.\n",
     .flags = HS_COMMAND_FORMATS,
     .run = loops_run,
 };

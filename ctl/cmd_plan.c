@@ -45,6 +45,19 @@ static const struct hs_table table = {
     .n_columns = sizeof(columns) / sizeof(columns[0]),
 };
 
+static const struct hs_table_column miss_columns[] = {
+    {"MISSED", "kind", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"NAME", "name", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"CAUSE", "cause", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+    {"HOW", "text", NULL, HS_RENDER_TEXT, HS_TABLE_IN_TABLE},
+};
+
+static const struct hs_table miss_table = {
+    .name_key = "name",
+    .columns = miss_columns,
+    .n_columns = sizeof(miss_columns) / sizeof(miss_columns[0]),
+};
+
 /** Bars of the mean of every @n_slots values of @series, and the greatest single value. */
 static void set_bars(json_t *row, const char *bars_key, const char *max_key, const json_t *series,
                      size_t n_slots)
@@ -109,6 +122,17 @@ static void print_loops(const json_t *answer)
     }
 }
 
+/** Every target that the plan misses, by name and cause. */
+static void print_misses(const json_t *answer)
+{
+    const json_t *misses = json_object_get(answer, "misses");
+
+    if (json_array_size(misses) > 0) {
+        hs_table_print(&miss_table, HS_TABLE_TABLE, answer, misses);
+        putchar('\n');
+    }
+}
+
 static void say_summary(const json_t *answer)
 {
     double slot_s = hs_render_find_real(answer, "slot_s");
@@ -148,6 +172,7 @@ static enum hs_exit plan_run(const struct hs_args *args)
     if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
         say_summary(answer);
         print_loops(answer);
+        print_misses(answer);
     }
     hs_table_print(&table, format, answer, placements);
     return HS_EXIT_OK;

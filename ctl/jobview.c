@@ -173,6 +173,77 @@ static void explain_cost(FILE *out, const json_t *it, const char *currency)
     }
 }
 
+/** "1.23 EUR" of a cost or its difference, without sign. Owned by the caller. */
+static char *money_at(const json_t *it, const char *key, const char *currency)
+{
+    HS_AUTO_MEM char *money = hs_render_number(fabs(hs_render_find_real(it, key)), HS_RENDER_MONEY);
+
+    return hs_say_format("%s %s", money, currency);
+}
+
+/** What a MWh and the whole job cost after its heat is paid for. */
+static void explain_net(FILE *out, const json_t *it, const char *currency, const char *then)
+{
+    double capture_ratio = hs_render_find_real(it, "capture_ratio");
+    double elec_cur = hs_render_find_real(it, "electricity_cur");
+    double heat_cur = hs_render_find_real(it, "heat_cur");
+
+    if (isnan(capture_ratio)) {
+        return;
+    }
+    explain_price(out, it, "net", "net_now_cur_per_mwh", "net_planned_cur_per_mwh", currency, NULL,
+                  then);
+    if (!isnan(elec_cur) && !isnan(heat_cur)) {
+        HS_AUTO_MEM char *elec = money_at(it, "electricity_cur", currency);
+        HS_AUTO_MEM char *heat = money_at(it, "heat_cur", currency);
+
+        fprintf(out,
+                "%-10selectricity %s%s, less heat worth %s%s (%.0f%% of its power is captured)\n",
+                "job", elec_cur < 0 ? "-" : "", elec, heat_cur < 0 ? "-" : "", heat,
+                100.0 * capture_ratio);
+    }
+}
+
+/** "next best Mon 12:30Z on pool/h2: 0.012 EUR more": the cheapest of the other places. */
+static void explain_alternative(FILE *out, const json_t *it, const char *currency, int64_t now_at_s)
+{
+    const json_t *best = json_array_get(json_object_get(it, "alternatives"), 0);
+    const char *host = hs_render_find_text(best, "host");
+    double extra_cur = hs_render_find_real(best, "extra_cur");
+
+    if (host == NULL || isnan(extra_cur)) {
+        return;
+    }
+    HS_AUTO_MEM char *start = text_at(best, "start", now_at_s);
+    HS_AUTO_MEM char *extra = money_at(best, "extra_cur", currency);
+
+    fprintf(out, "next best %s on %s: %s %s\n", start, host, extra,
+            extra_cur < 0 ? "less" : "more");
+}
+
+/** What binds it, each with what would come of it were it otherwise. */
+static void explain_constraints(FILE *out, const json_t *it)
+{
+    const json_t *constraints = json_object_get(it, "constraints");
+    const json_t *changes = json_object_get(it, "changes");
+
+    for (size_t i = 0; i < json_array_size(constraints); i++) {
+        const char *text = hs_render_find_text(json_array_get(constraints, i), "text");
+        const char *change = hs_render_find_text(json_array_get(constraints, i), "change");
+
+        if (text != NULL && change != NULL) {
+            fprintf(out, "bound by  %s\n          %s\n", text, change);
+        }
+    }
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        const char *text = hs_render_find_text(json_array_get(changes, i), "text");
+
+        if (text != NULL) {
+            fprintf(out, "change    %s\n", text);
+        }
+    }
+}
+
 /** What would change it, each once: several reasons often have the same way out. */
 static void explain_changes(FILE *out, const json_t *reasons)
 {
@@ -221,8 +292,11 @@ void hs_jobview_explain(FILE *out, const json_t *it, const json_t *answer)
                   currency, hs_render_find_text(it, "loop"), then);
     explain_price(out, it, "power", "electricity_now_cur_per_mwh",
                   "electricity_planned_cur_per_mwh", currency, NULL, then);
+    explain_net(out, it, currency, then);
     if (is_waiting) {
         explain_cost(out, it, currency);
     }
+    explain_alternative(out, it, currency, now_at_s);
+    explain_constraints(out, it);
     explain_changes(out, reasons);
 }

@@ -18,7 +18,8 @@ void hs_jobview_print(enum hs_table_format format, const json_t *job);
 
 /**
  * The plain lines of an Explanation, on stdout or stderr: why, when and where, the price of heat
- * and electricity now and then, the saving, the latest start, what would change it.
+ * and electricity now and then, the saving, the latest start, the next best place, what binds it,
+ * what would change it.
  *
  * @param out          stdout or stderr
  * @param explanation  borrowed

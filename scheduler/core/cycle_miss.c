@@ -9,6 +9,8 @@
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/place_ask.h"
 
+#define DETAILED_MAX 1000 /* misses whose hosts are looked at one by one */
+
 void hs_cycle_add_miss(json_t *misses, const struct hs_cycle_miss *miss)
 {
     json_t *item = hs_jsonx_object();
@@ -40,27 +42,97 @@ static const struct hs_host *find_down(const struct hs_cycle *cycle,
     return NULL;
 }
 
+/* Of the hosts that it may use, what the one that lacks least lacks in its last chance. */
+static bool find_shortage(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                          struct hs_place_shortage *ret_shortage)
+{
+    struct hs_fit_size size = {(int32_t)entry->job->vcpus, (int64_t)entry->job->memory_mib};
+    const struct hs_fit *fit = hs_place_ask_get_fit(cycle->place);
+    int64_t latest_at_s = entry->due_at_s - (int64_t)hs_cycle_get_safe_left_s(cycle, entry);
+    size_t first = hs_cycle_get_slot(cycle, latest_at_s);
+    size_t last = hs_cycle_get_slot(cycle, entry->due_at_s);
+    bool is_found = false;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        struct hs_place_shortage shortage;
+
+        if (!cycle->hosts[h].is_up || !entry->site_allowed[cycle->estate->hosts[h].site_idx]
+            || !hs_fit_check_ever(fit, h, &size)) {
+            continue;
+        }
+        hs_place_ask_find_shortage(cycle->place, h, &size, first, last, &shortage);
+        if (!is_found || shortage.vcpus < ret_shortage->vcpus) {
+            *ret_shortage = shortage;
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
+/* What the hosts are full of: code and words. */
+static const char *describe_full(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                 char *ret_text, size_t size)
+{
+    struct hs_place_shortage it;
+
+    if (!find_shortage(cycle, entry, &it)) {
+        snprintf(ret_text, size, "no host that it may use is large enough and answers");
+        return "no-room";
+    }
+    const struct hs_host *host = &cycle->estate->hosts[it.host_idx];
+
+    if (it.vcpus > 0) {
+        snprintf(ret_text, size, "the hosts that it may use are full; '%s' lacks least, %d vCPUs",
+                 host->path, it.vcpus);
+        return "vcpus";
+    }
+    if (it.memory_mib > 0) {
+        snprintf(ret_text, size, "'%s' lacks %.1f GiB of memory for it", host->path,
+                 (double)it.memory_mib / 1024.0);
+        return "memory";
+    }
+    if (it.rack_mw > 0) {
+        snprintf(ret_text, size, "rack '%s' lacks %.2f kW for it under its limit",
+                 cycle->estate->racks[host->rack_idx].path, (double)it.rack_mw * 1e-6);
+        return "rack-power";
+    }
+    if (it.site_mw > 0) {
+        snprintf(ret_text, size, "site '%s' lacks %.2f kW for it under its limit",
+                 cycle->estate->sites[host->site_idx].name, (double)it.site_mw * 1e-6);
+        return "site-power";
+    }
+    snprintf(ret_text, size, "other jobs were there first");
+    return "no-room";
+}
+
 /* @text holds how late it is; the cause is added. */
 static void add_cause(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                      struct hs_cycle_miss *io_miss, char *text, size_t size)
+                      size_t n_before, struct hs_cycle_miss *io_miss, char *text, size_t size)
 {
     const struct hs_host *down = find_down(cycle, entry);
     size_t n = strlen(text);
+    char full[384];
 
     if (entry->placement.is_hopeless) {
         io_miss->cause = "too-long";
         io_miss->change = "a later due time, or a shorter duration if it runs shorter than stated";
         snprintf(text + n, size - n, ": its run is longer than the time that was left");
-    } else if (down != NULL) {
+        return;
+    }
+    if (down != NULL) {
         io_miss->cause = "host-down";
         io_miss->change = "the host's libvirt daemon answering again";
         snprintf(text + n, size - n, ": host '%s' does not answer, and the others are full",
                  down->path);
-    } else {
-        io_miss->cause = "no-room";
-        io_miss->change = "a later due time, more hosts or sites, or fewer vCPUs";
-        snprintf(text + n, size - n, ": the hosts that it may use are full until then");
+        return;
     }
+    io_miss->cause =
+        n_before < DETAILED_MAX ? describe_full(cycle, entry, full, sizeof(full)) : "no-room";
+    if (n_before >= DETAILED_MAX) {
+        snprintf(full, sizeof(full), "the hosts that it may use are full");
+    }
+    io_miss->change = "a later due time, more hosts or sites, or fewer vCPUs";
+    snprintf(text + n, size - n, ": %s", full);
 }
 
 static void add_late(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
@@ -68,7 +140,7 @@ static void add_late(const struct hs_cycle *cycle, const struct hs_cycle_entry *
 {
     char name[32];
     char cannot_meet[192];
-    char text[400];
+    char text[640];
     int64_t start_at_s;
     int64_t end_at_s;
     struct hs_cycle_miss miss = {.kind = "job", .name = name, .text = text, .unit = "s"};
@@ -84,7 +156,7 @@ static void add_late(const struct hs_cycle *cycle, const struct hs_cycle_entry *
     miss.until_at_s = end_at_s > entry->due_at_s ? end_at_s : 0;
     snprintf(name, sizeof(name), "%llu", (unsigned long long)entry->job->id);
     snprintf(text, sizeof(text), "%s", cannot_meet);
-    add_cause(cycle, entry, &miss, text, sizeof(text));
+    add_cause(cycle, entry, json_array_size(misses), &miss, text, sizeof(text));
     hs_cycle_add_miss(misses, &miss);
 }
 

@@ -5,6 +5,7 @@
 
 #include "scheduler/base/timetext.h"
 #include "scheduler/core/cycle_priv.h"
+#include "scheduler/core/place_ask.h"
 
 static void add_reason(json_t *reasons, const char *code, const char *object, const char *change,
                        const char *text)
@@ -88,8 +89,9 @@ static void add_capacity_reason(const struct hs_cycle *cycle, const struct hs_cy
     struct hs_place_job job;
     char text[512];
 
-    if (!hs_cycle_fill_place_job(cycle, entry, &job)
-        || !isnan(hs_place_price_now(cycle->place, &job)) || entry->placement.first_slot == 0) {
+    if (!hs_cycle_fill_place_job(cycle, entry, &job) || entry->placement.first_slot == 0
+        || job.freedom == HS_PLACE_FIXED || !isnan(hs_place_price_now(cycle->place, &job))
+        || (job.job_id != 0 && hs_place_ask_check_now(cycle->place, &job, &entry->placement))) {
         return;
     }
     snprintf(text, sizeof(text), "no host it may use has %u vCPUs and %llu MiB free now",
@@ -164,7 +166,8 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
         return reasons;
     }
     add_capacity_reason(cycle, entry, reasons);
-    if (entry->placement.first_slot > 0 && !job->now) {
+    /* Where it comes late for want of room, prices are not why. */
+    if (entry->placement.first_slot > 0 && !job->now && !entry->placement.is_late) {
         add_plan_reason(cycle, entry, now_at_s, reasons);
     }
     add_host_reasons(cycle, entry, reasons);

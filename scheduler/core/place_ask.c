@@ -8,6 +8,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/core/place_priv.h"
+#include "scheduler/core/search_priv.h"
 
 /* --- out and back --- */
 
@@ -331,6 +332,25 @@ bool hs_place_ask_find_roomless(struct hs_place_ask *ask, struct hs_placement *r
         }
     }
     return best_cur < INFINITY;
+}
+
+bool hs_place_ask_check_now(struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *standing)
+{
+    const struct hs_estate *estate = place->estate;
+    struct hs_placement run;
+    bool is_found = false;
+
+    set_run(place, job, 0, 0, &run);
+    hs_fit_give(place->fit, standing, &job->size);
+    /* elsewhere nothing has been given back */
+    for (size_t h = 0; h < estate->n_hosts && !is_found; h++) {
+        is_found = estate->hosts[h].site_idx == estate->hosts[standing->host_idx].site_idx
+                   && hs_search_may_use_host(&place->search, h, job)
+                   && hs_fit_check_span(place->fit, h, &job->size, 0, run.last_slot);
+    }
+    hs_fit_take(place->fit, standing, &job->size);
+    return is_found;
 }
 
 const struct hs_fit *hs_place_ask_get_fit(const struct hs_place *place)

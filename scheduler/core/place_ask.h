@@ -91,6 +91,13 @@ void hs_place_ask_find_shortage(const struct hs_place *place, size_t host_idx,
                                 const struct hs_fit_size *size, size_t first, size_t last,
                                 struct hs_place_shortage *ret_shortage);
 
+/**
+ * Would @job run through from slot 0 on some host if its own place were given back? Cheap: for
+ * where hs_place_price_now(), which counts that place as taken, finds no host.
+ */
+bool hs_place_ask_check_now(struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *standing);
+
 /** Room on hosts, racks and sites as planned. Borrowed. */
 const struct hs_fit *hs_place_ask_get_fit(const struct hs_place *place);
 
