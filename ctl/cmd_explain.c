@@ -81,10 +81,9 @@ const struct hs_command hs_cmd_explain = {
     .name = "explain",
     .arguments = "JOB",
     .summary = "say why a job waits or runs where it does",
-    .details =
-        "Also what a MWh of its work costs now and then once its heat is paid for (net), the\n"
-        "next best place and how much more it costs, what binds the job, and what would\n"
-        "change the decision. -o json has every slot's prices and every alternative.\n",
+    .details = "Also what a MWh of its work costs once its heat is paid for (net), the next\n"
+               "best place and how much more it costs, what binds the job, and what would change\n"
+               "the decision. -o json has every slot's prices and every alternative.\n",
     .n_words_min = 1,
     .n_words_max = 1,
     .flags = HS_COMMAND_FORMATS,

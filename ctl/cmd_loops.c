@@ -133,11 +133,12 @@ const struct hs_command hs_cmd_loops = {
     .summary = "list heat loops: state, demand, tank, price of heat",
     .details = "The price of heat is what one more MWh into the loop is worth: the backup heat\n"
                "that it replaces now or later, negative where it would be thrown away. NEXT\n"
-               "draws it over the next hours. -o wide adds RIDE-THROUGH: how long the tank alone\n"
-               "meets the demand if all compute stops now, and with the demand that one forecast\n"
-               "in ten exceeds; when the tank is planned to be full or empty; HEADROOM: IT power\n"
-               "that could be added over the next hour and all its heat be used; FREE: IT power\n"
-               "that the loop's hosts have room for. -o json has all of it by the hour.\n",
+               "draws it over the next hours. -o wide adds RIDE-THROUGH: how long the tank\n"
+               "alone meets the demand if all compute stops now (HIGH DEMAND: where demand is\n"
+               "what one forecast in ten exceeds); when the tank is planned to be full and\n"
+               "empty; HEADROOM: IT power that could be added over the next hour with all of\n"
+               "its heat used; FREE: IT power that the loop's hosts have room for. -o json has\n"
+               "all of it by the hour.\n",
     .flags = HS_COMMAND_FORMATS,
     .run = loops_run,
 };

@@ -77,6 +77,43 @@ class Daemon(unittest.TestCase):
             self.assertRegex(text, r"heat +now -?\d+\.\d EUR/MWh, at the planned start")
             self.assertRegex(text, r"unless +an earlier --earliest")
 
+    def test_an_explanation_is_data(self):
+        job = self.submit("--duration", "1h", "--earliest", "now+2h", "--due", "now+9h", "true")
+        told = json.loads(self.hsched("explain", job, "-o", "json").stdout)
+        self.assertAlmostEqual(sum(slot["run_s"] for slot in told["slots"]), 3600)
+        self.assertAlmostEqual(sum(slot["net_cur"] for slot in told["slots"]),
+                               told["electricity_cur"] - told["heat_cur"])
+        self.assertEqual(set(told["alternatives"][0]),
+                         {"code", "text", "start", "end", "host", "loop", "cost_cur", "extra_cur"})
+        extras = [it["extra_cur"] for it in told["alternatives"]]
+        self.assertEqual(extras, sorted(extras))
+        for bound in told["constraints"]:
+            self.assertEqual(set(bound), {"code", "text", "object", "change", "saving_cur",
+                                          "would_start", "would_host"})
+        self.assertRegex(self.hsched("explain", job).stdout, r"next best \w+ \d\d:\d\dZ on pool/h1: ")
+
+    def test_every_loop_says_how_far_its_heat_reaches(self):
+        listed = json.loads(self.hsched("loops", "-o", "json").stdout)["items"][0]
+        planned = json.loads(self.hsched("plan", "-o", "json").stdout)
+        for loop in (listed, planned["loops"][0]):
+            self.assertLessEqual({"ride_through_s", "ride_through_p90_s", "headroom_it_w",
+                                  "free_it_w", "full_in_s", "empty_in_s", "hours"}, set(loop))
+            self.assertGreaterEqual(len(loop["hours"]), 47)
+            self.assertEqual(set(loop["hours"][0]),
+                             {"at", "heat_price_cur_per_mwh", "demand_heat_w", "tank_wh",
+                              "headroom_it_w", "free_it_w"})
+        self.assertIsInstance(planned["misses"], list)
+
+    def test_a_job_that_cannot_be_in_time_is_missed_by_name(self):
+        done = self.rig.hsched("submit", "--duration", "3h", "--due", "now+1h", "true", check=False)
+        job = done.stdout.strip()
+        misses = json.loads(self.hsched("plan", "-o", "json").stdout)["misses"]
+        mine = [miss for miss in misses if miss["name"] == job]
+        self.assertEqual([(miss["kind"], miss["cause"], miss["unit"]) for miss in mine],
+                         [("job", "too-long", "s")])
+        self.assertRegex(self.hsched("plan").stdout, rf"job +{job} +too-long +it will end ")
+        self.hsched("cancel", job)
+
     def test_a_dry_run_plans_and_submits_nothing(self):
         before = self.hsched("jobs", "-o", "name").stdout
         done = self.hsched("submit", "--dry-run", "--duration", "1h", "--earliest", "now+4h", "true")

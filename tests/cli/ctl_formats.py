@@ -16,7 +16,9 @@ LOOP = {"name": "pool/main", "state": "normal", "since": "2026-01-05T09:00:00Z",
         "tank_max_wh": 145375, "tank_ratio": 0.5, "rejected_heat_w": 0,
         "heat_price_cur_per_mwh": 88.9,
         "price_next_h": [{"at": "2026-01-05T11:00:00Z", "cur_per_mwh": p} for p in (1, 5, 9)],
-        "readings": []}
+        "ride_through_s": 16413.9, "ride_through_is_least": False, "ride_through_p90_s": 171900,
+        "ride_through_p90_is_least": True, "full_in_s": None, "empty_in_s": 26095,
+        "headroom_it_w": 10362.8, "free_it_w": 350, "hours": [], "readings": []}
 FORECAST = {"api": "hsched/v1", "kind": "Forecast", "currency": "EUR", "loop": "pool/main",
             "timezone": "Europe/Berlin", "model": "mixer", "from": "2026-01-05T10:00:00Z",
             "slot_s": 900, "tank_loss_w_per_k": {"value": 6.13, "sd": 0.4},
@@ -263,6 +265,42 @@ class Formats(Case):
                      "now 150.0 EUR/MWh, at the planned start 120.0 EUR/MWh", "saves 0.11 EUR",
                      "by Tue 04:30Z", "unless    submit with --now to start at once"):
             self.assertIn(part, text)
+
+    def test_explain_says_the_next_best_place_and_what_binds(self):
+        text = self.show(dict(
+            EXPLANATION, capture_ratio=0.8, net_now_cur_per_mwh=23.16, net_planned_cur_per_mwh=-31.1,
+            electricity_cur=0.15, heat_cur=0.11,
+            alternatives=[{"code": "other-host", "start": "2026-01-05T19:00:00Z",
+                           "host": "pool/h2", "extra_cur": 0.021}],
+            constraints=[{"code": "due", "text": "it is due at 20:00", "change": "with 6 hours more"}],
+            changes=[{"code": "electricity-under", "text": "it would start now if it cost less"}]),
+            "explain", "7").stdout
+        for part in ("net       now 23.2 EUR/MWh, at the planned start -31.1 EUR/MWh\n",
+                     "electricity 0.15 EUR, less heat worth 0.11 EUR (80% of its power is captured)\n",
+                     "next best 2026-01-05 19:00Z on pool/h2: 0.021 EUR more\n",
+                     "bound by  it is due at 20:00\n          with 6 hours more\n",
+                     "change    it would start now if it cost less\n"):
+            self.assertIn(part, text)
+
+    def test_an_odd_explanation_does_no_harm(self):
+        for change in ({"alternatives": 5}, {"alternatives": [None]}, {"constraints": [7, {}]},
+                       {"changes": {"a": 1}}, {"capture_ratio": "much"}):
+            with self.subTest(change=change):
+                self.assertIn("waits", self.show(dict(EXPLANATION, **change), "explain", "7").stdout)
+
+    def test_wide_loops_show_how_long_the_building_stays_warm(self):
+        wide = self.show(listing("LoopList", LOOP), "loops", "-o", "wide").stdout
+        self.assertRegex(wide, r"4h33m +over 1d23h45m +- +7h14m +10\.4 +0\.[34]")
+        rows = list(csv.DictReader(io.StringIO(
+            self.show(listing("LoopList", LOOP), "loops", "-o", "csv").stdout)))
+        self.assertEqual((rows[0]["ride_through_s"], rows[0]["full_in_s"]), ("16413.9", ""))
+
+    def test_a_plan_lists_what_it_misses(self):
+        miss = {"kind": "job", "name": "9", "cause": "vcpus", "text": "it will end 2h late: full",
+                "by": 7200, "unit": "s"}
+        text = self.show(dict(PLAN, misses=[miss]), "plan").stdout
+        self.assertRegex(text, r"MISSED +NAME +CAUSE +HOW\njob +9 +vcpus +it will end 2h late: full\n")
+        self.assertNotIn("MISSED", self.show(dict(PLAN, misses=[]), "plan").stdout)
 
     def test_logs_are_the_bytes_as_they_are(self):
         console = "boot\x1b[31m\r\nüber\x00\n"
