@@ -54,6 +54,7 @@ static const struct hs_table_column lines[] = {
     {"Duration", "duration_s", NULL, HS_RENDER_DURATION, 0},
     {"Limit", "limit_s", NULL, HS_RENDER_DURATION, 0},
     {"Interruptible", "interruptible", NULL, HS_RENDER_YES, 0},
+    {"Movable", "movable", NULL, HS_RENDER_YES, 0},
     {"Shortest run", "min_run_s", NULL, HS_RENDER_DURATION, 0},
     {"At once", "now", NULL, HS_RENDER_YES, 0},
     {"Only sites", "sites", NULL, HS_RENDER_TEXT, 0},

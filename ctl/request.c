@@ -37,6 +37,7 @@ const struct hs_command_option hs_request_options[HS_REQUEST_N_OPTIONS] = {
     {.name = "due", .letter = 'd', .argument = "TIME", .help = "to be done by: tomorrow 06:00"},
     {.name = "class", .argument = "CLASS", .help = "class of work (deferrable)"},
     {.name = "interruptible", .argument = "[=yes|no]", .help = "may be suspended on the way"},
+    {.name = "movable", .argument = "[=yes|no]", .help = "may go on on another host"},
     {.name = "min-run", .argument = "SPAN", .help = "shortest run between suspensions"},
     {.name = "priority", .argument = "N", .help = "greater goes first"},
     {.name = "team", .argument = "TEAM", .help = "whose work it is"},
@@ -54,9 +55,9 @@ static const struct {
     {"name", FIELD_TEXT},         {"image", FIELD_TEXT},        {"vcpus", FIELD_COUNT},
     {"memory_mib", FIELD_MEMORY}, {"duration", FIELD_DURATION}, {"limit", FIELD_DURATION},
     {"earliest", FIELD_TIME},     {"due", FIELD_TIME},          {"class", FIELD_TEXT},
-    {"interruptible", FIELD_YES}, {"min_run", FIELD_DURATION},  {"priority", FIELD_NUMBER},
-    {"team", FIELD_TEXT},         {"sites", FIELD_NAMES},       {"not_sites", FIELD_NAMES},
-    {"env", FIELD_ENV},           {"now", FIELD_YES},
+    {"interruptible", FIELD_YES}, {"movable", FIELD_YES},       {"min_run", FIELD_DURATION},
+    {"priority", FIELD_NUMBER},   {"team", FIELD_TEXT},         {"sites", FIELD_NAMES},
+    {"not_sites", FIELD_NAMES},   {"env", FIELD_ENV},           {"now", FIELD_YES},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

@@ -8,6 +8,19 @@
 
 #include "scheduler/base/mem.h"
 
+#define LIVE_MOVES_PER_DAY 4  /* each costs a service some breath */
+#define MOVES_PER_DAY      24 /* of work that may be suspended anyhow */
+
+void hs_policy_init_class(enum hs_job_class base, struct hs_policy_class *ret_class)
+{
+    *ret_class = (struct hs_policy_class){.base = base, .max_moves_per_day = MOVES_PER_DAY};
+    if (base == HS_CLASS_PINNED) {
+        ret_class->max_moves_per_day = 0;
+    } else if (base == HS_CLASS_MOVABLE) {
+        ret_class->max_moves_per_day = LIVE_MOVES_PER_DAY;
+    }
+}
+
 struct hs_policy *hs_policy_new(void)
 {
     struct hs_policy *policy = hs_xcalloc(1, sizeof(*policy));
@@ -17,7 +30,7 @@ struct hs_policy *hs_policy_new(void)
     for (size_t i = 0; i < policy->n_classes; i++) {
         struct hs_policy_class *row = &policy->classes[i];
 
-        row->base = (enum hs_job_class)i;
+        hs_policy_init_class((enum hs_job_class)i, row);
         snprintf(row->name, sizeof(row->name), "%s", hs_job_class_word(row->base));
     }
     policy->heat_weight = 1;
@@ -89,6 +102,7 @@ int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct h
     } else if (row->base == HS_CLASS_PINNED || row->base == HS_CLASS_MOVABLE) {
         job->interruptible = false;
     }
+    job->movable = row->base == HS_CLASS_MOVABLE || (row->base != HS_CLASS_PINNED && job->movable);
     set_due(row, job);
     return 0;
 }

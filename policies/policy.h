@@ -18,7 +18,7 @@ struct hs_policy_class {
     char name[HS_NAME_MAX];
     enum hs_job_class base;
     int priority;
-    int max_moves_per_day;
+    int max_moves_per_day; /* of one job that may be moved, evenly spread: once in 24 h / so many */
     int64_t min_run_s;
     int64_t max_wait_s; /* 0: no bound of its own */
 };
@@ -59,6 +59,9 @@ struct hs_policy *hs_policy_new(void);
  */
 int hs_policy_parse(struct hs_policy *policy, const char *file, const char *text,
                     struct hs_conf_report *report);
+
+/** What a class of @base is without a word of its own. */
+void hs_policy_init_class(enum hs_job_class base, struct hs_policy_class *ret_class);
 
 /** The class named @name, or NULL. Borrowed. */
 const struct hs_policy_class *hs_policy_find_class(const struct hs_policy *policy,

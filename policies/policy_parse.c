@@ -43,8 +43,8 @@ static const struct hs_conf_field class_fields[] = {
      .offset = offsetof(struct class_row, row.max_moves_per_day),
      .min = 0,
      .max = 1000,
-     .has_default = true,
-     .help = "most moves of one job in a day"},
+     .help = "most moves of one job in a day, evenly spread; 4 of a movable one's, 24 of another's "
+             "that may be moved"},
     {.name = "min_run",
      .type = HS_CONF_DURATION,
      .offset = offsetof(struct class_row, row.min_run_s),
@@ -265,6 +265,16 @@ static bool find_base(const char *word, enum hs_job_class *ret_base)
     return false;
 }
 
+/* What the file leaves open is as in a class of that base without a word of its own. */
+static void fill_class(struct hs_policy_class *row)
+{
+    struct hs_policy_class plain;
+
+    hs_policy_init_class(row->base, &plain);
+    row->max_moves_per_day =
+        row->max_moves_per_day >= 0 ? row->max_moves_per_day : plain.max_moves_per_day;
+}
+
 static bool resolve_base(struct class_row *read, const char *pointer, struct hs_conf_report *report)
 {
     enum hs_job_class own;
@@ -282,13 +292,14 @@ static bool resolve_base(struct class_row *read, const char *pointer, struct hs_
         return false;
     }
     read->row.base = is_base ? own : read->row.base;
+    fill_class(&read->row);
     return true;
 }
 
 static void read_class(struct hs_policy *policy, const char *name, const json_t *value,
                        struct hs_conf_report *report)
 {
-    struct class_row read = {0};
+    struct class_row read = {.row.max_moves_per_day = -1};
     char where[POINTER_MAX];
     char below[POINTER_MAX];
 

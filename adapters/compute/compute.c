@@ -55,8 +55,22 @@ void hs_compute_create(struct hs_compute *compute, const struct hs_machine_spec 
 void hs_compute_act(struct hs_compute *compute, uint64_t job_id, enum hs_action_kind kind,
                     hs_compute_done_fn *done, void *arg)
 {
-    assert(job_id > 0 && kind != HS_ACTION_START);
+    assert(job_id > 0 && kind != HS_ACTION_START && kind != HS_ACTION_MOVE);
     compute->ops->act(compute, job_id, kind, done, arg);
+}
+
+bool hs_compute_can_move(const char *from_uri, const char *to_uri)
+{
+    const struct hs_compute_ops *ops = hs_compute_backend(from_uri);
+
+    return ops->move != NULL && ops == hs_compute_backend(to_uri);
+}
+
+void hs_compute_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
+                     hs_compute_done_fn *done, void *arg)
+{
+    assert(job_id > 0 && to != compute && to->ops == compute->ops && compute->ops->move != NULL);
+    compute->ops->move(compute, job_id, to, done, arg);
 }
 
 void hs_compute_collect(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,

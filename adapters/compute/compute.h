@@ -101,6 +101,9 @@ struct hs_compute_ops {
                    hs_compute_done_fn *done, void *arg);
     void (*act)(struct hs_compute *compute, uint64_t job_id, enum hs_action_kind kind,
                 hs_compute_done_fn *done, void *arg);
+    /* optional: @to is of the same backend */
+    void (*move)(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
+                 hs_compute_done_fn *done, void *arg);
     void (*log)(struct hs_compute *compute, uint64_t job_id, size_t n_max_bytes,
                 hs_compute_text_fn *done, void *arg);
     void (*collect)(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,
@@ -149,6 +152,22 @@ void hs_compute_create(struct hs_compute *compute, const struct hs_machine_spec 
  */
 void hs_compute_act(struct hs_compute *compute, uint64_t job_id, enum hs_action_kind kind,
                     hs_compute_done_fn *done, void *arg);
+
+/** Can machines be moved from a host at @from_uri to one at @to_uri? Else no move may be asked for.
+ */
+bool hs_compute_can_move(const char *from_uri, const char *to_uri);
+
+/**
+ * Move the job's machine to another host, where hs_compute_can_move(): live if it runs, else as
+ * it lies there, suspended. It is never on both, nor on none; if it fails it is where it was, as
+ * it was. Both hosts tell of the change; neither tells of an end.
+ *
+ * @param to  another host's port, kept until done
+ *
+ * done's rc: as create, and -HS_E_NOTFOUND (no machine), -HS_E_DENIED (not ours)
+ */
+void hs_compute_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
+                     hs_compute_done_fn *done, void *arg);
 
 /**
  * How a machine ended that is no longer on the host: the question of a restarted daemon about a

@@ -37,6 +37,7 @@ struct request {
     double need_s;
     int exit_status;
     enum hs_action_kind kind;
+    struct compute_sim *to; /* of a move */
     size_t n_max_bytes;
     hs_compute_done_fn *done;
     hs_compute_list_fn *list_done;
@@ -260,23 +261,33 @@ static void compute_sim_create(struct hs_compute *compute, const struct hs_machi
     hs_answers_add(&request->sim->answers, create_answer, request);
 }
 
+/* What may be asked of the job's machine: that it is there, and ours. */
+static int find_ours(struct request *request, struct hs_sim_machine **ret_machine,
+                     struct hs_err *err)
+{
+    struct hs_sim_machine *machine = machine_find(request->sim, request->job_id);
+
+    if (machine == NULL || machine->over) {
+        return hs_err_set(err, HS_E_NOTFOUND, "sim:", "no machine 'hs-%" PRIu64 "'",
+                          request->job_id);
+    }
+    if (machine->shown.job_id == 0) {
+        return hs_err_set(err, HS_E_DENIED, "sim:", "machine '%s' is not ours",
+                          machine->shown.name);
+    }
+    *ret_machine = machine;
+    return 0;
+}
+
 static void act_answer(bool cancelled, void *arg)
 {
     HS_AUTO_MEM struct request *request = arg;
     struct compute_sim *sim = request->sim;
-    struct hs_sim_machine *machine = cancelled ? NULL : machine_find(sim, request->job_id);
+    struct hs_sim_machine *machine = NULL;
     bool suspend = request->kind == HS_ACTION_SUSPEND;
     struct hs_err err = {0};
-    int rc = 0;
+    int rc = cancelled ? request_cancel(&err) : find_ours(request, &machine, &err);
 
-    if (cancelled) {
-        rc = request_cancel(&err);
-    } else if (machine == NULL || machine->over) {
-        rc =
-            hs_err_set(&err, HS_E_NOTFOUND, "sim:", "no machine 'hs-%" PRIu64 "'", request->job_id);
-    } else if (machine->shown.job_id == 0) {
-        rc = hs_err_set(&err, HS_E_DENIED, "sim:", "machine '%s' is not ours", machine->shown.name);
-    }
     if (rc < 0) {
         request->done(rc, &err, request->arg);
         return;
@@ -299,6 +310,74 @@ static void compute_sim_act(struct hs_compute *compute, uint64_t job_id, enum hs
     request->kind = kind;
     request->done = done;
     hs_answers_add(&request->sim->answers, act_answer, request);
+}
+
+static void forget_file(struct compute_sim *sim, uint64_t job_id)
+{
+    char path[4096];
+
+    if (sim->work_dir != NULL) {
+        (void)snprintf(path, sizeof(path), "%s/sim-%" PRIu64 ".json", sim->work_dir, job_id);
+        (void)remove(path);
+    }
+}
+
+static int move_now(struct request *request, struct hs_machine *ret_left,
+                    struct hs_sim_machine **ret_there, struct hs_err *err)
+{
+    struct compute_sim *sim = request->sim;
+    struct hs_sim_machine *machine = NULL;
+    struct hs_sim_machine *old = machine_find(request->to, request->job_id);
+    int rc = find_ours(request, &machine, err);
+
+    if (rc == 0 && old != NULL && !old->over) {
+        rc = hs_err_set(err, HS_E_CONFLICT, "sim:", "another machine is named '%s'",
+                        old->shown.name);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    if (old != NULL) { /* its log of an earlier stay */
+        machine_remove(request->to, old);
+    }
+    machine_touch(sim, machine);
+    *ret_there = machine_add(request->to, machine);
+    *ret_left = machine->shown;
+    ret_left->state = HS_MACHINE_SHUT_OFF;
+    /* the new file first: whoever dies in between finds it on both, not on none */
+    machine_set_state(request->to, *ret_there, machine->shown.state);
+    forget_file(sim, request->job_id);
+    machine_remove(sim, machine);
+    return 0;
+}
+
+static void move_answer(bool cancelled, void *arg)
+{
+    HS_AUTO_MEM struct request *request = arg;
+    struct compute_sim *sim = request->sim;
+    struct compute_sim *to = request->to;
+    struct hs_sim_machine *there = NULL;
+    struct hs_machine left;
+    struct hs_err err = {0};
+    int rc = cancelled ? request_cancel(&err) : move_now(request, &left, &there, &err);
+
+    request->done(rc, rc < 0 ? &err : NULL, request->arg);
+    if (rc == 0) {
+        if (sim->listener.changed != NULL) {
+            sim->listener.changed(sim->listener.arg, sim->base.host_idx, &left);
+        }
+        tell_changed(to, there);
+    }
+}
+
+static void compute_sim_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
+                             hs_compute_done_fn *done, void *arg)
+{
+    struct request *request = request_new(compute, job_id, arg);
+
+    request->to = (struct compute_sim *)to;
+    request->done = done;
+    hs_answers_add(&request->sim->answers, move_answer, request);
 }
 
 static void list_answer(bool cancelled, void *arg)
@@ -409,7 +488,6 @@ static void clean_answer(bool cancelled, void *arg)
     struct compute_sim *sim = request->sim;
     struct hs_sim_machine *machine = cancelled ? NULL : machine_find(sim, request->job_id);
     struct hs_err err = {0};
-    char path[4096];
 
     if (cancelled) {
         request->done(request_cancel(&err), &err, request->arg);
@@ -423,11 +501,7 @@ static void clean_answer(bool cancelled, void *arg)
         return;
     }
     if (machine != NULL) {
-        if (sim->work_dir != NULL) {
-            (void)snprintf(path, sizeof(path), "%s/sim-%" PRIu64 ".json", sim->work_dir,
-                           request->job_id);
-            (void)remove(path);
-        }
+        forget_file(sim, request->job_id);
         machine_remove(sim, machine);
     }
     request->done(0, NULL, request->arg);
@@ -566,6 +640,7 @@ const struct hs_compute_ops hs_compute_sim_ops = {
     .list = compute_sim_list,
     .create = compute_sim_create,
     .act = compute_sim_act,
+    .move = compute_sim_move,
     .log = compute_sim_log,
     .collect = compute_sim_collect,
     .clean = compute_sim_clean,

@@ -369,6 +369,7 @@ static int take_step(virDomainPtr domain, enum hs_machine_state state, enum hs_a
     case HS_ACTION_DESTROY:
         return !is_active ? 0 : virDomainDestroy(domain);
     case HS_ACTION_START:
+    case HS_ACTION_MOVE:
         break;
     }
     return -1;

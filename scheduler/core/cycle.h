@@ -98,6 +98,8 @@ struct hs_cycle_options {
     bool is_told_ahead;   /* jobs are submitted long before they may start: expect no others */
     uint64_t first_op_id; /* so that intents of an earlier life are not named again */
     double suspend_s;     /* s of a job's power and time that each suspend is known to cost */
+    double move_s;        /* the same of a move */
+    bool can_move;        /* the hosts' backend can move machines among them */
 };
 
 /** A cycle that knows the estate and nothing else. Owned by the caller. */

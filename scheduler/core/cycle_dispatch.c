@@ -18,6 +18,17 @@ struct dispatch {
     const struct hs_guard_cap *caps;
 };
 
+static void count_coming(struct dispatch *dispatch, const struct hs_cycle_entry *entry,
+                         size_t host_idx, bool with_memory)
+{
+    struct hs_guard_host *host = &dispatch->hosts[host_idx];
+
+    host->coming_vcpus += entry->job->vcpus;
+    host->coming_memory_mib += with_memory ? entry->job->memory_mib : 0;
+    host->elec_w +=
+        hs_host_elec_w_per_vcpu(&dispatch->cycle->estate->hosts[host_idx]) * entry->job->vcpus;
+}
+
 /* What was asked for and is not seen yet counts as there. */
 static void fill_guard_hosts(struct dispatch *dispatch)
 {
@@ -35,16 +46,14 @@ static void fill_guard_hosts(struct dispatch *dispatch)
         const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
         bool is_coming = entry->op_id != 0 || entry->is_op_unknown;
 
+        if (is_coming && entry->op_kind == HS_ACTION_MOVE) {
+            count_coming(dispatch, entry, entry->to_host_idx, true);
+        }
         if (!is_coming || entry->host_idx == SIZE_MAX
             || (entry->op_kind != HS_ACTION_START && entry->op_kind != HS_ACTION_RESUME)) {
             continue;
         }
-        struct hs_guard_host *host = &dispatch->hosts[entry->host_idx];
-
-        host->coming_vcpus += entry->job->vcpus;
-        host->coming_memory_mib += entry->op_kind == HS_ACTION_START ? entry->job->memory_mib : 0;
-        host->elec_w +=
-            hs_host_elec_w_per_vcpu(&cycle->estate->hosts[entry->host_idx]) * entry->job->vcpus;
+        count_coming(dispatch, entry, entry->host_idx, entry->op_kind == HS_ACTION_START);
     }
 }
 
@@ -52,7 +61,6 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
                  const struct hs_action *action)
 {
     struct hs_cycle *cycle = dispatch->cycle;
-    struct hs_guard_host *host = &dispatch->hosts[action->host_idx];
     const struct hs_host *place = &cycle->estate->hosts[action->host_idx];
 
     (void)HS_VEC_PUSH(&cycle->actions, *action);
@@ -61,9 +69,13 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     entry->is_op_unknown = false;
     entry->refused[0] = '\0';
     if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
-        host->coming_vcpus += entry->job->vcpus;
-        host->coming_memory_mib += action->kind == HS_ACTION_START ? entry->job->memory_mib : 0;
-        host->elec_w += hs_host_elec_w_per_vcpu(place) * entry->job->vcpus;
+        count_coming(dispatch, entry, action->host_idx, action->kind == HS_ACTION_START);
+    }
+    if (action->kind == HS_ACTION_MOVE) {
+        count_coming(dispatch, entry, action->to_host_idx, true);
+        entry->to_host_idx = action->to_host_idx;
+        entry->moved_from = entry->job->state;
+        hs_cycle_set_state(cycle, entry, HS_JOB_MIGRATING, cycle->now_at_s);
     }
     if (action->kind == HS_ACTION_START) {
         entry->host_idx = action->host_idx;
@@ -84,6 +96,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
         .kind = kind,
         .job_id = entry->job->id,
         .host_idx = host_idx,
+        .to_host_idx = kind == HS_ACTION_MOVE ? entry->placement.host_idx : host_idx,
         .wanted_at_s = cycle->now_at_s,
     };
     struct hs_err err;
@@ -129,6 +142,28 @@ static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_en
            && hs_jobstate_get_ran_s(job, cycle->now_at_s) > (double)job->limit_s;
 }
 
+/*
+ * The plan has it run on another host now. Live what may not stop; the rest is suspended first,
+ * and goes on there once it has been moved.
+ */
+static void dispatch_move(struct dispatch *dispatch, struct hs_cycle_entry *entry)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+    char why[160];
+
+    if (!hs_cycle_may_move(cycle, entry)) {
+        cycle->is_plan_wanted = true; /* it could when this plan was made */
+        return;
+    }
+    snprintf(why, sizeof(why), "goes on at '%.80s', where heat is worth more than the move costs",
+             cycle->estate->hosts[entry->placement.host_idx].path);
+    want(dispatch, entry,
+         entry->job->state == HS_JOB_RUNNING && entry->job->base_class != HS_CLASS_MOVABLE
+             ? HS_ACTION_SUSPEND
+             : HS_ACTION_MOVE,
+         entry->host_idx, why);
+}
+
 static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry)
 {
     struct hs_cycle *cycle = dispatch->cycle;
@@ -159,6 +194,8 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
              job->now                     ? "at once, as its owner asked"
              : entry->placement.is_forced ? "at its latest start"
                                           : "cheapest place and time that ends in time");
+    } else if (runs_now && is_machine_up(entry) && entry->placement.host_idx != entry->host_idx) {
+        dispatch_move(dispatch, entry);
     } else if (job->state == HS_JOB_SUSPENDED && runs_now) {
         want(dispatch, entry, HS_ACTION_RESUME, entry->host_idx,
              entry->placement.is_forced ? "at its latest start" : "heat and power are cheap again");

@@ -16,7 +16,8 @@
 
 double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
-    double overhead_s = (double)entry->job->suspends * cycle->options.suspend_s;
+    double overhead_s = (double)entry->job->suspends * cycle->options.suspend_s
+                        + (double)entry->job->moves * cycle->options.move_s;
     double left_s = (double)entry->job->duration_s + overhead_s
                     - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s);
 
@@ -266,7 +267,8 @@ static void set_frame(struct hs_cycle *cycle, int64_t last_from_at_s)
 static bool is_on_host(const struct hs_job *job)
 {
     return job->state == HS_JOB_STARTING || job->state == HS_JOB_RUNNING
-           || job->state == HS_JOB_SUSPENDED || job->state == HS_JOB_STOPPING;
+           || job->state == HS_JOB_SUSPENDED || job->state == HS_JOB_MIGRATING
+           || job->state == HS_JOB_STOPPING;
 }
 
 static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
@@ -277,8 +279,8 @@ static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
 
     if (is_on_host(job)) {
         /* Nothing can be asked of a host that does not answer: what runs there, runs. */
-        bool is_fixed = !may_stop || job->state == HS_JOB_STOPPING || job->cancel_wanted
-                        || !cycle->hosts[entry->host_idx].is_up;
+        bool is_fixed = !may_stop || job->state == HS_JOB_STOPPING || job->state == HS_JOB_MIGRATING
+                        || job->cancel_wanted || !cycle->hosts[entry->host_idx].is_up;
 
         return is_fixed ? HS_PLACE_FIXED : HS_PLACE_INTERRUPTIBLE;
     }
@@ -335,6 +337,15 @@ static void use_foreseen(const struct hs_cycle *cycle, const struct hs_cycle_ent
     job->due_at_s = start_at_s + (int64_t)ceil(job->remaining_s); /* so it starts at once */
 }
 
+/* The move takes time of the work's own, so it is not for what has none to lose. */
+static bool has_time_to_move(const struct hs_cycle *cycle, const struct hs_place_job *job)
+{
+    double left_s = (double)(job->due_at_s - cycle->now_at_s);
+
+    return job->freedom == HS_PLACE_FIXED
+           || job->remaining_s + cycle->options.move_s + (double)cycle->estate->slot_s <= left_s;
+}
+
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                              struct hs_place_job *ret_job)
 {
@@ -368,6 +379,12 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
         job->state == HS_JOB_STARTING
         || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s
             && !hs_cycle_soft_is_limited(cycle, entry->host_idx));
+    ret_job->is_movable = !ret_job->must_run_now && hs_cycle_may_move(cycle, entry)
+                          && has_time_to_move(cycle, ret_job);
+    ret_job->move_s = cycle->options.move_s;
+    if (job->state == HS_JOB_MIGRATING) {
+        ret_job->host_idx = entry->to_host_idx;
+    }
     return true;
 }
 

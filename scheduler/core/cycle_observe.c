@@ -118,6 +118,12 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         entry.op_kind = HS_ACTION_START;
     }
     hs_cycle_learn_request(cycle, &entry);
+    if (job->state == HS_JOB_MIGRATING) {
+        entry.is_op_unknown = true;
+        entry.op_kind = HS_ACTION_MOVE;
+        entry.to_host_idx = entry.host_idx;
+        entry.moved_from = HS_JOB_RUNNING;
+    }
     if (job->state == HS_JOB_RUNNING) {
         hs_cycle_foresee_change(cycle, &entry, HS_JOB_STARTING);
     }
@@ -255,6 +261,8 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
         entry->is_op_unknown = event->rc == -HS_E_TIMEOUT;
         if (entry->op_kind == HS_ACTION_START && !entry->is_op_unknown) {
             start_failed(cycle, entry, event);
+        } else if (entry->op_kind == HS_ACTION_MOVE && !entry->is_op_unknown) {
+            hs_cycle_fail_move(cycle, entry, event->rc, event->at_s);
         }
         return;
     }
@@ -279,6 +287,9 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
             machine->state = HS_MACHINE_RUNNING;
         }
         hs_cycle_set_state(cycle, entry, HS_JOB_RUNNING, event->at_s);
+        return;
+    case HS_ACTION_MOVE:
+        hs_cycle_finish_move(cycle, entry, entry->to_host_idx, event->at_s);
         return;
     case HS_ACTION_SHUTDOWN:
     case HS_ACTION_DESTROY:
@@ -305,6 +316,14 @@ static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
         return;
     }
     entry->is_op_unknown = false;
+    if (entry->job->state == HS_JOB_MIGRATING) { /* asked for, and never answered: here it is */
+        entry->moved_from = state;
+        if (entry->host_idx != host_idx) {
+            hs_cycle_finish_move(cycle, entry, host_idx, at_s);
+        } else {
+            hs_cycle_fail_move(cycle, entry, -HS_E_TIMEOUT, at_s);
+        }
+    }
     if (entry->host_idx != host_idx) {
         entry->host_idx = host_idx;
         snprintf(entry->job->host, sizeof(entry->job->host), "%s",

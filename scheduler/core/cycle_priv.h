@@ -9,6 +9,7 @@
  * cycle_breach.c   soft rules that the plan breaks
  * cycle_check.c    would a request be taken
  * cycle_dispatch.c placements into guarded actions
+ * cycle_move.c     who may be moved, and what came of it
  * cycle_observe.c  events into state
  * cycle_expect.c   work to come into the horizon
  * cycle_forecast.c readings and weather into forecasts, forecasts into demand
@@ -41,7 +42,8 @@
 #define HS_CYCLE_FORECAST_SLOTS 4            /* a forecast reaches so far past the horizon */
 #define HS_CYCLE_TRAIN_S        (400 * HS_S_PER_DAY) /* history that a forecast is trained on */
 #define HS_CYCLE_RETRY_S        60                   /* after a step that failed or was refused */
-#define HS_CYCLE_FAILS_MAX      5 /* starts that a host refused before the job is failed */
+#define HS_CYCLE_NO_MOVE_S      3600 /* after a move that failed, none is planned for so long */
+#define HS_CYCLE_FAILS_MAX      5    /* starts that a host refused before the job is failed */
 
 struct hs_cycle_host {
     bool is_up;
@@ -70,6 +72,9 @@ struct hs_cycle_entry {
     int64_t due_at_s;   /* the job's, or what its class allows it to wait */
     uint64_t op_id;     /* action in flight, 0 none */
     enum hs_action_kind op_kind;
+    size_t to_host_idx;           /* of the last move asked for */
+    enum hs_job_state moved_from; /* state before it */
+    int64_t no_move_until_s;
     bool is_op_unknown; /* it timed out: look before trying again */
     int64_t retry_at_s; /* no new action before this */
     unsigned n_fails;
@@ -162,6 +167,16 @@ void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
 
 /** Plan seconds of work that are left, at least a minute: an estimate that was short. */
 double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** May its machine be moved to another host now, as far as class, budget and backend go? */
+bool hs_cycle_may_move(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** It is on its new host. */
+void hs_cycle_finish_move(struct hs_cycle *cycle, struct hs_cycle_entry *entry, size_t host_idx,
+                          int64_t at_s);
+
+/** It stays where it was. @param rc  why */
+void hs_cycle_fail_move(struct hs_cycle *cycle, struct hs_cycle_entry *entry, int rc, int64_t at_s);
 
 /** vCPUs busy on a host: what is not ours (or pinned_vcpus, if more) and ours that run. */
 uint32_t hs_cycle_get_busy_vcpus(const struct hs_cycle *cycle, size_t host_idx);

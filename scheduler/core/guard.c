@@ -133,7 +133,7 @@ static int check_room(const struct hs_guard_view *view, const struct hs_action *
                           "host '%s' has %u of %u vCPUs busy, job %llu needs %u", host->path, vcpus,
                           host->vcpus, (unsigned long long)job->id, job->vcpus);
     }
-    if (action->kind == HS_ACTION_START && memory_mib + job->memory_mib > host->memory_mib) {
+    if (action->kind != HS_ACTION_RESUME && memory_mib + job->memory_mib > host->memory_mib) {
         return hs_err_set(err, HS_E_CONFLICT, host->path,
                           "host '%s' has %llu of %llu MiB in use, job %llu needs %llu", host->path,
                           (unsigned long long)memory_mib, (unsigned long long)host->memory_mib,
@@ -179,6 +179,30 @@ static int check_single(const struct hs_guard_view *view, const struct hs_action
     return 0;
 }
 
+/* Another host for a machine of ours: one that may be moved, to where the job may be and fits. */
+static int check_move(const struct hs_guard_view *view, const struct hs_action *action,
+                      const struct hs_job *job, struct hs_err *err)
+{
+    const struct hs_host *to = &view->estate->hosts[action->to_host_idx];
+    struct hs_action there = *action;
+    int rc;
+
+    if (job->base_class == HS_CLASS_PINNED || !job->movable) {
+        return hs_err_set(err, HS_E_DENIED, NULL, "job %llu may not be moved",
+                          (unsigned long long)job->id);
+    }
+    if (action->to_host_idx == action->host_idx) {
+        return hs_err_set(err, HS_E_DENIED, to->path, "job %llu is on host '%s' already",
+                          (unsigned long long)job->id, to->path);
+    }
+    if (!view->hosts[action->to_host_idx].is_up) {
+        return hs_err_set(err, HS_E_UNAVAILABLE, to->path, "host '%s' does not answer", to->path);
+    }
+    there.host_idx = action->to_host_idx;
+    rc = check_site(&view->estate->sites[to->site_idx], job, err);
+    return rc != 0 ? rc : check_room(view, &there, job, err);
+}
+
 int hs_guard_check(const struct hs_guard_view *view, const struct hs_action *action,
                    const struct hs_job *job, struct hs_err *err)
 {
@@ -191,6 +215,9 @@ int hs_guard_check(const struct hs_guard_view *view, const struct hs_action *act
     }
     if (action->kind != HS_ACTION_START) {
         rc = check_ours(view, action, err);
+        if (rc == 0 && action->kind == HS_ACTION_MOVE) {
+            return check_move(view, action, job, err);
+        }
         return rc != 0 || action->kind != HS_ACTION_RESUME ? rc
                                                            : check_room(view, action, job, err);
     }

@@ -6,8 +6,8 @@
  *
  * The list: a machine that is not ours acted upon; a second machine for a job; a host that does
  * not answer; a host's memory or vCPUs overcommitted; a rack or a site's grid connection over its
- * limit, or a site, loop or rack
- * over a policy's limit of the hour; a site the job may not use; an action on a job that is over.
+ * limit, or a site, loop or rack over a policy's limit of the hour; a site the job may not use; a
+ * move of what is pinned or did not say that it may be moved; an action on a job that is over.
  * Looks at what is observed, not at what was planned. Pure.
  */
 

@@ -16,7 +16,8 @@ static const unsigned may_follow[HS_JOB_STATE_COUNT_] = {
                         | BIT(HS_JOB_STOPPING) | ENDS,
     [HS_JOB_RUNNING] = BIT(HS_JOB_SUSPENDED) | BIT(HS_JOB_SAVED) | BIT(HS_JOB_MIGRATING)
                        | BIT(HS_JOB_STOPPING) | ENDS,
-    [HS_JOB_SUSPENDED] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SAVED) | BIT(HS_JOB_STOPPING) | ENDS,
+    [HS_JOB_SUSPENDED] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SAVED) | BIT(HS_JOB_MIGRATING)
+                         | BIT(HS_JOB_STOPPING) | ENDS,
     [HS_JOB_SAVED] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_STOPPING) | ENDS,
     [HS_JOB_MIGRATING] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SUSPENDED) | BIT(HS_JOB_STOPPING) | ENDS,
     [HS_JOB_STOPPING] = ENDS,
@@ -49,7 +50,7 @@ int hs_jobstate_apply(struct hs_job *job, enum hs_job_state to, int64_t at_s, st
     if (to == HS_JOB_RUNNING && job->started_at_s == 0) {
         job->started_at_s = at_s;
     }
-    if (to == HS_JOB_SUSPENDED) {
+    if (to == HS_JOB_SUSPENDED && job->state != HS_JOB_MIGRATING) {
         job->suspends++;
     }
     job->state = to;

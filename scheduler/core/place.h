@@ -45,6 +45,8 @@ struct hs_place_job {
     int64_t min_run_s;     /* shortest run between suspensions */
     bool is_running;       /* now; stopping it costs something */
     bool must_run_now;     /* its minimum run is not over */
+    bool is_movable;       /* bound to host_idx, but may go on elsewhere: live if fixed */
+    double move_s;         /* what that costs, s of its power */
     size_t host_idx;       /* SIZE_MAX: any; else bound to this one */
     int priority;          /* higher first among equally urgent */
     const bool *site_allowed;        /* [n_sites] borrowed until the next set; NULL: all */

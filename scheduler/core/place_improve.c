@@ -17,7 +17,7 @@
 static bool may_move(const struct hs_place_job *job)
 {
     return job->freedom == HS_PLACE_CONTIGUOUS || job->freedom == HS_PLACE_INTERRUPTIBLE
-           || job->freedom == HS_PLACE_FILLER;
+           || job->freedom == HS_PLACE_FILLER || job->is_movable;
 }
 
 /* Is @now worth giving up @before for? */

@@ -123,8 +123,8 @@ static bool is_hopeless(const struct hs_place *place, const struct hs_place_job 
                   > (double)job->due_at_s;
 }
 
-/* Occupy its host from now to its end, fit or not: it runs already. */
-void hs_place_fix(struct hs_place *place, const struct hs_place_job *job)
+void hs_place_fill_fixed(const struct hs_place *place, const struct hs_place_job *job,
+                         struct hs_placement *ret_placement)
 {
     struct hs_placement placement = {.job_id = job->job_id, .host_idx = job->host_idx};
     double left_s = job->remaining_s;
@@ -137,6 +137,15 @@ void hs_place_fix(struct hs_place *place, const struct hs_place_job *job)
     placement.last_slot = t - 1;
     placement.is_hopeless = is_hopeless(place, job);
     placement.is_late = placement.is_hopeless;
+    *ret_placement = placement;
+}
+
+/* Occupy its host from now to its end, fit or not: it runs already. */
+void hs_place_fix(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_placement placement;
+
+    hs_place_fill_fixed(place, job, &placement);
     hs_place_commit(place, job, &placement);
 }
 
@@ -239,23 +248,66 @@ static bool can_follow(const struct hs_place *place, const struct hs_place_job *
     return end_at_s + job->remaining_s + margin_s(place) <= (double)job->due_at_s;
 }
 
+static void find_filler(struct hs_place *place, const struct hs_place_job *job,
+                        struct hs_search_offer *ret_offer)
+{
+    size_t end_slot = slot_of(place, (double)job->due_at_s);
+
+    hs_search_interruptible(&place->search, job, first_start(place, job),
+                            end_slot > 0 ? end_slot - 1 : 0, ret_offer);
+    if (!(ret_offer->cost_cur < 0)) {
+        ret_offer->placement.host_idx = SIZE_MAX;
+    }
+}
+
+/* The same on any host, if the move pays for itself or makes the job end in time. */
+static void find_elsewhere(struct hs_place *place, const struct hs_place_job *job,
+                           enum hs_place_mode mode, struct hs_search_offer *io_offer)
+{
+    struct hs_place_job unbound = hs_place_unbind(job);
+    struct hs_search_offer other;
+
+    if (job->freedom == HS_PLACE_FILLER) {
+        find_filler(place, &unbound, &other);
+    } else {
+        find_offer(place, &unbound, mode, &other);
+    }
+    if (!hs_search_is_move(job, &other.placement)) {
+        return;
+    }
+    other.cost_cur += hs_search_price_move(&place->search, job, &other.placement);
+    other.placement.cost_cur = other.cost_cur;
+    if (io_offer->placement.host_idx == SIZE_MAX) {
+        *io_offer = other;
+        return;
+    }
+    bool is_late = ends_late(place, job, &io_offer->placement);
+
+    if (is_late != ends_late(place, &unbound, &other.placement)
+            ? is_late
+            : mode != HS_PLACE_MODE_EARLIEST && other.cost_cur < io_offer->cost_cur) {
+        *io_offer = other;
+    }
+}
+
 /* Where @job goes, host_idx SIZE_MAX for nowhere. Takes nothing. */
 void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode,
                    struct hs_placement *ret_placement)
 {
     struct hs_search_offer offer;
 
+    if (job->freedom == HS_PLACE_FIXED) {
+        hs_place_find_live(place, job, ret_placement);
+        return;
+    }
     hs_place_settle(place);
     if (job->freedom == HS_PLACE_FILLER) {
-        size_t end_slot = slot_of(place, (double)job->due_at_s);
-
-        hs_search_interruptible(&place->search, job, first_start(place, job),
-                                end_slot > 0 ? end_slot - 1 : 0, &offer);
-        if (!(offer.cost_cur < 0)) {
-            offer.placement.host_idx = SIZE_MAX;
-        }
+        find_filler(place, job, &offer);
     } else {
         find_offer(place, job, mode, &offer);
+    }
+    if (job->is_movable && job->host_idx != SIZE_MAX) {
+        find_elsewhere(place, job, mode, &offer);
     }
     if (offer.placement.host_idx == SIZE_MAX) {
         *ret_placement = (struct hs_placement){

@@ -66,6 +66,7 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
                      enum hs_place_mode mode)
 {
     struct hs_placement placement;
+    struct hs_place_job kept = *job;
 
     if (job->freedom == HS_PLACE_FIXED) {
         hs_place_fix(place, job); /* first: nothing else may take its room */
@@ -75,7 +76,10 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
         return false;
     }
     hs_place_hold_memory(place, job, false);
-    if (!hs_search_keep(&place->search, job, &placement)) {
+    if (job->last != NULL && hs_search_is_move(job, job->last)) {
+        kept = hs_place_unbind(job);
+    }
+    if (!hs_search_keep(&place->search, &kept, &placement)) {
         hs_place_hold_memory(place, job, true);
         return false;
     }

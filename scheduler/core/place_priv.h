@@ -8,6 +8,7 @@
  * place_job.c    where one job goes
  * place_modes.c  in which order jobs choose, and which of several plans stands
  * place_improve.c  jobs taken out and placed anew
+ * place_move.c   jobs that may go on on another host
  */
 
 #include "scheduler/base/vec.h"
@@ -110,6 +111,20 @@ void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placeme
 size_t hs_place_improve(struct hs_place *place, size_t n_passes,
                         bool (*has_turn)(const struct hs_place *place,
                                          const struct hs_place_job *job));
+
+/** The job if it were bound to no host, and its moves cost nothing. */
+struct hs_place_job hs_place_unbind(const struct hs_place_job *job);
+
+/**
+ * Where a job that runs and cannot stop goes on from now: where it is, unless another host is so
+ * much better over the horizon that a live move now pays, and pays more now than later.
+ */
+void hs_place_find_live(struct hs_place *place, const struct hs_place_job *job,
+                        struct hs_placement *ret_placement);
+
+/** From now to its end where it is. */
+void hs_place_fill_fixed(const struct hs_place *place, const struct hs_place_job *job,
+                         struct hs_placement *ret_placement);
 
 /** A machine that is there holds its memory until its job has a placement that says how long. */
 void hs_place_hold_memory(struct hs_place *place, const struct hs_place_job *job, bool is_held);

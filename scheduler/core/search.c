@@ -193,10 +193,27 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
            - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
 }
 
+double hs_search_price_move(const struct hs_search *search, const struct hs_place_job *job,
+                            const struct hs_placement *placement)
+{
+    if (!hs_search_is_move(job, placement)) {
+        return 0.0;
+    }
+    const struct hs_kind *kind = kind_of(search, placement->host_idx);
+    double elec_cur_per_mwh =
+        search->elec_cur_per_mwh[kind->site_idx * search->n_slots + placement->first_slot];
+    bool is_suspended_first = job->is_running && job->freedom != HS_PLACE_FIXED;
+    double move_s = fmax(STOP_COST_S, job->move_s + (is_suspended_first ? search->suspend_s : 0.0));
+
+    return hs_cur_from_wh(hs_wh_from_w(hs_search_elec_w(kind, job), move_s),
+                          fabs(elec_cur_per_mwh));
+}
+
 double hs_search_price(const struct hs_search *search, const struct hs_place_job *job,
                        const struct hs_placement *placement)
 {
-    return hs_search_price_placement(search, kind_of(search, placement->host_idx), job, placement);
+    return hs_search_price_placement(search, kind_of(search, placement->host_idx), job, placement)
+           + hs_search_price_move(search, job, placement);
 }
 
 bool hs_search_placement_fits(const struct hs_search *search, const struct hs_place_job *job,

@@ -63,7 +63,19 @@ double hs_search_start_at_s(const struct hs_search *search, size_t t);
 double hs_search_heat(const struct hs_search *search, const struct hs_place_job *job,
                       const struct hs_placement *placement, double *ret_wh);
 
-/** Exact cost of @placement of @job as things stand without it, cur. */
+/** Would @placement take the job's machine to another host than it is on? */
+static inline bool hs_search_is_move(const struct hs_place_job *job,
+                                     const struct hs_placement *placement)
+{
+    return job->is_movable && job->host_idx != SIZE_MAX && placement->host_idx != SIZE_MAX
+           && placement->host_idx != job->host_idx;
+}
+
+/** What the move of @placement costs, cur; 0 if it is none. */
+double hs_search_price_move(const struct hs_search *search, const struct hs_place_job *job,
+                            const struct hs_placement *placement);
+
+/** Exact cost of @placement of @job as things stand without it, its move counted, cur. */
 double hs_search_price(const struct hs_search *search, const struct hs_place_job *job,
                        const struct hs_placement *placement);
 

@@ -90,6 +90,17 @@ static struct hs_cycle_air find_air(const struct hs_config *config, size_t sink_
     return air;
 }
 
+/** Any of its hosts' machines can be moved to any other. */
+static bool can_move(const struct hs_estate *estate)
+{
+    bool can = true;
+
+    for (size_t h = 1; h < estate->n_hosts; h++) {
+        can &= hs_compute_can_move(estate->hosts[0].uri, estate->hosts[h].uri);
+    }
+    return can;
+}
+
 static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
     const struct hs_config *config = daemon->config;
@@ -99,6 +110,7 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         .timezones = (const struct hs_timezone *const *)config->timezones,
         .now_at_s = hs_clock_at_s(daemon->clock),
         .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
+        .can_move = can_move(config->estate),
     };
 
     daemon->cycle = hs_cycle_new(&options);

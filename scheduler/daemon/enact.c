@@ -234,7 +234,10 @@ static void start_call(struct hs_enact *enact, const struct hs_action *action)
     HS_LOG_INFO("enact", "job %" PRIu64 ": %s on '%s': %s", action->job_id,
                 hs_action_word(action->kind), enact->options.estate->hosts[action->host_idx].path,
                 action->why);
-    if (action->kind != HS_ACTION_START) {
+    if (action->kind == HS_ACTION_MOVE) {
+        hs_compute_move(hs_fleet_get_compute(enact->fleet, action->host_idx), action->job_id,
+                        hs_fleet_get_compute(enact->fleet, action->to_host_idx), on_call, call);
+    } else if (action->kind != HS_ACTION_START) {
         hs_compute_act(hs_fleet_get_compute(enact->fleet, action->host_idx), action->job_id,
                        action->kind, on_call, call);
     } else if (job != NULL) {

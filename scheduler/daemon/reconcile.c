@@ -111,10 +111,12 @@ static void on_collected(int rc, const struct hs_err *err, const struct hs_machi
     }
     if (rc == 0) {
         tell_ended(reconcile, question, end);
-    } else if (rc == -HS_E_NOTFOUND && job != NULL && job->state != HS_JOB_STARTING) {
+    } else if (rc == -HS_E_NOTFOUND && job != NULL && job->state != HS_JOB_STARTING
+               && job->state != HS_JOB_MIGRATING) {
         tell_ended(reconcile, question, NULL);
     }
-    /* one that never started is left to the listing itself: the cycle may start it again */
+    /* one that was moving is found on its other host; one that never started is left to the listing
+     * itself: the cycle may start it again */
     hs_fleet_list(reconcile->fleet, question->host_idx, 0);
     free(question);
 }

@@ -12,16 +12,18 @@ enum hs_action_kind {
     HS_ACTION_RESUME,
     HS_ACTION_SHUTDOWN, /* ask the guest to power off */
     HS_ACTION_DESTROY,  /* pull the plug: cancelled, or over its limit */
+    HS_ACTION_MOVE,     /* to to_host_idx: live if it runs, else as it lies there, suspended */
 };
 
 struct hs_action {
     uint64_t op_id; /* unique within an epoch; names the intent */
     enum hs_action_kind kind;
     uint64_t job_id;
-    size_t host_idx;
+    size_t host_idx;     /* where the machine is, or is to be made */
+    size_t to_host_idx;  /* of a move */
     int64_t wanted_at_s; /* plan UTC */
     char why[160];       /* one clause for the journal */
 };
 
-/** "start", "suspend", "resume", "shutdown", "destroy". */
+/** "start", "suspend", "resume", "shutdown", "destroy", "move". */
 const char *hs_action_word(enum hs_action_kind kind);

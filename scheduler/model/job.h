@@ -57,6 +57,7 @@ struct hs_job {
     int64_t earliest_at_s;
     int64_t due_at_s;
     bool interruptible;
+    bool movable;      /* may go on on another host; class movable always may */
     int64_t min_run_s; /* shortest run between suspensions */
     int priority;
     bool now;     /* --now: start at once, whatever heat costs */
@@ -77,6 +78,7 @@ struct hs_job {
     int exit_status;
     uint32_t suspends;
     uint32_t moves;
+    int64_t moved_at_s; /* its last move; 0: never */
     bool cancel_wanted; /* its owner cancelled it; it ends as cancelled once its machine is gone */
     char why[192];      /* why it failed or was cancelled, "" otherwise */
 };

@@ -55,6 +55,7 @@ static void format_status(const struct hs_job *job, json_t *json)
                  job->has_exit_status ? hs_jsonx_int(job->exit_status) : json_null());
     hs_jsonx_set_int(json, "suspends", job->suspends);
     hs_jsonx_set_int(json, "moves", job->moves);
+    hs_jsonx_set_at(json, "moved", job->moved_at_s);
     hs_jsonx_set_bool(json, "cancel_wanted", job->cancel_wanted);
     hs_jsonx_set_text(json, "why", absent(job->why));
 }
@@ -76,6 +77,7 @@ json_t *hs_job_format(const struct hs_job *job)
     hs_jsonx_set_at(json, "earliest", job->earliest_at_s);
     hs_jsonx_set_at(json, "due", job->due_at_s);
     hs_jsonx_set_bool(json, "interruptible", job->interruptible);
+    hs_jsonx_set_bool(json, "movable", job->movable);
     hs_jsonx_set_int(json, "min_run_s", job->min_run_s);
     hs_jsonx_set_int(json, "priority", job->priority);
     hs_jsonx_set_bool(json, "now", job->now);

@@ -172,6 +172,7 @@ static void read_request(struct source *source, struct hs_job *job)
     get_at(source, "earliest", &job->earliest_at_s);
     get_at(source, "due", &job->due_at_s);
     get_bool(source, "interruptible", &job->interruptible);
+    get_bool(source, "movable", &job->movable);
     get_int(source, "min_run_s", 0, INT64_MAX, &job->min_run_s);
     get_int(source, "priority", INT32_MIN, INT32_MAX, &priority);
     get_bool(source, "now", &job->now);
@@ -209,6 +210,7 @@ static void read_status(struct source *source, struct hs_job *job)
     get_int(source, "exit_status", INT32_MIN, INT32_MAX, &exit_status);
     get_int(source, "suspends", 0, UINT32_MAX, &suspends);
     get_int(source, "moves", 0, UINT32_MAX, &moves);
+    get_at(source, "moved", &job->moved_at_s);
     get_bool(source, "cancel_wanted", &job->cancel_wanted);
     get_text(source, "why", job->why, sizeof(job->why));
     job->state = (enum hs_job_state)state;

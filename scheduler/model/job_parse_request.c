@@ -83,6 +83,11 @@ static const struct hs_conf_field fields[] = {
      AT(job.interruptible),
      .has_default = true,
      .help = "may be suspended and resumed"},
+    {.name = "movable",
+     .type = HS_CONF_BOOL,
+     AT(job.movable),
+     .has_default = true,
+     .help = "may go on on another host, within what its class allows in a day"},
     {.name = "min_run",
      .type = HS_CONF_DURATION,
      AT(job.min_run_s),
@@ -123,9 +128,9 @@ static const struct hs_conf_field fields[] = {
 const struct hs_conf_table hs_job_table = {"job", fields, sizeof(fields) / sizeof(fields[0])};
 
 /* Keys of an answer that a request must not set; the rest of them are request fields too. */
-static const char *const status_keys[] = {
-    "id",   "state", "submitted", "started", "ended",       "ran_s",     "since",
-    "host", "moves", "suspends",  "why",     "exit_status", "base_class"};
+static const char *const status_keys[] = {"id",       "state", "submitted",   "started",   "ended",
+                                          "ran_s",    "since", "host",        "moves",     "moved",
+                                          "suspends", "why",   "exit_status", "base_class"};
 
 static void check_status_keys(const json_t *object, struct hs_conf_report *report)
 {

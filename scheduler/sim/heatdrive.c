@@ -88,6 +88,16 @@ static void on_listed(int rc, const struct hs_err *err, const struct hs_machine 
     free(asked);
 }
 
+/** A job that lies suspended counts as moved when it goes on. */
+static void take_move(struct hs_heatdrive *drive, size_t job_idx, const struct hs_action *action)
+{
+    if (drive->run->states[job_idx].state == HS_SIMRUN_RUNNING) {
+        hs_simrun_move_job(drive->run, job_idx, action->to_host_idx);
+    }
+    hs_compute_sim_add_need(drive->computes[action->to_host_idx], action->job_id,
+                            drive->run->scenario->move_s);
+}
+
 static void on_done(int rc, const struct hs_err *err, void *arg)
 {
     struct asked *asked = arg;
@@ -104,6 +114,9 @@ static void on_done(int rc, const struct hs_err *err, void *arg)
         hs_simrun_suspend_job(drive->run, job_idx);
         hs_compute_sim_add_need(drive->computes[action->host_idx], action->job_id,
                                 drive->run->scenario->suspend_s);
+    }
+    if (rc == 0 && action->kind == HS_ACTION_MOVE) {
+        take_move(drive, job_idx, action);
     }
     drive->acting = NULL;
     if (err != NULL) {
@@ -145,8 +158,11 @@ static void act(struct hs_heatdrive *drive, const struct hs_action *action)
     struct asked *asked = hs_xcalloc(1, sizeof(*asked));
 
     *asked = (struct asked){drive, *action};
-    if (drive->run->faults->is_host_closed[action->host_idx]
-        && (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME)) {
+    if (action->kind == HS_ACTION_MOVE) {
+        hs_compute_move(drive->computes[action->host_idx], action->job_id,
+                        drive->computes[action->to_host_idx], on_done, asked);
+    } else if (drive->run->faults->is_host_closed[action->host_idx]
+               && (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME)) {
         struct hs_err err;
         int rc = hs_err_set(&err, HS_E_UNAVAILABLE, "sim:", "the host is in maintenance");
 

@@ -152,6 +152,7 @@ static struct hs_job *make_request(const struct hs_simjob *simjob, uint64_t job_
     job->duration_s = (int64_t)ceil(estimate_s);
     job->due_at_s = (int64_t)floor(simjob->due_at_s);
     job->interruptible = simjob->interruptible;
+    job->movable = simjob->interruptible; /* docs/simulator.md: may resume on any allowed host */
     job->state = HS_JOB_WAITING;
     job->submitted_at_s = at_s;
     job->since_at_s = job->submitted_at_s;
@@ -324,6 +325,8 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
         .timezones = (const struct hs_timezone *const *)scenario->timezones,
         .now_at_s = scenario->start_at_s,
         .suspend_s = scenario->suspend_s,
+        .move_s = scenario->move_s,
+        .can_move = true,
         .is_told_ahead = drive->knows_future || scenario->no_expected_arrivals};
 
     drive->cycle = hs_cycle_new(&options);

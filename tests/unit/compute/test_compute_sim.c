@@ -120,6 +120,43 @@ static void compute_sim__runs_its_duration_to_the_second(void **state)
     assert_string_equal(log_text, "simulated job 12 ran 3600 s\n");
 }
 
+static void compute_sim__a_moved_machine_goes_on_where_it_was_in_its_run(void **state)
+{
+    struct hs_host second_host = {.path = "site/second", .uri = "sim:"};
+    struct hs_compute_options options = {.executor = hs_virtual_executor_get(executor),
+                                         .clock = plan_clock,
+                                         .listener = {.ended = on_ended},
+                                         .host = &second_host,
+                                         .host_idx = 1};
+    HS_AUTO(hs_compute) second = NULL;
+    int rc = 1;
+
+    assert_true(hs_compute_can_move(host.uri, second_host.uri));
+    assert_false(hs_compute_can_move(host.uri, "qemu:///system"));
+    assert_false(hs_compute_can_move("qemu:///system", "qemu:///system"));
+    assert_int_equal(hs_compute_new(&options, &second, NULL), 0);
+    assert_int_equal(create(12, 3600), 0);
+    advance_to(1000);
+    hs_compute_move(compute, 12, second, on_done, &rc);
+    assert_int_equal(rc, 1);
+    advance_to(1000);
+    assert_int_equal(rc, 0);
+    hs_compute_list(compute, on_listed, NULL);
+    advance_to(1000);
+    assert_int_equal(n_listed, 0);
+    assert_int_equal(n_ended, 0); /* it left; it did not end */
+    hs_compute_list(second, on_listed, NULL);
+    advance_to(1000);
+    assert_int_equal(n_listed, 1);
+    assert_int_equal(listed.state, HS_MACHINE_RUNNING);
+    hs_compute_move(compute, 12, second, on_done, &rc);
+    advance_to(1000);
+    assert_int_equal(rc, -HS_E_NOTFOUND);
+    advance_to(10000);
+    assert_int_equal(n_ended, 1);
+    assert_near(ended_at_s, (double)START_AT_S + 3600, 1e-6);
+}
+
 static void compute_sim__suspended_time_is_no_running_time(void **state)
 {
     assert_int_equal(create(12, 3600), 0);
@@ -176,6 +213,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(compute_sim__runs_its_duration_to_the_second, start, end),
+        cmocka_unit_test_setup_teardown(
+            compute_sim__a_moved_machine_goes_on_where_it_was_in_its_run, start, end),
         cmocka_unit_test_setup_teardown(compute_sim__suspended_time_is_no_running_time, start, end),
         cmocka_unit_test_setup_teardown(compute_sim__jobs_env_overrides_time_and_exit, start, end),
         cmocka_unit_test(compute_backend__is_chosen_by_the_uri),

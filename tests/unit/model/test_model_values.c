@@ -112,6 +112,7 @@ static void words__are_stable(void **state)
 {
     assert_string_equal(hs_machine_state_word(HS_MACHINE_SHUT_OFF), "shut-off");
     assert_string_equal(hs_action_word(HS_ACTION_DESTROY), "destroy");
+    assert_string_equal(hs_action_word(HS_ACTION_MOVE), "move");
 }
 
 static void catalogue__has_a_row_for_every_word(void **state)
