@@ -179,7 +179,8 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
 
     hs_search_interruptible(&place->search, job, first, end_slot - 1, ret_offer);
     /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better.
-     */
+     * Not if it would start later than its minimum run allows. */
+    last = job->must_run_now && ret_offer->placement.first_slot == 0 ? 0 : last;
     hs_search_contiguous(&place->search, job, first, last, &through);
     if (through.cost_cur < ret_offer->cost_cur) {
         *ret_offer = through;
