@@ -220,6 +220,26 @@ static void charge_missing(struct count *count, double vcpus, double left_s)
     count->report->missing_cur += vcpus * most_w * left_s / 3600 * most_cur_per_mwh * 1e-6;
 }
 
+/** Work that goes on later costs its stop, at the price of the slot in which it stands still. */
+static void charge_stops(struct count *count, const struct hs_place_job *job,
+                         const struct hs_placement *placement)
+{
+    const struct planvalid_case *valid = count->valid;
+    const struct hs_host *host = &valid->estate->hosts[placement->host_idx];
+    double stop_s = fmax(PLANVALID_STOP_S, valid->frame->suspend_s);
+    double stop_wh = vcpu_w(host) * job->size.vcpus * stop_s / 3600;
+    bool has_run = job->is_running;
+
+    for (size_t t = 0; t < placement->last_slot; t++) {
+        if (has_run && !runs(placement, t)) {
+            count->report->stop_cur +=
+                stop_wh * 1e-6
+                * valid->frame->elec_cur_per_mwh[host->site_idx * valid->n_slots + t];
+        }
+        has_run = runs(placement, t);
+    }
+}
+
 static void miss(struct count *count, const struct hs_place_job *job,
                  const struct hs_placement *placement)
 {
@@ -251,6 +271,7 @@ static void check_placement(struct count *count, const struct hs_place_job *job,
         check_stretches(count, job, placement);
         ends_at_s = check_when(count, job, placement);
         take(count, job, placement);
+        charge_stops(count, job, placement);
     } else if (job->freedom == HS_PLACE_FILLER) {
         return; /* it need not run */
     }
@@ -440,6 +461,10 @@ static void run_plant(struct count *count, size_t l, size_t t, double captured_w
     *stored_wh -= draw_wh;
     count->report->reject_cur += (over_wh - charge_wh) * input->reject_cur_per_wh[t];
     count->report->backup_cur += get_backup_cur(valid, l, t, direct_wh + draw_wh);
+    if (input->floor_wh != NULL) {
+        count->report->floor_cur +=
+            fmax(0, input->floor_wh[t] - *stored_wh) * input->floor_cur_per_wh;
+    }
 }
 
 /** @param ret_tank_wh [n_loops][n_slots] at slot end, or NULL */
@@ -497,7 +522,8 @@ static void count_through(const struct planvalid_case *valid, const struct hs_pl
     check_power(&count);
     run_loops(&count, ret_tank_wh);
     report->cost_cur = report->job_elec_cur + report->backup_cur + report->reject_cur
-                       - report->left_cur + report->missing_cur;
+                       + report->floor_cur - report->left_cur + report->stop_cur
+                       + report->missing_cur;
 }
 
 void planvalid_check(const struct planvalid_case *valid, const struct hs_placement *placements,
@@ -506,19 +532,20 @@ void planvalid_check(const struct planvalid_case *valid, const struct hs_placeme
     count_through(valid, placements, n_placements, ret_report, NULL);
 }
 
-/** The plan's sums. It counts base load as well, and leaves out what it has no place for. */
+/** The plan's sums. It counts base load as well, and leaves out stops and what has no place. */
 static void check_sums(const struct planvalid_case *valid, const struct hs_plan *plan,
                        struct planvalid_report *report)
 {
     double said_cur = plan->cost_cur - report->base_elec_cur;
-    double cost_cur = report->cost_cur - report->missing_cur;
+    double cost_cur = report->cost_cur - report->missing_cur - report->stop_cur;
     size_t n_hopeless = 0;
 
     for (size_t j = 0; j < valid->n_jobs; j++) {
         n_hopeless += valid->jobs[j].is_hopeless;
     }
     if (!(fabs(said_cur - cost_cur) <= 1e-6 * (fabs(cost_cur) + report->base_elec_cur))) {
-        blame(report, "costs %.6f without base load, the plan says %.6f", cost_cur, said_cur);
+        blame(report, "costs %.6f without base load and stops, the plan says %.6f", cost_cur,
+              said_cur);
     }
     if (n_hopeless == 0 && plan->n_late != report->n_missed) {
         blame(report, "%zu jobs are late, the plan says %zu", report->n_missed, plan->n_late);

@@ -16,6 +16,8 @@
 #include "scheduler/model/estate.h"
 #include "scheduler/model/plan.h"
 
+#define PLANVALID_STOP_S 300.0 /* docs/planner.md, How the planner is measured */
+
 /** What a plan was made for; all borrowed. */
 struct planvalid_case {
     const struct hs_estate *estate;
@@ -33,9 +35,11 @@ struct planvalid_report {
     double job_elec_cur; /* electricity of the jobs */
     double backup_cur;
     double reject_cur;
+    double floor_cur;     /* heat that tanks lack below their comfort floors */
     double left_cur;      /* credit for heat left in the tanks at the end */
+    double stop_cur;      /* suspensions: PLANVALID_STOP_S of the job, or suspend_s if more */
     double missing_cur;   /* work that is not in the plan, at the dearest electricity, no heat */
-    double cost_cur;      /* job_elec + backup + reject - left + missing */
+    double cost_cur;      /* job_elec + backup + reject + floor - left + stop + missing */
     double base_elec_cur; /* of idle hosts and pinned vCPUs; not in cost_cur */
 };
 

@@ -283,6 +283,29 @@ static void planvalid__counts_electricity_and_heat_as_the_plant_does(void **stat
                 1e-9);
 }
 
+static void planvalid__counts_stops_and_floors(void **state)
+{
+    struct fixture f;
+    double floor_wh[N] = {[3] = 40};
+
+    set_up(&f);
+    f.jobs[1].freedom = HS_PLACE_INTERRUPTIBLE;
+    f.placements[1].slots[0] = 1U << 4 | 1U << 7;
+    f.placements[1].last_slot = 7;
+    f.elec[5] = 60; /* where it stops */
+    check(&f);
+    assert_near(f.report.stop_cur, W_A_JOB * 300 / 3600 * 60e-6, 1e-9);
+    f.frame.suspend_s = 600;
+    f.jobs[1].is_running = true; /* and stops at once as well */
+    f.inputs[1].floor_wh = floor_wh;
+    f.inputs[1].floor_cur_per_wh = 0.5;
+    check(&f);
+    assert_near(f.report.stop_cur, W_A_JOB * 600 / 3600 * 160e-6, 1e-9);
+    assert_near(f.report.floor_cur, 20, 1e-9);
+    assert_near(f.report.cost_cur, f.report.job_elec_cur + f.report.stop_cur + f.report.floor_cur,
+                1e-9);
+}
+
 static void planvalid__counts_what_a_full_tank_dumps(void **state)
 {
     struct fixture f;
@@ -340,6 +363,7 @@ int main(void)
         cmocka_unit_test(planvalid__finds_doubles_strangers_and_the_forgotten),
         cmocka_unit_test(planvalid__counts_misses_and_holds_the_plan_to_them),
         cmocka_unit_test(planvalid__counts_electricity_and_heat_as_the_plant_does),
+        cmocka_unit_test(planvalid__counts_stops_and_floors),
         cmocka_unit_test(planvalid__counts_what_a_full_tank_dumps),
         cmocka_unit_test(planvalid__holds_a_plan_to_its_own_cost_and_tanks),
     };
