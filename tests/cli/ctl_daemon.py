@@ -103,6 +103,7 @@ class Daemon(unittest.TestCase):
                              {"at", "heat_price_cur_per_mwh", "demand_heat_w", "tank_wh",
                               "headroom_it_w", "free_it_w"})
         self.assertIsInstance(planned["misses"], list)
+        self.assertIn("RIDE-THROUGH", self.hsched("loops", "-o", "wide").stdout)
 
     def test_a_job_that_cannot_be_in_time_is_missed_by_name(self):
         done = self.rig.hsched("submit", "--duration", "3h", "--due", "now+1h", "true", check=False)
