@@ -22,9 +22,9 @@ LADDERS = {"jobs": (2000, 4000, 8000, 16000, 32000, 64000), "loops": (10, 20, 40
            "hosts": (200, 400, 800, 1600, 3200), "slots": (96, 120, 144, 168, 192)}
 
 
-def run_case(args, program, case, seed, count, **more):
+def run_case(args, program, case, seed, *counts, **more):
     binary = pathlib.Path(args.build).resolve() / "tests" / "bench" / program
-    done = subprocess.run([str(binary), *map(str, case), str(seed), str(count)], check=False, **more)
+    done = subprocess.run([str(binary), *map(str, case), str(seed), *map(str, counts)], check=False, **more)
     if done.returncode != 0:
         print(f"bench: {program} {' x '.join(map(str, case))}, seed {seed}: exit {done.returncode}", file=sys.stderr)
     return done
@@ -77,7 +77,7 @@ def growth(args):
         for value in ladder:
             case = {**MIDDLE, of: value}
             done = run_case(args, "bench_plan", case.values(), args.seed or 1, 3 if args.steps is None else args.steps,
-                            stdout=subprocess.PIPE, text=True)
+                            "unbound", stdout=subprocess.PIPE, text=True)
             failed |= done.returncode != 0
             points.append({of: value, **json.loads(done.stdout)} if done.stdout else None)
         if None in points or len(points) < 2:

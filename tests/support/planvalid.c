@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "scheduler/base/mem.h"
+#include "tests/support/planvalid_heat.h"
 
 #define SLACK_S     1e-3
 #define SLACK_RATIO 1e-6 /* sums of doubles, and powers kept in whole mW */
@@ -112,7 +113,7 @@ static void check_where(struct count *count, const struct hs_place_job *job,
     if (job->site_allowed != NULL && !job->site_allowed[host->site_idx]) {
         blame(count->report, "job %lu: on %s, a site that it may not use", job->job_id, host->path);
     }
-    if (job->host_idx != SIZE_MAX && job->host_idx != placement->host_idx) {
+    if (job->host_idx != SIZE_MAX && job->host_idx != placement->host_idx && !job->is_movable) {
         blame(count->report, "job %lu: on %s, and bound to another host", job->job_id, host->path);
     }
     if (count->valid->barred != NULL && count->valid->barred[placement->host_idx]) {
@@ -187,7 +188,7 @@ static void take(struct count *count, const struct hs_place_job *job,
     size_t n = valid->n_slots;
     double elec_w = vcpu_w(host) * job->size.vcpus;
     double left_s = job->remaining_s;
-    size_t held = job->host_idx != SIZE_MAX ? 0 : placement->first_slot;
+    size_t held = job->host_idx == placement->host_idx ? 0 : placement->first_slot;
 
     for (size_t t = held; t <= placement->last_slot; t++) {
         count->used_memory_mib[placement->host_idx * n + t] += job->size.memory_mib;
@@ -391,82 +392,6 @@ static void begin_power(struct count *count)
     }
 }
 
-/** The sink of loop @l that is worth most of those not served yet. */
-static size_t find_next_sink(const struct planvalid_case *valid, size_t l, const bool *is_served)
-{
-    const struct hs_heatloop *loop = &valid->estate->loops[l];
-    const double *worth = valid->frame->thermal[l].sink_cur_per_mwh;
-    size_t best = SIZE_MAX;
-
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        if (!is_served[k] && (best == SIZE_MAX || worth[k] > worth[best])) {
-            best = k;
-        }
-    }
-    return best;
-}
-
-/** Serve the sinks of a slot from @served_wh in order of worth; the rest is backup's. */
-static double get_backup_cur(const struct planvalid_case *valid, size_t l, size_t t,
-                             double served_wh)
-{
-    const struct hs_thermal_input *input = &valid->frame->thermal[l];
-    size_t n_sinks = valid->estate->loops[l].n_sinks;
-    HS_AUTO_MEM bool *is_served = hs_xcalloc(n_sinks, sizeof(*is_served));
-    double cur = 0;
-
-    for (size_t i = 0; i < n_sinks; i++) {
-        size_t k = find_next_sink(valid, l, is_served);
-        double demand_wh = input->sink_demand_wh[k * valid->n_slots + t];
-        double got_wh = fmin(served_wh, demand_wh);
-
-        is_served[k] = true;
-        served_wh -= got_wh;
-        cur += (demand_wh - got_wh) * input->sink_cur_per_mwh[k] * 1e-6;
-    }
-    return cur;
-}
-
-/** One slot of the plant. @param stored_wh in the tank, moved on */
-static void run_plant(struct count *count, size_t l, size_t t, double captured_wh,
-                      double *stored_wh)
-{
-    const struct planvalid_case *valid = count->valid;
-    const struct hs_heatloop *loop = &valid->estate->loops[l];
-    const struct hs_thermal_input *input = &valid->frame->thermal[l];
-    const struct hs_tank *tank = &loop->tank;
-    double h = lasts_s(valid, t) / 3600;
-    double room_per_k = tank->volume_l * 1.163;
-    double full_wh = tank->present ? room_per_k * (tank->max_c - tank->min_c) : 0;
-    double demand_wh = 0;
-
-    if (tank->present) {
-        double water_c = tank->min_c + *stored_wh / room_per_k;
-        double loss_wh = tank->loss_w_per_k * (water_c - tank->ambient_c) * h;
-
-        *stored_wh -= fmin(*stored_wh, fmax(0, loss_wh));
-    }
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        demand_wh += input->sink_demand_wh[k * valid->n_slots + t];
-    }
-    double direct_wh = fmin(captured_wh, demand_wh);
-    double over_wh = captured_wh - direct_wh;
-    double charge_wh = fmin(over_wh, fmin(full_wh - *stored_wh, tank->charge_limit_w * h));
-
-    charge_wh = tank->present ? fmax(0, charge_wh) : 0;
-    *stored_wh += charge_wh;
-    double draw_wh = fmin(demand_wh - direct_wh, fmin(*stored_wh, tank->draw_limit_w * h));
-
-    draw_wh = tank->present ? draw_wh : 0;
-    *stored_wh -= draw_wh;
-    count->report->reject_cur += (over_wh - charge_wh) * input->reject_cur_per_wh[t];
-    count->report->backup_cur += get_backup_cur(valid, l, t, direct_wh + draw_wh);
-    if (input->floor_wh != NULL) {
-        count->report->floor_cur +=
-            fmax(0, input->floor_wh[t] - *stored_wh) * input->floor_cur_per_wh;
-    }
-}
-
 /** @param ret_tank_wh [n_loops][n_slots] at slot end, or NULL */
 static void run_loops(struct count *count, double *ret_tank_wh)
 {
@@ -486,7 +411,9 @@ static void run_loops(struct count *count, double *ret_tank_wh)
         double stored_wh = input->tank_wh;
 
         for (size_t t = 0; t < n; t++) {
-            run_plant(count, l, t, captured_wh[l * n + t] + input->captured_wh[t], &stored_wh);
+            planvalid_heat_run(valid, l, t, lasts_s(valid, t),
+                               captured_wh[l * n + t] + input->captured_wh[t], &stored_wh,
+                               count->report);
             if (ret_tank_wh != NULL) {
                 ret_tank_wh[l * n + t] = stored_wh;
             }

@@ -119,6 +119,9 @@ static void planvalid__finds_a_job_away_from_its_host(void **state)
     set_up(&f);
     f.jobs[0].host_idx = 1;
     assert_blamed(&f, "bound to another");
+    f.jobs[0].is_movable = true;
+    check(&f);
+    assert_true(f.report.is_feasible);
 }
 
 static void planvalid__finds_a_barred_host(void **state)
