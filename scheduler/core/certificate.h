@@ -7,8 +7,8 @@
  * What is published beside a plan: its cost, a bound that no plan for the same horizon can go
  * below, and gap_ratio = (cost - bound) / bound. Both count what can be decided:
  *
- *     cost = electricity of jobs + stops + waiting + lateness      (over jobs)
- *          + backup + rejection - worth of heat left               (over loops, hs_thermal)
+ *     cost = electricity of jobs + stops + moves + waiting + lateness      (over jobs)
+ *          + backup + rejection + comfort - worth of heat left (over loops, hs_thermal)
  *
  * Electricity of base load is not in it, nor is that of jobs that run and cannot be stopped. Work
  * past the horizon costs the site's mean electricity less end_cur_per_wh for its heat. A job that
@@ -17,9 +17,9 @@
  *
  * The bound is Lagrangian: heat of jobs and loops, and the vCPUs of each loop, are bought at prices
  * per loop and slot. Given prices, jobs choose apart from each other and each loop is a storage
- * problem that is solved exactly; any prices give a bound, better prices a higher one (Polyak
- * steps). Hosts of a loop are one pool there, memory and the shortest run are left out, the plant
- * may withhold heat: so the bound is below the best plan's cost. See docs/planner.md.
+ * problem that is solved exactly; any prices give a bound, better prices a higher one. Hosts of a
+ * loop are one pool there, memory and the shortest run are left out, the plant may withhold heat:
+ * so the bound is below the best plan's cost. See docs/planner.md.
  *
  * Built on the frame and the jobs that hs_place takes, and on nothing else of the planner. Pure;
  * no memory is allocated in hs_certificate_improve().
@@ -48,6 +48,10 @@ void hs_certificate_set(struct hs_certificate *cert, const struct hs_place_frame
 void hs_certificate_reserve_slots(struct hs_certificate *cert, size_t host_idx,
                                   const struct hs_fit_size *size, size_t first, size_t last);
 
+/** As hs_place_close_slots(). Caps need not be told: without them the bound is but lower. */
+void hs_certificate_close_slots(struct hs_certificate *cert, size_t host_idx, size_t first,
+                                size_t last);
+
 /** As hs_place_bar(). */
 void hs_certificate_bar(struct hs_certificate *cert, size_t host_idx);
 
@@ -60,13 +64,14 @@ void hs_certificate_set_jobs(struct hs_certificate *cert, const struct hs_place_
                              size_t n_jobs);
 
 /**
- * Cost of a plan as defined above, cur.
+ * Cost of a plan as defined above, cur. What it does is the first guess of what the jobs would do:
+ * improve begins there.
  *
  * @param placements  [n] one for each job, in any order
  * @return NAN if some job has no placement or some placement no job
  */
-double hs_certificate_get_cost(const struct hs_certificate *cert,
-                               const struct hs_placement *placements, size_t n);
+double hs_certificate_get_cost(struct hs_certificate *cert, const struct hs_placement *placements,
+                               size_t n);
 
 /**
  * Start from the planner's prices where none were found before.
@@ -78,7 +83,7 @@ void hs_certificate_set_prices(struct hs_certificate *cert, const double *heat_c
 /**
  * Better the prices.
  *
- * @param cost_cur  of the best plan known; steers the steps and never the bound's validity
+ * @param cost_cur  of the best plan known: nothing is done where the bound has come up to it
  * @return the best bound since the jobs were set, cur; -INFINITY if @n_iterations is 0 throughout
  */
 double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size_t n_iterations);

@@ -2,6 +2,7 @@
 /* certificate_cost - what a plan costs, as certificate.h defines it. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
@@ -63,8 +64,34 @@ static double price_unplaced(const struct hs_certificate *cert,
     return job->need * tail_cur + (job->need <= job->tail_max + LEAST_WORK ? 0.0 : job->late_cur);
 }
 
+/* To go on elsewhere costs at least what a stop does. */
+static double price_move(const struct hs_certificate *cert, const struct hs_place_job *given,
+                         const struct hs_placement *placement)
+{
+    size_t k = cert->kind_of_host[placement->host_idx];
+
+    return cert->stop_cur[k * cert->n_slots + placement->first_slot]
+           * fmax(1.0, given->move_s / cert->stop_s);
+}
+
+/* What the plan gives and uses is where the search for prices begins. */
+static void book(struct hs_certificate *cert, const struct hs_certificate_job *job,
+                 const struct hs_placement *placement, const struct walk *walk,
+                 const double *heat_wh)
+{
+    size_t n = cert->n_slots;
+    size_t at = cert->kinds[walk->kind].loop_idx * n;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        double whole_wh = cert->heat_wh[walk->kind * n + t];
+
+        cert->mean_given_wh[at + t] += heat_wh[t];
+        cert->mean_used_vcpus[at + t] += whole_wh > 0 ? heat_wh[t] / whole_wh * cert->len[t] : 0.0;
+    }
+}
+
 /* Cost of one placement per vCPU; its heat is laid. */
-static double price_job(const struct hs_certificate *cert, const struct hs_place_job *given,
+static double price_job(struct hs_certificate *cert, const struct hs_place_job *given,
                         const struct hs_certificate_job *job, const struct hs_placement *placement)
 {
     double heat_wh[HS_PLAN_SLOTS_MAX];
@@ -74,9 +101,13 @@ static double price_job(const struct hs_certificate *cert, const struct hs_place
         return price_unplaced(cert, job);
     }
     walk_slots(cert, job, placement, heat_wh, &walk);
+    if (given->host_idx != SIZE_MAX && given->host_idx != placement->host_idx) {
+        walk.stop_cur += price_move(cert, given, placement);
+    }
     size_t n = placement->last_slot - placement->first_slot + 1;
     size_t loop_idx = cert->kinds[walk.kind].loop_idx;
 
+    book(cert, job, placement, &walk, heat_wh);
     hs_thermal_lay(cert->thermals[loop_idx], placement->first_slot, &heat_wh[placement->first_slot],
                    n);
     if (job->freedom == HS_PLACE_AT_ONCE) {
@@ -122,8 +153,8 @@ static const struct hs_placement *find_placement(const struct hs_placement *cons
     return low < n && sorted[low]->job_id == job_id ? sorted[low] : NULL;
 }
 
-double hs_certificate_get_cost(const struct hs_certificate *cert,
-                               const struct hs_placement *placements, size_t n)
+double hs_certificate_get_cost(struct hs_certificate *cert, const struct hs_placement *placements,
+                               size_t n)
 {
     HS_AUTO_MEM const struct hs_placement **sorted =
         hs_xcalloc(n, sizeof(const struct hs_placement *));
@@ -133,6 +164,9 @@ double hs_certificate_get_cost(const struct hs_certificate *cert,
     for (size_t i = 0; i < n; i++) {
         sorted[i] = &placements[i];
     }
+    memset(cert->mean_given_wh, 0, cert->n_loops * cert->n_slots * sizeof(double));
+    memset(cert->mean_used_vcpus, 0, cert->n_loops * cert->n_slots * sizeof(double));
+    cert->has_plan = true;
     qsort(sorted, n, sizeof(const struct hs_placement *), compare_ids);
     for (size_t l = 0; l < cert->n_loops; l++) {
         hs_thermal_set(cert->thermals[l], &cert->inputs[l]);
@@ -140,7 +174,7 @@ double hs_certificate_get_cost(const struct hs_certificate *cert,
     for (size_t i = 0; i < cert->n_given; i++) {
         const struct hs_place_job *given = &cert->given[i];
 
-        if (given->freedom == HS_PLACE_FIXED) {
+        if (hs_certificate_is_fixed(given)) {
             continue;
         }
         const struct hs_certificate_job *job = &cert->jobs[j++];

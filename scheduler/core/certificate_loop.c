@@ -6,6 +6,9 @@
  * may lie anywhere in the convex hull of what it is. A slot is an infimal convolution: its own
  * slopes (unserved sinks, heat bought, heat rejected) and those of V_t+1 sorted into each other;
  * the loss stretches what comes out. Backward for V, forward for the course.
+ *
+ * Heat may be bought at a price that rises with what is bought: then the course is that of the
+ * next prices, which keep near the present ones (a proximal step), and slopes rise within segments.
  */
 #include <math.h>
 
@@ -75,84 +78,9 @@ static double find_highest(const struct tank *tank, double chord, double stored_
                : smaller(stored_wh, (1.0 - tank->loss_b_ratio) * stored_wh - tank->loss_a_wh);
 }
 
-/* --- one slot by itself --- */
+/* --- convex functions --- */
 
-/* What a slot may draw, cheapest Wh first, from first_wh (negative: it charges). */
-struct draw {
-    struct hs_certificate_segment *items; /* [n_sinks + 2] */
-    size_t n;
-    size_t bought;    /* which item is heat not bought */
-    double bought_wh; /* at first_wh */
-    double first_wh;
-    double first_cur; /* its cost at first_wh */
-};
-
-static void insert(struct draw *draw, double width, double slope, bool is_bought)
-{
-    size_t at = draw->n++;
-
-    while (at > 0 && draw->items[at - 1].slope > slope) {
-        draw->items[at] = draw->items[at - 1];
-        at--;
-    }
-    draw->bought += at <= draw->bought;
-    draw->bought = is_bought ? at : draw->bought;
-    draw->items[at] = (struct hs_certificate_segment){width, slope};
-}
-
-/* Drop the first @wh: more than so much the tank does not take. */
-static void trim(struct draw *draw, double wh)
-{
-    for (size_t i = 0; i < draw->n && wh > 0; i++) {
-        double part_wh = smaller(draw->items[i].width, wh);
-
-        draw->first_wh += part_wh;
-        draw->first_cur += part_wh * draw->items[i].slope;
-        draw->items[i].width -= part_wh;
-        wh -= part_wh;
-    }
-}
-
-/* At first everything is bought and nobody served: all goes into the tank. */
-static void read_slot(const struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
-                      size_t t, struct draw *ret_draw)
-{
-    const struct hs_heatloop *loop = &cert->estate->loops[loop_idx];
-    size_t i = loop_idx * cert->n_slots + t;
-    double heat_max_wh = cert->heat_max_wh[i];
-    double held_wh = 0.0;
-
-    *ret_draw = (struct draw){.items = cert->draws};
-    ret_draw->first_wh = -(cert->captured_wh[i] + heat_max_wh);
-    ret_draw->first_cur = cert->heat_cur_per_wh[i] * heat_max_wh;
-    insert(ret_draw, heat_max_wh, -cert->heat_cur_per_wh[i], true);
-    held_wh += heat_max_wh;
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        size_t sink_idx = loop->first_sink_idx + k;
-        double demand_wh = cert->sink_demand_wh[sink_idx * cert->n_slots + t];
-        double cur_per_wh = cert->sink_cur_per_mwh[sink_idx] * 1e-6;
-
-        insert(ret_draw, demand_wh, -cur_per_wh, false);
-        ret_draw->first_cur += demand_wh * cur_per_wh;
-        held_wh += demand_wh;
-    }
-    ret_draw->items[ret_draw->n++] =
-        (struct hs_certificate_segment){tank->max_wh + larger(0.0, -(ret_draw->first_wh + held_wh))
-                                            + larger(0.0, ret_draw->first_wh + held_wh) + 1.0,
-                                        cert->inputs[loop_idx].reject_cur_per_wh[t]};
-    trim(ret_draw, -tank->charge_max_wh - ret_draw->first_wh);
-    ret_draw->bought_wh = ret_draw->items[ret_draw->bought].width;
-    double room_wh = tank->draw_max_wh - ret_draw->first_wh;
-
-    for (size_t k = 0; k < ret_draw->n; k++) {
-        ret_draw->items[k].width = smaller(ret_draw->items[k].width, larger(0.0, room_wh));
-        room_wh -= ret_draw->items[k].width;
-    }
-}
-
-/* --- functions of the tank --- */
-
-/* A function on 0..max_wh: segments by slope. */
+/* A function from 0 on: segments by slope. */
 struct curve {
     struct hs_certificate_segment *items;
     size_t n;
@@ -160,59 +88,372 @@ struct curve {
     double at_zero_cur;
 };
 
-static void append(struct curve *curve, double width, double slope, double max_wh)
+/* Cut @wh off the front of @io_segment. @return that part */
+static struct hs_certificate_segment cut(struct hs_certificate_segment *io_segment, double wh)
 {
-    width = smaller(width, max_wh - curve->width);
-    if (!(width > 0)) {
+    struct hs_certificate_segment part = *io_segment;
+    double share = io_segment->width > wh ? wh / io_segment->width : 1.0;
+
+    part.width = smaller(wh, io_segment->width);
+    part.rise = share * io_segment->rise;
+    io_segment->width -= part.width;
+    io_segment->slope += part.rise;
+    io_segment->rise -= part.rise;
+    return part;
+}
+
+static double get_cur(const struct hs_certificate_segment *segment)
+{
+    return segment->width * (segment->slope + 0.5 * segment->rise);
+}
+
+/* Add @segment at the end; what is beyond @max_wh is left out. */
+static void append(struct curve *curve, struct hs_certificate_segment segment, double max_wh)
+{
+    segment = cut(&segment, max_wh - curve->width);
+    if (!(segment.width > 0)) {
         return;
     }
-    curve->width += width;
-    if (curve->n > 0 && curve->items[curve->n - 1].slope == slope) {
-        curve->items[curve->n - 1].width += width;
+    curve->width += segment.width;
+    if (curve->n > 0 && curve->items[curve->n - 1].slope == segment.slope && segment.rise == 0
+        && curve->items[curve->n - 1].rise == 0) {
+        curve->items[curve->n - 1].width += segment.width;
         return;
     }
-    curve->items[curve->n++] = (struct hs_certificate_segment){width, slope};
+    curve->items[curve->n++] = segment;
+}
+
+static void append_flat(struct curve *curve, double width, double slope, double max_wh)
+{
+    append(curve, (struct hs_certificate_segment){.width = width, .slope = slope}, max_wh);
+}
+
+static double get_value(const struct curve *curve, double at_wh)
+{
+    double cur = curve->at_zero_cur;
+
+    for (size_t i = 0; i < curve->n && at_wh > 0; i++) {
+        struct hs_certificate_segment rest = curve->items[i];
+        struct hs_certificate_segment part = cut(&rest, at_wh);
+
+        cur += get_cur(&part);
+        at_wh -= part.width;
+    }
+    return cur;
+}
+
+/* Every Wh below @floor_wh costs @cur_per_wh. */
+static void add_floor(struct curve *curve, double floor_wh, double cur_per_wh)
+{
+    size_t i = 0;
+
+    curve->at_zero_cur += smaller(floor_wh, curve->width) * cur_per_wh;
+    for (; i < curve->n && floor_wh >= curve->items[i].width; i++) {
+        floor_wh -= curve->items[i].width;
+        curve->items[i].slope -= cur_per_wh;
+    }
+    if (i == curve->n || !(floor_wh > 0)) {
+        return;
+    }
+    for (size_t k = curve->n++; k > i; k--) {
+        curve->items[k] = curve->items[k - 1];
+    }
+    curve->items[i] = cut(&curve->items[i + 1], floor_wh);
+    curve->items[i].slope -= cur_per_wh;
+}
+
+/* --- one slot by itself --- */
+
+/* What a slot may draw, cheapest Wh first, from first_wh (negative: it charges). */
+struct draw {
+    struct hs_certificate_segment *items; /* [2 n_sinks + 4] */
+    size_t n;
+    double first_wh;
+    double first_cur; /* its cost at first_wh */
+    double bought_wh; /* there */
+};
+
+static void put(struct draw *draw, struct hs_certificate_segment segment)
+{
+    if (segment.width > 0) {
+        draw->items[draw->n++] = segment;
+    }
+}
+
+/* Sinks by worth, the worthiest first, into @ret_items. */
+static size_t sort_sinks(const struct hs_certificate *cert, size_t loop_idx, size_t t,
+                         struct hs_certificate_segment *ret_items)
+{
+    const struct hs_heatloop *loop = &cert->estate->loops[loop_idx];
+
+    for (size_t k = 0; k < loop->n_sinks; k++) {
+        size_t sink_idx = loop->first_sink_idx + k;
+        struct hs_certificate_segment sink = {
+            .width = cert->sink_demand_wh[sink_idx * cert->n_slots + t],
+            .slope = -cert->sink_cur_per_mwh[sink_idx] * 1e-6};
+        size_t at = k;
+
+        while (at > 0 && ret_items[at - 1].slope > sink.slope) {
+            ret_items[at] = ret_items[at - 1];
+            at--;
+        }
+        ret_items[at] = sink;
+    }
+    return loop->n_sinks;
+}
+
+/* Sinks and heat not bought, in the order of what they cost. */
+static void mix(const struct hs_certificate_segment *sinks, size_t n_sinks,
+                struct hs_certificate_segment bought, struct draw *io_draw)
+{
+    for (size_t k = 0; k < n_sinks; k++) {
+        if (sinks[k].slope >= bought.slope + bought.rise) {
+            put(io_draw, bought);
+            bought.width = 0.0;
+        } else if (sinks[k].slope > bought.slope) {
+            double share = (sinks[k].slope - bought.slope) / bought.rise;
+
+            put(io_draw, cut(&bought, share * bought.width));
+        }
+        put(io_draw, sinks[k]);
+    }
+    put(io_draw, bought);
+}
+
+/* Drop the first @wh: more than so much the tank does not take. */
+static void trim(struct draw *draw, double wh)
+{
+    for (size_t i = 0; i < draw->n && wh > 0; i++) {
+        struct hs_certificate_segment part = cut(&draw->items[i], wh);
+
+        draw->first_wh += part.width;
+        draw->first_cur += get_cur(&part);
+        draw->bought_wh -= part.is_bought ? part.width : 0.0;
+        wh -= part.width;
+    }
+}
+
+/*
+ * At first all is bought and nobody served, and everything goes into the tank. The price rises by
+ * @steep for each Wh bought, from what it is where the jobs' mean offer is bought.
+ */
+static void read_slot(const struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
+                      size_t t, double steep, struct draw *ret_draw)
+{
+    size_t i = loop_idx * cert->n_slots + t;
+    double reject = cert->inputs[loop_idx].reject_cur_per_wh[t];
+    double all_wh = cert->heat_max_wh[i];
+    double base = steep > 0 ? cert->best_heat[i] : cert->heat_cur_per_wh[i];
+    struct hs_certificate_segment *sinks = &cert->draws[cert->n_draws_max];
+    size_t n_sinks = sort_sinks(cert, loop_idx, t, sinks);
+    struct hs_certificate_segment bought = {
+        .width = all_wh,
+        .slope = -base - steep * (all_wh - cert->mean_given_wh[i]),
+        .rise = steep * all_wh,
+        .is_bought = true,
+    };
+
+    *ret_draw = (struct draw){.items = cert->draws, .bought_wh = all_wh};
+    ret_draw->first_wh = -(cert->captured_wh[i] + all_wh);
+    /* nothing costs less than to dump it */
+    double above = larger(0.0, smaller(bought.slope + bought.rise - reject, bought.rise));
+    double dear_wh = bought.slope >= reject ? all_wh
+                     : bought.rise > 0      ? all_wh * above / bought.rise
+                                            : 0.0;
+    struct hs_certificate_segment rest = bought;
+    struct hs_certificate_segment usual = cut(&rest, all_wh - dear_wh);
+    struct hs_certificate_segment dumped = {.width = dear_wh, .slope = reject, .is_bought = true};
+
+    ret_draw->first_cur = -get_cur(&usual) - get_cur(&dumped);
+    for (size_t k = 0; k < n_sinks; k++) {
+        ret_draw->first_cur -= get_cur(&sinks[k]);
+    }
+    mix(sinks, n_sinks, usual, ret_draw);
+    put(ret_draw, dumped);
+    double held_wh = ret_draw->first_wh;
+
+    for (size_t k = 0; k < ret_draw->n; k++) {
+        held_wh += ret_draw->items[k].width;
+    }
+    put(ret_draw, (struct hs_certificate_segment){.width = tank->max_wh + fabs(held_wh) + 1.0,
+                                                  .slope = reject});
+    trim(ret_draw, -tank->charge_max_wh - ret_draw->first_wh);
+    double room_wh = tank->draw_max_wh - ret_draw->first_wh;
+
+    for (size_t k = 0; k < ret_draw->n && tank->draw_max_wh < INFINITY; k++) {
+        ret_draw->items[k] = cut(&ret_draw->items[k], larger(0.0, room_wh));
+        room_wh -= ret_draw->items[k].width;
+    }
+}
+
+/* --- a slot and what follows --- */
+
+/* Two functions walked together in the order of their slopes. */
+struct zip {
+    const struct curve *left;
+    const struct draw *draw;
+    size_t a;
+    size_t b;
+    struct hs_certificate_segment left_rest;
+    struct hs_certificate_segment draw_rest;
+};
+
+static struct zip open_zip(const struct curve *left, const struct draw *draw)
+{
+    struct zip zip = {.left = left, .draw = draw};
+
+    if (left->n > 0) {
+        zip.left_rest = left->items[0];
+    }
+    if (draw->n > 0) {
+        zip.draw_rest = draw->items[0];
+    }
+    return zip;
+}
+
+static void pull(struct hs_certificate_segment *rest, const struct hs_certificate_segment *items,
+                 size_t n, size_t *io_at)
+{
+    while (*io_at < n && !(rest->width > 0)) {
+        (*io_at)++;
+        *rest = *io_at < n ? items[*io_at] : *rest;
+    }
+}
+
+/* How much of @segment lies below @slope. */
+static double width_below(const struct hs_certificate_segment *segment, double slope)
+{
+    if (slope >= segment->slope + segment->rise) {
+        return segment->width;
+    }
+    return segment->width * (slope - segment->slope) / segment->rise;
+}
+
+/*
+ * The next stretch in which the slope is flat or rises evenly.
+ *
+ * @param ret_left_wh    how much of it is what follows'
+ * @param ret_bought_wh  how much is heat not bought
+ * @return false at the end
+ */
+static bool next_stretch(struct zip *zip, struct hs_certificate_segment *ret_segment,
+                         double *ret_left_wh, double *ret_bought_wh)
+{
+    struct hs_certificate_segment *a = &zip->left_rest;
+    struct hs_certificate_segment *b = &zip->draw_rest;
+
+    pull(a, zip->left->items, zip->left->n, &zip->a);
+    pull(b, zip->draw->items, zip->draw->n, &zip->b);
+    bool has_left = zip->a < zip->left->n;
+    bool has_draw = zip->b < zip->draw->n;
+
+    *ret_left_wh = 0.0;
+    *ret_bought_wh = 0.0;
+    if (!has_left && !has_draw) {
+        return false;
+    }
+    if (has_left && (!has_draw || a->slope < b->slope || a->slope + a->rise <= b->slope)) {
+        double wh = has_draw ? width_below(a, b->slope) : a->width;
+
+        *ret_segment = cut(a, wh > 0 ? wh : a->width);
+        *ret_left_wh = ret_segment->width;
+    } else if (!has_left || b->slope < a->slope || b->slope + b->rise <= a->slope) {
+        double wh = has_left ? width_below(b, a->slope) : b->width;
+
+        *ret_segment = cut(b, wh > 0 ? wh : b->width);
+        *ret_bought_wh = ret_segment->is_bought ? ret_segment->width : 0.0;
+    } else {
+        double until = smaller(a->slope + a->rise, b->slope + b->rise);
+        struct hs_certificate_segment more = cut(b, width_below(b, until));
+
+        *ret_segment = cut(a, width_below(a, until));
+        *ret_left_wh = ret_segment->width;
+        *ret_bought_wh = more.is_bought ? more.width : 0.0;
+        ret_segment->width += more.width;
+    }
+    return true;
 }
 
 /* The slot's cost and what follows, over what the loss has left: @left and @draw in one. */
 static void merge(const struct tank *tank, const struct draw *draw, const struct curve *left,
                   struct curve *ret_curve)
 {
+    struct zip zip = open_zip(left, draw);
+    struct hs_certificate_segment segment;
     double skip_wh = -draw->first_wh;
-    size_t a = 0;
-    size_t b = 0;
+    double left_wh;
+    double bought_wh;
 
     ret_curve->n = 0;
     ret_curve->width = 0.0;
     ret_curve->at_zero_cur = draw->first_cur + left->at_zero_cur;
-    while (a < left->n || b < draw->n) {
-        bool is_left =
-            b == draw->n || (a < left->n && left->items[a].slope <= draw->items[b].slope);
-        struct hs_certificate_segment item = is_left ? left->items[a++] : draw->items[b++];
-        double skipped_wh = smaller(skip_wh, item.width);
-
+    while (ret_curve->width < tank->max_wh + larger(skip_wh, 0.0)
+           && next_stretch(&zip, &segment, &left_wh, &bought_wh)) {
         if (skip_wh > 0) {
-            ret_curve->at_zero_cur += skipped_wh * item.slope;
-            skip_wh -= skipped_wh;
-            item.width -= skipped_wh;
+            struct hs_certificate_segment skipped = cut(&segment, skip_wh);
+
+            ret_curve->at_zero_cur += get_cur(&skipped);
+            skip_wh -= skipped.width;
         }
-        append(ret_curve, item.width, item.slope, tank->max_wh);
+        segment.is_bought = false;
+        append(ret_curve, segment, tank->max_wh);
     }
 }
 
-/* Where @curve is least. */
-static double find_least(const struct curve *curve)
+/* From @kept_wh after the loss: what stays in the tank, and how much is not bought. */
+static double split(const struct draw *draw, const struct curve *left, double kept_wh,
+                    double *ret_not_bought_wh)
+{
+    struct zip zip = open_zip(left, draw);
+    struct hs_certificate_segment segment;
+    double rest_wh = kept_wh - draw->first_wh;
+    double stays_wh = 0.0;
+    double left_wh;
+    double bought_wh;
+
+    *ret_not_bought_wh = 0.0;
+    while (rest_wh > 0 && next_stretch(&zip, &segment, &left_wh, &bought_wh)) {
+        double share = smaller(1.0, rest_wh / segment.width);
+
+        stays_wh += share * left_wh;
+        *ret_not_bought_wh += share * bought_wh;
+        rest_wh -= segment.width;
+    }
+    return stays_wh;
+}
+
+/* --- the loss --- */
+
+/* Where @curve is least; there it is cut in two. */
+static double find_least(struct curve *curve)
 {
     double at_wh = 0.0;
+    size_t i = 0;
 
-    for (size_t i = 0; i < curve->n && curve->items[i].slope < 0; i++) {
+    for (; i < curve->n && curve->items[i].slope + curve->items[i].rise <= 0; i++) {
+        at_wh += curve->items[i].width;
+    }
+    if (i < curve->n && curve->items[i].slope < 0) {
+        for (size_t k = curve->n++; k > i; k--) {
+            curve->items[k] = curve->items[k - 1];
+        }
+        curve->items[i] = cut(&curve->items[i + 1], -curve->items[i].slope / curve->items[i].rise
+                                                        * curve->items[i].width);
         at_wh += curve->items[i].width;
     }
     return at_wh;
 }
 
-/* Stretch what is kept to what was stored: falling slopes keep most, rising ones least. */
-static void lose(const struct tank *tank, double chord, const struct curve *kept,
+static struct hs_certificate_segment stretch(struct hs_certificate_segment segment, double ratio)
+{
+    segment.width /= ratio;
+    segment.slope *= ratio;
+    segment.rise *= ratio;
+    return segment;
+}
+
+/* From what is kept to what was stored: falling slopes keep most, rising ones least. */
+static void lose(const struct tank *tank, double chord, const struct curve *kept, double least_wh,
                  struct curve *ret_curve)
 {
     double keep_ratio = 1.0 - tank->loss_b_ratio;
@@ -225,86 +466,48 @@ static void lose(const struct tank *tank, double chord, const struct curve *kept
     ret_curve->n = 0;
     ret_curve->width = 0.0;
     ret_curve->at_zero_cur = kept->at_zero_cur;
-    for (; i < kept->n && kept->items[i].slope < 0; i++) {
-        double below_wh = larger(0.0, smaller(kept->items[i].width, knee_wh - at_wh));
-        double above_wh = kept->items[i].width - below_wh;
+    for (; i < kept->n && at_wh < least_wh; i++) {
+        struct hs_certificate_segment above = kept->items[i];
 
-        append(ret_curve, below_wh, kept->items[i].slope, tank->max_wh);
-        if (high_ratio > 0) {
-            append(ret_curve, above_wh / high_ratio, kept->items[i].slope * high_ratio,
-                   tank->max_wh);
+        at_wh += above.width;
+        if (knee_wh > at_wh - above.width) {
+            append(ret_curve, cut(&above, knee_wh - (at_wh - above.width)), tank->max_wh);
         }
-        at_wh += kept->items[i].width;
+        if (high_ratio > 0) {
+            append(ret_curve, stretch(above, high_ratio), tank->max_wh);
+        }
     }
     double low_a_wh = larger(tank->loss_a_wh, 0.0);
-    double flat_end_wh = low_ratio > 0 ? (at_wh + low_a_wh) / low_ratio : INFINITY;
+    double flat_end_wh = low_ratio > 0 ? (least_wh + low_a_wh) / low_ratio : INFINITY;
 
-    append(ret_curve, flat_end_wh - ret_curve->width, 0.0, tank->max_wh);
+    append_flat(ret_curve, larger(0.0, flat_end_wh - ret_curve->width), 0.0, tank->max_wh);
     for (; i < kept->n && low_ratio > 0; i++) {
-        append(ret_curve, kept->items[i].width / low_ratio, kept->items[i].slope * low_ratio,
-               tank->max_wh);
+        append(ret_curve, stretch(kept->items[i], low_ratio), tank->max_wh);
     }
-    append(ret_curve, tank->max_wh - ret_curve->width, 0.0, tank->max_wh);
-}
-
-static double get_value(const struct curve *curve, double at_wh)
-{
-    double cur = curve->at_zero_cur;
-
-    for (size_t i = 0; i < curve->n && at_wh > 0; i++) {
-        double part_wh = smaller(at_wh, curve->items[i].width);
-
-        cur += part_wh * curve->items[i].slope;
-        at_wh -= part_wh;
-    }
-    return cur;
+    append_flat(ret_curve, tank->max_wh - ret_curve->width, 0.0, tank->max_wh);
 }
 
 /* --- the course --- */
 
-/* From @kept_wh in slot @t: what stays for @left, and what is bought. */
-static double split(const struct draw *draw, const struct curve *left, double kept_wh,
-                    double *ret_not_bought_wh)
-{
-    double rest_wh = kept_wh - draw->first_wh;
-    double left_wh = 0.0;
-    size_t a = 0;
-    size_t b = 0;
-
-    *ret_not_bought_wh = 0.0;
-    while (rest_wh > 0 && (a < left->n || b < draw->n)) {
-        bool is_left =
-            b == draw->n || (a < left->n && left->items[a].slope <= draw->items[b].slope);
-        double part_wh = smaller(rest_wh, is_left ? left->items[a].width : draw->items[b].width);
-
-        left_wh += is_left ? part_wh : 0.0;
-        *ret_not_bought_wh += !is_left && b == draw->bought ? part_wh : 0.0;
-        rest_wh -= part_wh;
-        a += is_left;
-        b += !is_left;
-    }
-    return left_wh;
-}
-
 static void follow(struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
-                   const struct curve *curves, const double *least_wh, double stored_wh)
+                   double steep, const struct curve *curves, const double *least_wh,
+                   double stored_wh)
 {
     double chord = find_chord(tank);
 
     for (size_t t = 0; t < cert->n_slots; t++) {
-        size_t i = loop_idx * cert->n_slots + t;
         struct draw draw;
         double not_bought_wh;
         double kept_wh = larger(find_lowest(tank, chord, stored_wh),
                                 smaller(least_wh[t], find_highest(tank, chord, stored_wh)));
 
-        read_slot(cert, tank, loop_idx, t, &draw);
+        read_slot(cert, tank, loop_idx, t, steep, &draw);
         stored_wh = split(&draw, &curves[t + 1], kept_wh, &not_bought_wh);
-        cert->bought_wh[i] = larger(0.0, draw.bought_wh - not_bought_wh);
+        cert->bought_wh[loop_idx * cert->n_slots + t] = larger(0.0, draw.bought_wh - not_bought_wh);
     }
 }
 
-double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx)
+double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx, double steep)
 {
     struct tank tank = read_tank(cert, loop_idx);
     double chord = find_chord(&tank);
@@ -316,20 +519,22 @@ double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx)
     struct curve merged = {.items = cert->merged};
 
     curves[n] = (struct curve){.items = next};
-    append(&curves[n], tank.max_wh, -input->end_cur_per_wh, tank.max_wh);
-    next += curves[n].n;
+    append_flat(&curves[n], tank.max_wh, -input->end_cur_per_wh, tank.max_wh);
     for (size_t t = n; t-- > 0;) {
         struct draw draw;
 
-        read_slot(cert, &tank, loop_idx, t, &draw);
+        if (input->floor_wh != NULL && input->floor_cur_per_wh > 0) {
+            add_floor(&curves[t + 1], input->floor_wh[t], input->floor_cur_per_wh);
+        }
+        next += curves[t + 1].n;
+        read_slot(cert, &tank, loop_idx, t, steep, &draw);
         merge(&tank, &draw, &curves[t + 1], &merged);
         least_wh[t] = find_least(&merged);
         curves[t].items = next;
-        lose(&tank, chord, &merged, &curves[t]);
-        next += curves[t].n;
+        lose(&tank, chord, &merged, least_wh[t], &curves[t]);
     }
     double stored_wh = larger(0.0, smaller(input->tank_wh, tank.max_wh));
 
-    follow(cert, &tank, loop_idx, curves, least_wh, stored_wh);
+    follow(cert, &tank, loop_idx, steep, curves, least_wh, stored_wh);
     return get_value(&curves[0], stored_wh);
 }

@@ -4,7 +4,7 @@
 /**
  * certificate_priv - what the files of certificate share.
  *
- * certificate.c       life, the horizon, the steps
+ * certificate.c       life, the horizon, steps towards better prices
  * certificate_setup.c what jobs and hosts come down to
  * certificate_jobs.c  the cheapest choice of each job, given prices
  * certificate_loop.c  the cheapest course of a loop, given prices
@@ -47,7 +47,9 @@ struct hs_certificate_job {
 /** Stretch of a convex piecewise-linear function. */
 struct hs_certificate_segment {
     double width;
-    double slope;
+    double slope; /* at its start */
+    double rise;  /* of the slope, to its end */
+    bool is_bought;
 };
 
 struct hs_certificate {
@@ -66,6 +68,7 @@ struct hs_certificate {
     double len[HS_PLAN_SLOTS_MAX];   /* of a slot that lies ahead; 1 but for the first */
     double *elec_cur_per_mwh;        /* [n_sites][n_slots] */
     struct hs_thermal_input *inputs; /* [n_loops] pointing into the arrays below */
+    double *floor_wh;                /* [n_loops][n_slots] */
     double *captured_wh;             /* [n_loops][n_slots] with the jobs that cannot be stopped */
     double *reject_cur_per_wh;       /* [n_loops][n_slots] */
     double *sink_demand_wh;          /* [n_sinks][n_slots] */
@@ -97,17 +100,18 @@ struct hs_certificate {
     double *room_cur;        /* pi, per vCPU and slot */
     double *best_heat;
     double *best_room;
-    double *heat_max_cur; /* [n_loops] no heat is worth more */
-    double *room_vcpus;   /* capacity */
-    double *heat_max_wh;  /* most heat that jobs can give */
-    double *bought_wh;    /* heat that the loop would buy */
-    double *given_wh;     /* heat that the jobs would give */
-    double *used_vcpus;   /* room that the jobs would take */
-    double *heat_way;     /* smoothed direction, scaled */
-    double *room_way;
+    double *heat_max_cur;  /* [n_loops] no heat is worth more */
+    double *room_vcpus;    /* capacity */
+    double *heat_max_wh;   /* most heat that jobs can give */
+    double *bought_wh;     /* heat that the loop would buy */
+    double *given_wh;      /* heat that the jobs would give */
+    double *used_vcpus;    /* room that the jobs would take */
+    double *mean_given_wh; /* the same over the last choices */
+    double *mean_used_vcpus;
     double *heat_scale_wh; /* [n_loops] */
     double *room_scale;    /* [n_loops] */
     bool has_prices;
+    bool has_plan; /* mean_given_wh is a plan's */
     double bound_cur;
     double pace;                  /* share of Polyak's step */
     struct hs_thermal **thermals; /* [n_loops] to cost a plan */
@@ -117,7 +121,8 @@ struct hs_certificate {
     double *path_idle;                       /* the same */
     struct hs_certificate_segment *segments; /* of a loop's functions, slot by slot */
     struct hs_certificate_segment *merged;
-    struct hs_certificate_segment *draws;
+    struct hs_certificate_segment *draws; /* [2][n_draws_max] */
+    size_t n_draws_max;
 };
 
 /** Free what hosts and racks have, and the rows that no price changes. */
@@ -136,6 +141,12 @@ void hs_certificate_set_room(struct hs_certificate *cert);
 void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_place_job *job,
                              struct hs_certificate_job *ret_job);
 
+/** Base load: it runs where it is to its end. */
+static inline bool hs_certificate_is_fixed(const struct hs_place_job *job)
+{
+    return job->freedom == HS_PLACE_FIXED && !job->is_movable;
+}
+
 /** Price a vCPU on each kind at the present prices. */
 void hs_certificate_set_rows(struct hs_certificate *cert);
 
@@ -146,5 +157,11 @@ void hs_certificate_set_rows(struct hs_certificate *cert);
  */
 double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, size_t last);
 
-/** Cheapest course of a loop that buys heat at the present prices; fills bought_wh. @return cur */
-double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx);
+/**
+ * Cheapest course of a loop that buys heat; fills bought_wh.
+ *
+ * @param steep  0: at the present prices. More: at prices that are the best known ones where the
+ *               loop buys the jobs' mean offer and rise by so much for each Wh more, cur/Wh/Wh
+ * @return its cost, cur
+ */
+double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx, double steep);

@@ -241,7 +241,7 @@ void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_
 {
     size_t n = cert->n_slots;
     double end_at_s = slot_start_at_s(cert, n);
-    bool at_once = job->freedom == HS_PLACE_AT_ONCE;
+    bool at_once = job->freedom == HS_PLACE_AT_ONCE || job->freedom == HS_PLACE_FIXED;
     double due_at_s = is_hopeless(cert, job) ? (double)INFINITY : (double)job->due_at_s + 0.5;
     size_t first = first_slot(cert, job);
     double starts = floor((due_at_s - job->remaining_s - (double)cert->from_at_s) / cert->slot_s);
@@ -251,7 +251,7 @@ void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_
         .tail_max = at_once ? (double)INFINITY : (due_at_s - end_at_s) / cert->slot_s,
         .vcpus = job->size.vcpus,
         .first = (uint16_t)first,
-        .freedom = (uint8_t)job->freedom,
+        .freedom = (uint8_t)(at_once ? HS_PLACE_AT_ONCE : job->freedom),
         .is_running = job->is_running,
     };
     if (!is_hopeless(cert, job)) {
@@ -270,8 +270,8 @@ static bool may_use(const struct hs_certificate *cert, const struct hs_place_job
 {
     const struct hs_certificate_kind *kind = &cert->kinds[k];
 
-    if (job->host_idx != SIZE_MAX && cert->kind_of_host[job->host_idx] != k) {
-        return false;
+    if (job->host_idx != SIZE_MAX && (!job->is_movable || cert->kind_of_host[job->host_idx] == k)) {
+        return cert->kind_of_host[job->host_idx] == k;
     }
     return (job->site_allowed == NULL || job->site_allowed[kind->site_idx])
            && job->size.vcpus <= kind->vcpus_max && job->size.memory_mib <= kind->memory_max_mib;
@@ -335,7 +335,7 @@ void hs_certificate_add_jobs(struct hs_certificate *cert)
     for (size_t i = 0; i < cert->n_given; i++) {
         const struct hs_place_job *job = &cert->given[i];
 
-        if (job->freedom == HS_PLACE_FIXED) {
+        if (hs_certificate_is_fixed(job)) {
             fix_job(cert, job);
             continue;
         }

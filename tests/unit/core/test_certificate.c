@@ -254,7 +254,7 @@ static void certificate_bound__is_below_every_plan_of_the_planner(void **state)
 /* All ways to place one job, and what has been found so far. */
 struct hunt {
     const struct fixture *f;
-    const struct hs_certificate *cert;
+    struct hs_certificate *cert;
     struct hs_fit *fit;
     struct hs_placement placements[JOBS];
     double best_cur;
