@@ -59,6 +59,7 @@ extern const struct hs_command hs_cmd_hosts;
 extern const struct hs_command hs_cmd_jobs;
 extern const struct hs_command hs_cmd_logs;
 extern const struct hs_command hs_cmd_loops;
+extern const struct hs_command hs_cmd_maintenance;
 extern const struct hs_command hs_cmd_plan;
 extern const struct hs_command hs_cmd_report;
 extern const struct hs_command hs_cmd_show;

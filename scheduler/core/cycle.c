@@ -152,9 +152,33 @@ const struct hs_series *hs_cycle_get_signal(const struct hs_cycle *cycle, size_t
 void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
                          int64_t until_at_s)
 {
-    struct hs_cycle_closure closure = {host_idx, from_at_s, until_at_s};
+    struct hs_cycle_closure closure = {
+        .host_idx = host_idx, .from_at_s = from_at_s, .until_at_s = until_at_s};
 
     (void)HS_VEC_PUSH(&cycle->closures, closure);
+    cycle->is_plan_wanted = true;
+}
+
+void hs_cycle_set_maintenance(struct hs_cycle *cycle, const struct hs_maintenance *items, size_t n)
+{
+    size_t n_kept = 0;
+
+    for (size_t i = 0; i < cycle->closures.n; i++) {
+        if (cycle->closures.items[i].of_id == 0) {
+            cycle->closures.items[n_kept++] = cycle->closures.items[i];
+        }
+    }
+    cycle->closures.n = n_kept;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+            struct hs_cycle_closure closure = {h, items[i].from_at_s, items[i].until_at_s,
+                                               items[i].is_off, items[i].id};
+
+            if (hs_maintenance_covers(&items[i], cycle->estate, h)) {
+                (void)HS_VEC_PUSH(&cycle->closures, closure);
+            }
+        }
+    }
     cycle->is_plan_wanted = true;
 }
 

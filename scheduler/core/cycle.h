@@ -31,6 +31,7 @@
 #include "scheduler/model/estate.h"
 #include "scheduler/model/job.h"
 #include "scheduler/model/machine.h"
+#include "scheduler/model/maintenance.h"
 #include "scheduler/model/plan.h"
 #include "scheduler/model/reading.h"
 #include "scheduler/model/series.h"
@@ -127,6 +128,14 @@ void hs_cycle_set_outlook(struct hs_cycle *cycle, size_t site_idx,
  */
 void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_at_s,
                          int64_t until_at_s);
+
+/**
+ * All the maintenance that people have told of, in place of what was told before: none of what it
+ * covers is to start or go on in it.
+ *
+ * @param items  [n] borrowed; checked by hs_maintenance_check()
+ */
+void hs_cycle_set_maintenance(struct hs_cycle *cycle, const struct hs_maintenance *items, size_t n);
 
 /** Weather before the start: as it was measured, each NULL where it was not, and foreseen. */
 struct hs_cycle_air {

@@ -136,6 +136,23 @@ static void fill_sink(struct hs_cycle *cycle, size_t sink_idx)
     cycle->frame_worth[sink_idx] = get_worth(cycle, sink, &lift);
 }
 
+/* A host that will be switched off gives no heat meanwhile. */
+static void take_off(const struct hs_cycle *cycle, size_t host_idx, double *heat_wh)
+{
+    for (size_t i = 0; i < cycle->closures.n; i++) {
+        const struct hs_cycle_closure *closure = &cycle->closures.items[i];
+
+        for (size_t t = 0; closure->is_off && closure->host_idx == host_idx && t < cycle->n_slots;
+             t++) {
+            int64_t at_s = cycle->plan_from_at_s + (int64_t)t * cycle->estate->slot_s;
+
+            if (closure->from_at_s < at_s + cycle->estate->slot_s && closure->until_at_s > at_s) {
+                heat_wh[t] = 0.0;
+            }
+        }
+    }
+}
+
 /* Heat of what runs whatever we decide: machines that are not ours, idle power. */
 static void fill_base(struct hs_cycle *cycle, size_t loop_idx)
 {
@@ -144,7 +161,13 @@ static void fill_base(struct hs_cycle *cycle, size_t loop_idx)
     memset(captured_wh, 0, cycle->n_slots * sizeof(*captured_wh));
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         if (cycle->estate->hosts[h].loop_idx == loop_idx) {
-            hs_cycle_add_base(cycle, h, captured_wh);
+            double heat_wh[HS_PLAN_SLOTS_MAX] = {0};
+
+            hs_cycle_add_base(cycle, h, heat_wh);
+            take_off(cycle, h, heat_wh);
+            for (size_t t = 0; t < cycle->n_slots; t++) {
+                captured_wh[t] += heat_wh[t];
+            }
         }
     }
 }

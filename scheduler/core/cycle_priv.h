@@ -62,6 +62,8 @@ struct hs_cycle_closure {
     size_t host_idx;
     int64_t from_at_s;
     int64_t until_at_s;
+    bool is_off;    /* it is switched off */
+    uint64_t of_id; /* the maintenance that says so; 0: hs_cycle_close_host() */
 };
 
 /** A job and what the cycle remembers of it. */

@@ -52,6 +52,10 @@ static const struct route routes[] = {
     {EVHTTP_REQ_GET, "/v1/hosts", hs_api_views_hosts},
     {EVHTTP_REQ_GET, "/v1/vms", hs_api_views_vms},
     {EVHTTP_REQ_GET, "/v1/forecast/*/*", hs_api_views_forecast},
+    {EVHTTP_REQ_GET, "/v1/maintenance", hs_api_maintenance_list},
+    {EVHTTP_REQ_POST, "/v1/maintenance", hs_api_maintenance_add},
+    {EVHTTP_REQ_POST, "/v1/maintenance/*/end", hs_api_maintenance_end},
+    {EVHTTP_REQ_DELETE, "/v1/maintenance/*", hs_api_maintenance_end},
     {EVHTTP_REQ_GET, "/v1/plan", hs_api_views_plan},
     {EVHTTP_REQ_GET, "/v1/report", hs_api_views_report},
 };

@@ -66,6 +66,11 @@ hs_api_handler_fn hs_api_jobs_explain;
 hs_api_handler_fn hs_api_jobs_log;
 hs_api_handler_fn hs_api_jobs_cancel;
 
+/* api_maintenance.c */
+hs_api_handler_fn hs_api_maintenance_list;
+hs_api_handler_fn hs_api_maintenance_add;
+hs_api_handler_fn hs_api_maintenance_end;
+
 /* api_views.c */
 hs_api_handler_fn hs_api_views_health;
 hs_api_handler_fn hs_api_views_sites;

@@ -123,6 +123,11 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         hs_learned_restore(daemon->learned, memory->learned.items[i].key,
                            memory->learned.items[i].text);
     }
+    daemon->upkeep = hs_upkeep_new(daemon->cycle, config->estate, daemon->store);
+    for (size_t i = 0; i < memory->maintenance.n; i++) {
+        hs_upkeep_restore(daemon->upkeep, memory->maintenance.items[i].key,
+                          memory->maintenance.items[i].text);
+    }
     for (size_t i = 0; config->heat_history && i < config->n_heat; i++) {
         struct hs_cycle_air air = find_air(config, config->heat[i].sink_idx);
         HS_AUTO(hs_series) past = cut_before(config->heat[i].series, options.now_at_s);

@@ -295,6 +295,11 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
 
 /* --- looking --- */
 
+struct hs_upkeep *hs_daemon_get_upkeep(const struct hs_daemon *daemon)
+{
+    return daemon->upkeep;
+}
+
 const struct hs_cycle *hs_daemon_get_cycle(const struct hs_daemon *daemon)
 {
     return daemon->has_stepped ? daemon->cycle : NULL;
@@ -354,6 +359,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);
     hs_store_free(daemon->store);
+    hs_upkeep_free(daemon->upkeep);
     hs_learned_free(daemon->learned);
     for (size_t i = 0; i < daemon->waiters.n; i++) {
         const struct hs_daemon_waiter *waiter = &daemon->waiters.items[i];

@@ -21,6 +21,7 @@
 #define HS_DAEMON_SENSE_PERIOD_S 10.0 /* plan s; architecture.md, "The reactor" */
 
 struct hs_daemon;
+struct hs_upkeep;
 
 /** How a request ended; @job_id is the job's, 0 if there is none. */
 typedef void hs_daemon_done_fn(int rc, const struct hs_err *err, uint64_t job_id, void *arg);
@@ -50,6 +51,9 @@ bool hs_daemon_is_store_up(const struct hs_daemon *daemon);
 
 /** Why an acknowledged write might still be lost and what to set, or NULL. Borrowed. */
 const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon);
+
+/** Maintenance that people have told us of; NULL until the store has been read. Borrowed. */
+struct hs_upkeep *hs_daemon_get_upkeep(const struct hs_daemon *daemon);
 
 /** Port of the host at @path ("site/host"), or NULL. Borrowed. */
 struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path);

@@ -14,6 +14,7 @@
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/sweep.h"
+#include "scheduler/daemon/upkeep.h"
 #include "scheduler/daemon/weatherwatch.h"
 
 /** A request that is answered when the next step is durable. */
@@ -39,6 +40,7 @@ struct hs_daemon {
     struct hs_clock *clock;
     struct hs_cycle *cycle;
     struct hs_learned *learned;
+    struct hs_upkeep *upkeep;
     const struct hs_series **heat_by_sink; /* [n_sinks] */
     struct hs_plant *plant;                /* NULL without one */
     struct hs_fleet *fleet;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recall - a chain of store calls: meta, jobs, intents, forecasts, then the raised epoch. */
+/* recall - a chain of store calls: meta, jobs, intents, maintenance, forecasts, then the raised
+ * epoch. */
 #include "scheduler/daemon/recall.h"
 
 #include <inttypes.h>
@@ -11,6 +12,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/learned.h"
+#include "scheduler/daemon/upkeep.h"
 
 #define RETRY_S 0.5
 
@@ -157,13 +159,31 @@ static void take_learned(const char *key, const char *text, void *arg)
     HS_VEC_PUSH(&recall->memory->learned, row);
 }
 
-static void on_intents(int rc, const struct hs_err *err, void *arg)
+static void on_maintenance(int rc, const struct hs_err *err, void *arg)
 {
     struct hs_recall *recall = arg;
 
     if (goes_on(recall, rc, err)) {
         recall->is_asking = true;
         hs_store_load(recall->store, HS_LEARNED_TABLE, take_learned, on_learned, recall);
+    }
+}
+
+static void take_maintenance(const char *key, const char *text, void *arg)
+{
+    struct hs_recall *recall = arg;
+    struct hs_recall_row row = {hs_xstrdup(key), hs_xstrdup(text)};
+
+    HS_VEC_PUSH(&recall->memory->maintenance, row);
+}
+
+static void on_intents(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_recall *recall = arg;
+
+    if (goes_on(recall, rc, err)) {
+        recall->is_asking = true;
+        hs_store_load(recall->store, HS_UPKEEP_TABLE, take_maintenance, on_maintenance, recall);
     }
 }
 
@@ -280,6 +300,11 @@ void hs_recall_memory_free(struct hs_recall_memory *memory)
     }
     HS_VEC_FINI(&memory->jobs);
     HS_VEC_FINI(&memory->intents);
+    for (size_t i = 0; i < memory->maintenance.n; i++) {
+        free(memory->maintenance.items[i].key);
+        free(memory->maintenance.items[i].text);
+    }
+    HS_VEC_FINI(&memory->maintenance);
     for (size_t i = 0; i < memory->learned.n; i++) {
         free(memory->learned.items[i].key);
         free(memory->learned.items[i].text);

@@ -28,7 +28,7 @@ struct hs_intent {
     bool is_unknown; /* its call ended without an answer */
 };
 
-/** A row of what forecasts have learned. */
+/** A row of a table, as it is: what forecasts have learned, maintenance. */
 struct hs_recall_row {
     char *key;
     char *text;
@@ -44,6 +44,7 @@ struct hs_recall_memory {
     char clock_start[64]; /* `start` as it was written then */
     HS_VEC(struct hs_job *) jobs;
     HS_VEC(struct hs_intent) intents;
+    HS_VEC(struct hs_recall_row) maintenance;
     HS_VEC(struct hs_recall_row) learned;
 };
 
