@@ -14,6 +14,14 @@
 #define FULL_MAX  8  /* starts without a host before every host is looked at for all of them */
 #define EXACT_MAX 16 /* starts priced exactly where there are many jobs to place */
 
+/* A machine that is there holds its memory while it waits: is there room for that? */
+static bool is_held_until(const struct hs_search *search, const struct hs_place_job *job,
+                          size_t host_idx, size_t start)
+{
+    return hs_fit_check_memory(search->fit, host_idx, &job->size, hs_search_held_from(job, start),
+                               start);
+}
+
 /* For each start slot the tightest host of @kind that fits all the way, SIZE_MAX if none. */
 static void find_hosts(const struct hs_search *search, const struct hs_kind *kind,
                        const struct hs_place_job *job, size_t first, size_t last, size_t *ret_hosts)
@@ -39,8 +47,8 @@ static void find_hosts(const struct hs_search *search, const struct hs_kind *kin
         hs_fit_fill(search->fit, h, &job->size, first, true, fits);
         for (size_t t = end; t-- > first;) {
             room = fits[t] ? room + 1 : 0;
-            if (t <= last && room >= need[t]
-                && hs_fit_get_vcpus(search->fit, h, t) < best_free[t]) {
+            if (t <= last && room >= need[t] && hs_fit_get_vcpus(search->fit, h, t) < best_free[t]
+                && is_held_until(search, job, h, t)) {
                 best_free[t] = hs_fit_get_vcpus(search->fit, h, t);
                 ret_hosts[t] = h;
             }
@@ -171,7 +179,8 @@ static size_t find_host(const struct hs_search *search, const struct hs_kind *ki
 
         if (free_vcpus < best_free && free_vcpus >= job->size.vcpus
             && hs_search_may_use_host(search, h, job)
-            && hs_fit_check_span(search->fit, h, &job->size, start, start + n - 1)) {
+            && hs_fit_check_span(search->fit, h, &job->size, start, start + n - 1)
+            && is_held_until(search, job, h, start)) {
             best = h;
             best_free = free_vcpus;
         }

@@ -347,18 +347,82 @@ static void add_job_exact(struct smallcase *c)
     c->n_jobs++;
 }
 
+/* Anything that may come: any length, any freedom, due times that cannot be met. */
+static void add_job_anyhow(struct smallcase *c)
+{
+    static const enum hs_place_freedom freedoms[] = {HS_PLACE_AT_ONCE,       HS_PLACE_CONTIGUOUS,
+                                                     HS_PLACE_CONTIGUOUS,    HS_PLACE_INTERRUPTIBLE,
+                                                     HS_PLACE_INTERRUPTIBLE, HS_PLACE_FILLER};
+    size_t j = c->n_jobs;
+    struct hs_place_job *job = &c->jobs[j];
+    double horizon_s = (double)c->estate.slot_s * (double)c->n_slots;
+    double now_s = (double)c->frame.now_at_s;
+    int32_t vcpus = (int32_t)pick(c, 1, 8);
+
+    *job = (struct hs_place_job){
+        .job_id = 100 + j,
+        .freedom = freedoms[pick(c, 0, 5)],
+        .size = {.vcpus = vcpus, .memory_mib = vcpus * 512 * (int64_t)pick(c, 1, 6)},
+        .remaining_s = round(between(c, 60.0, horizon_s * (toss(c, 0.1) ? 1.5 : 0.3))),
+        .min_run_s = toss(c, 0.5) ? 0 : (int64_t)pick(c, 1, 3 * (size_t)c->estate.slot_s),
+        .host_idx = SIZE_MAX,
+        .priority = (int)pick(c, 0, 3),
+    };
+    if (toss(c, 0.5)) {
+        job->earliest_at_s = (int64_t)(now_s + between(c, 0.0, horizon_s * 0.8));
+    }
+    job->due_at_s = (int64_t)(fmax(now_s, (double)job->earliest_at_s) + job->remaining_s
+                              + between(c, toss(c, 0.1) ? -horizon_s * 0.1 : 0.0, horizon_s));
+    allow_sites(c, j);
+    if (job->freedom != HS_PLACE_FILLER && job->freedom != HS_PLACE_AT_ONCE && toss(c, 0.25)) {
+        bind(c, job);
+        job->earliest_at_s = job->host_idx != SIZE_MAX ? 0 : job->earliest_at_s;
+    }
+    c->n_jobs++;
+}
+
+/* Hosts that do not answer, and room that others have taken. */
+static void take_hosts(struct smallcase *c)
+{
+    for (size_t h = 0; h < c->estate.n_hosts; h++) {
+        const struct hs_host *host = &c->hosts[h];
+
+        c->barred[h] = toss(c, 0.1);
+        if (toss(c, 0.3)) {
+            size_t first = toss(c, 0.5) ? 0 : pick(c, 0, c->n_slots - 1);
+            int32_t vcpus = (int32_t)pick(c, 1, host->vcpus - host->pinned_vcpus);
+
+            c->reserved[c->n_reserved++] = (struct smallcase_reserved){
+                .host_idx = h,
+                .size = {.vcpus = vcpus, .memory_mib = (int64_t)pick(c, 0, host->memory_mib)},
+                .first = first,
+                .last = pick(c, first, c->n_slots - 1),
+            };
+        }
+    }
+}
+
 void smallcase_fill(struct smallcase *c, uint64_t seed, enum smallcase_style style)
 {
+    size_t n_jobs;
+
     memset(c, 0, sizeof(*c));
     c->seed = seed;
     c->style = style;
     c->random = seed * UINT64_C(0x2545f4914f6cdd1d) + (uint64_t)style;
     fill_estate(c);
-
-    size_t n_jobs = pick(c, 4, pick(c, 4, 12));
-
+    if (style == SMALLCASE_EXACT) {
+        n_jobs = pick(c, 4, pick(c, 4, 12));
+    } else {
+        take_hosts(c);
+        n_jobs = pick(c, 0, pick(c, 4, SMALLCASE_JOBS_MAX));
+    }
     for (size_t j = 0; j < n_jobs; j++) {
-        add_job_exact(c);
+        if (style == SMALLCASE_EXACT) {
+            add_job_exact(c);
+        } else {
+            add_job_anyhow(c);
+        }
     }
 }
 

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * place on random estates, jobs and horizons: what must hold for every plan.
+ *
+ *   test_place_random               10,000 cases (1,000,000 with HSCHED_TEST_LONG)
+ *   test_place_random --case SEED   one
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scheduler/core/certificate.h"
+#include "tests/unit/optimum/caseprice.h"
+#include "tests/unit/optimum/caserules.h"
+
+#define N_CASES       10000
+#define N_CASES_SHORT 500
+#define N_CASES_LONG  1000000
+#define N_SHOWN       5  /* failures printed of each kind */
+#define BOUND_EVERY   10 /* cases, one has its bound worked out */
+#define BOUND_STEPS   8
+
+enum property {
+    PROPERTY_RULES,
+    PROPERTY_TANK,
+    PROPERTY_TWICE,
+    PROPERTY_STICKY,
+    PROPERTY_BOUND,
+    PROPERTY_DUE,
+    PROPERTY_IDLE,
+    PROPERTY_COUNT_,
+};
+
+static const char *const property_texts[] = {
+    [PROPERTY_RULES] = "a hard rule is broken",
+    [PROPERTY_TANK] = "the tank's course is not the plant's",
+    [PROPERTY_TWICE] = "the same input gives another plan",
+    [PROPERTY_STICKY] = "the plan changes when nothing else does",
+    [PROPERTY_BOUND] = "the bound is above the cost",
+    [PROPERTY_DUE] = "more are late than as soon as possible",
+    [PROPERTY_IDLE] = "slots are held when the work is done",
+};
+
+/*
+ * How many of a million cases may fail: 0 but for what is known and meant to go down. A plan that
+ * is asked for again may be bettered once more where the search stopped early.
+ */
+static const size_t most_per_million[PROPERTY_COUNT_] = {
+    [PROPERTY_STICKY] = 20000,
+    [PROPERTY_DUE] = 80000,
+    [PROPERTY_IDLE] = 150000,
+};
+
+static size_t n_failed[PROPERTY_COUNT_];
+static uint64_t only_seed;
+
+static void fail_case(const struct smallcase *c, enum property property, const char *detail)
+{
+    if (n_failed[property]++ < N_SHOWN) {
+        printf("case %llu: %s%s%s (test_place_random --case %llu)\n", (unsigned long long)c->seed,
+               property_texts[property], detail[0] != '\0' ? ": " : "", detail,
+               (unsigned long long)c->seed);
+    }
+}
+
+static void check_tanks(const struct smallcase *c, const struct hs_plan *plan)
+{
+    static struct caseprice price;
+    char detail[128];
+
+    caseprice_fill(c, plan->placements, plan->n_placements, &price);
+    for (size_t l = 0; l < c->estate.n_loops; l++) {
+        double tol_wh = 1e-6 * fmax(1.0, hs_tank_max_wh(&c->loops[l].tank));
+
+        for (size_t t = 0; t < c->n_slots; t++) {
+            double got_wh = plan->tank_wh[l * c->n_slots + t];
+            double want_wh = price.tank_wh[l * c->n_slots + t];
+
+            if (!(fabs(got_wh - want_wh) <= tol_wh)) {
+                (void)snprintf(detail, sizeof(detail), "loop %zu slot %zu: %.9g Wh for %.9g", l, t,
+                               got_wh, want_wh);
+                fail_case(c, PROPERTY_TANK, detail);
+                return;
+            }
+        }
+    }
+}
+
+static bool is_same(const struct hs_placement *a, const struct hs_placement *b)
+{
+    return a->job_id == b->job_id && a->host_idx == b->host_idx
+           && (a->host_idx == SIZE_MAX || memcmp(a->slots, b->slots, sizeof(a->slots)) == 0);
+}
+
+/* Do both plans have every job in the same place? */
+static bool are_same(const struct hs_placement *a, size_t n_a, const struct hs_placement *b,
+                     size_t n_b)
+{
+    for (size_t i = 0; i < n_a; i++) {
+        size_t k = 0;
+
+        while (k < n_b && !is_same(&a[i], &b[k])) {
+            k++;
+        }
+        if (k == n_b) {
+            return false;
+        }
+    }
+    return n_a == n_b;
+}
+
+/* Plan again, with what was promised or without; is it the same plan? */
+static void check_again(const struct smallcase *c, const struct hs_plan *plan, bool is_promised)
+{
+    static struct hs_place_job jobs[SMALLCASE_JOBS_MAX];
+    HS_AUTO(hs_place) place = smallcase_open(c);
+    size_t n;
+
+    for (size_t j = 0; j < c->n_jobs; j++) {
+        jobs[j] = c->jobs[j];
+        if (is_promised) {
+            jobs[j].last = hs_plan_find(plan, jobs[j].job_id);
+            jobs[j].last_from_at_s = plan->from_at_s;
+        }
+    }
+    hs_place_plan(place, jobs, c->n_jobs);
+
+    const struct hs_placement *placements = hs_place_get_placements(place, &n);
+
+    if (!are_same(placements, n, plan->placements, plan->n_placements)) {
+        fail_case(c, is_promised ? PROPERTY_STICKY : PROPERTY_TWICE, "");
+    }
+}
+
+static void check_bound(const struct smallcase *c, const struct hs_plan *plan)
+{
+    HS_AUTO(hs_certificate) cert = hs_certificate_new(&c->estate, c->n_slots);
+    char detail[128];
+
+    hs_certificate_set(cert, &c->frame);
+    for (size_t i = 0; i < c->n_reserved; i++) {
+        hs_certificate_reserve_slots(cert, c->reserved[i].host_idx, &c->reserved[i].size,
+                                     c->reserved[i].first, c->reserved[i].last);
+    }
+    for (size_t h = 0; h < c->estate.n_hosts; h++) {
+        if (c->barred[h]) {
+            hs_certificate_bar(cert, h);
+        }
+    }
+    hs_certificate_set_jobs(cert, c->jobs, c->n_jobs);
+
+    double cost_cur = hs_certificate_get_cost(cert, plan->placements, plan->n_placements);
+
+    hs_certificate_set_prices(cert, plan->heat_cur_per_mwh);
+
+    double bound_cur = hs_certificate_improve(cert, cost_cur, BOUND_STEPS);
+
+    if (!(bound_cur <= cost_cur + 1e-6 * fmax(1.0, fabs(cost_cur)))) {
+        (void)snprintf(detail, sizeof(detail), "%.9g above %.9g", bound_cur, cost_cur);
+        fail_case(c, PROPERTY_BOUND, detail);
+    }
+}
+
+/* What has no place in the horizon may follow it. */
+static bool ends_in_time(const struct smallcase *c, const struct hs_place_job *job,
+                         const struct hs_placement *placement)
+{
+    struct caseprice price = {0};
+
+    if (placement->host_idx == SIZE_MAX) {
+        return smallcase_start_at_s(c, c->n_slots) + job->remaining_s
+               <= (double)job->due_at_s + 0.5;
+    }
+    return caseprice_add_job(c, job, placement, &price);
+}
+
+static void check_due(const struct smallcase *c, const struct hs_plan *plan)
+{
+    size_t n_asap = caserules_count_late_asap(c);
+    size_t n_late = 0;
+    size_t n_idle = 0;
+    char detail[128];
+
+    for (size_t i = 0; i < plan->n_placements; i++) {
+        const struct hs_placement *placement = &plan->placements[i];
+        const struct hs_place_job *job = caseprice_find_job(c, placement->job_id);
+
+        if (placement->host_idx != SIZE_MAX && caserules_runs_on(c, job, placement)) {
+            n_idle++;
+        }
+        if (job->freedom != HS_PLACE_FILLER && !caserules_is_hopeless(c, job)) {
+            n_late += !ends_in_time(c, job, placement);
+        }
+    }
+    if (n_idle > 0) {
+        (void)snprintf(detail, sizeof(detail), "%zu of %zu jobs", n_idle, c->n_jobs);
+        fail_case(c, PROPERTY_IDLE, detail);
+    }
+    if (n_late > n_asap) {
+        (void)snprintf(detail, sizeof(detail), "%zu for %zu of %zu", n_late, n_asap, c->n_jobs);
+        fail_case(c, PROPERTY_DUE, detail);
+    }
+}
+
+static void print_plan(const struct smallcase *c, const struct hs_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_placements; i++) {
+        const struct hs_placement *placement = &plan->placements[i];
+        const struct hs_place_job *job = caseprice_find_job(c, placement->job_id);
+        char text[SMALLCASE_SLOTS_MAX + 1] = {0};
+
+        for (size_t t = 0; t < c->n_slots; t++) {
+            bool runs = placement->host_idx != SIZE_MAX && hs_plan_runs(placement, t);
+
+            text[t] = runs ? '#' : '.';
+        }
+        printf("job %llu freedom %d %2d vCPUs %6lld MiB bound to %2zd, %4.1f slots from %4.1f due "
+               "%4.1f: host %2zd %s%s\n",
+               (unsigned long long)job->job_id, (int)job->freedom, job->size.vcpus,
+               (long long)job->size.memory_mib, (ssize_t)job->host_idx,
+               job->remaining_s / (double)c->estate.slot_s,
+               fmax(0.0, (double)(job->earliest_at_s - c->frame.from_at_s))
+                   / (double)c->estate.slot_s,
+               (double)(job->due_at_s - c->frame.from_at_s) / (double)c->estate.slot_s,
+               (ssize_t)placement->host_idx, text, placement->is_late ? " late" : "");
+    }
+}
+
+static void try_case(uint64_t seed)
+{
+    static struct smallcase c;
+    char why[256];
+
+    smallcase_fill(&c, seed, SMALLCASE_ANYHOW);
+
+    HS_AUTO(hs_place) place = smallcase_open(&c);
+
+    hs_place_plan(place, c.jobs, c.n_jobs);
+
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    if (only_seed > 0) {
+        print_plan(&c, plan);
+    }
+    if (!caserules_check(&c, plan->placements, plan->n_placements, why, sizeof(why))) {
+        fail_case(&c, PROPERTY_RULES, why);
+        return;
+    }
+    check_tanks(&c, plan);
+    check_again(&c, plan, false);
+    check_again(&c, plan, true);
+    check_due(&c, plan);
+    if (seed % BOUND_EVERY == 0 || only_seed > 0) {
+        check_bound(&c, plan);
+    }
+}
+
+static void random_cases__keep_every_promise(void **state)
+{
+    size_t n_cases = getenv("HSCHED_TEST_LONG") != NULL    ? N_CASES_LONG
+                     : getenv("HSCHED_TEST_SHORT") != NULL ? N_CASES_SHORT
+                                                           : N_CASES;
+    bool is_good = true;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= n_cases; seed++) {
+        try_case(only_seed > 0 ? only_seed : seed);
+        if (only_seed > 0) {
+            return;
+        }
+    }
+    for (size_t p = 0; p < PROPERTY_COUNT_; p++) {
+        double per_million = (double)n_failed[p] * 1e6 / (double)n_cases;
+
+        printf("%s: %zu of %zu cases, %zu in a million allowed\n", property_texts[p], n_failed[p],
+               n_cases, most_per_million[p]);
+        is_good = is_good && per_million <= (double)most_per_million[p];
+    }
+    (void)fflush(stdout);
+    assert_true(is_good);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(random_cases__keep_every_promise),
+    };
+
+    if (argc == 3 && strcmp(argv[1], "--case") == 0) {
+        only_seed = strtoull(argv[2], NULL, 10);
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
