@@ -117,7 +117,7 @@ static const struct hs_command_option options[] = {
     {"from", 0, "TIME", "when it begins; now if not given"},
     {"until", 0, "TIME", "when it ends"},
     {"for", 0, "DURATION", "how long it lasts, instead of --until"},
-    {"off", 0, NULL, "the hosts are switched off: their idle heat is gone as well"},
+    {"off", 0, NULL, "hosts are switched off: no idle heat either"},
     {"why", 0, "TEXT", "for those who wonder"},
 };
 
