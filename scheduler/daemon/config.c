@@ -258,6 +258,7 @@ static void load_all(struct hs_config *config, struct hs_config_errors *errors)
     }
     hs_config_read_policies(config, errors);
     if (config->estate != NULL) {
+        hs_config_check_limits(config, errors);
         hs_config_read_series(config, &report);
     }
     hs_config_check_whole(config, &report);

@@ -86,6 +86,25 @@ void hs_config_read_policies(struct hs_config *config, struct hs_config_errors *
     free(entries);
 }
 
+void hs_config_check_limits(const struct hs_config *config, struct hs_config_errors *errors)
+{
+    for (size_t i = 0; i < config->policy->n_limits; i++) {
+        const struct hs_limit *limit = &config->policy->limits[i];
+        const char *part = limit->loop[0] != '\0' ? limit->loop : limit->rack;
+        char path[HS_PATH_MAX];
+        size_t idx;
+
+        snprintf(path, sizeof(path), "%s%s%s", limit->site, part[0] != '\0' ? "/" : "", part);
+        idx = limit->loop[0] != '\0'   ? hs_estate_find_loop(config->estate, path)
+              : limit->rack[0] != '\0' ? hs_estate_find_rack(config->estate, path)
+                                       : hs_estate_find_site(config->estate, path);
+        if (idx == SIZE_MAX) {
+            hs_config_errors_add(errors, "%s: a limit is of '%s', which the estate does not have",
+                                 config->policies_dir, path);
+        }
+    }
+}
+
 /** Load one series; a csv of "" had its error before. */
 static void read_series(const struct hs_config *config, const struct hs_signal_spec *spec,
                         const char *pointer, struct hs_series **ret_series,

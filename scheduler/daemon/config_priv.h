@@ -42,6 +42,9 @@ void hs_config_check_weather(struct hs_config *config, struct hs_conf_report *re
 void hs_config_read_estate(struct hs_config *config, struct hs_config_errors *errors);
 void hs_config_read_policies(struct hs_config *config, struct hs_config_errors *errors);
 
+/** Are limits of policies of what the estate has? */
+void hs_config_check_limits(const struct hs_config *config, struct hs_config_errors *errors);
+
 /** Resolve sinks and sites and load their series; @report is of hschedd.json. */
 void hs_config_read_series(struct hs_config *config, struct hs_conf_report *report);
 
