@@ -19,6 +19,7 @@ struct hs_policy_class {
     enum hs_job_class base;
     int priority;
     int max_moves_per_day; /* of one job that may be moved, evenly spread: once in 24 h / so many */
+    double ceiling_cur_per_mwh; /* filler: most that its electricity, less its heat, may cost */
     int64_t min_run_s;
     int64_t max_wait_s; /* 0: no bound of its own */
 };

@@ -184,6 +184,12 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
         want(dispatch, entry, HS_ACTION_DESTROY, entry->host_idx, job->why);
         return;
     }
+    if (entry->is_placed && entry->placement.host_idx == SIZE_MAX
+        && job->base_class == HS_CLASS_FILLER && job->state == HS_JOB_RUNNING) {
+        want(dispatch, entry, HS_ACTION_SUSPEND, entry->host_idx,
+             "its heat is no longer worth what it costs");
+        return;
+    }
     if (!entry->is_placed || entry->placement.host_idx == SIZE_MAX || job->cancel_wanted) {
         return;
     }

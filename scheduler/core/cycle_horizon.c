@@ -305,6 +305,9 @@ static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
         bool is_fixed = !may_stop || job->state == HS_JOB_STOPPING || job->state == HS_JOB_MIGRATING
                         || job->cancel_wanted || !cycle->hosts[entry->host_idx].is_up;
 
+        if (!is_fixed && job->base_class == HS_CLASS_FILLER && !job->now) {
+            return HS_PLACE_FILLER; /* it stops again where heat no longer pays */
+        }
         return is_fixed ? HS_PLACE_FIXED : HS_PLACE_INTERRUPTIBLE;
     }
     if (job->now || job->base_class == HS_CLASS_PINNED || job->base_class == HS_CLASS_MOVABLE) {
@@ -360,6 +363,19 @@ static void use_foreseen(const struct hs_cycle *cycle, const struct hs_cycle_ent
     job->due_at_s = start_at_s + (int64_t)ceil(job->remaining_s); /* so it starts at once */
 }
 
+/* Filler waits for heat as long as it takes: a due time of its own only says until when. */
+static void fill_filler(const struct hs_cycle *cycle, const struct hs_job *job,
+                        struct hs_place_job *ret_job)
+{
+    const struct hs_policy_class *class =
+        hs_policy_find_class(cycle->options.policy, job->class_name);
+    int64_t end_at_s = cycle->plan_from_at_s + (int64_t)cycle->n_slots * cycle->estate->slot_s;
+
+    ret_job->ceiling_cur_per_mwh = class != NULL ? class->ceiling_cur_per_mwh : 0.0;
+    ret_job->due_at_s =
+        job->due_at_s > cycle->now_at_s && job->due_at_s < end_at_s ? job->due_at_s : end_at_s;
+}
+
 /* The move takes time of the work's own, so it is not for what has none to lose. */
 static bool has_time_to_move(const struct hs_cycle *cycle, const struct hs_place_job *job)
 {
@@ -396,8 +412,12 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
         .priority = job->priority,
         .site_allowed = entry->site_allowed,
     };
-    use_foreseen(cycle, entry, ret_job);
-    cut_hopeless(cycle, ret_job);
+    if (ret_job->freedom == HS_PLACE_FILLER) {
+        fill_filler(cycle, job, ret_job);
+    } else {
+        use_foreseen(cycle, entry, ret_job);
+        cut_hopeless(cycle, ret_job);
+    }
     ret_job->must_run_now =
         job->state == HS_JOB_STARTING
         || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s

@@ -116,6 +116,27 @@ static void add_host_reasons(const struct hs_cycle *cycle, const struct hs_cycle
     }
 }
 
+static void add_filler_reason(const struct hs_cycle *cycle, const struct hs_job *job,
+                              json_t *reasons)
+{
+    const struct hs_policy_class *class =
+        hs_policy_find_class(cycle->options.policy, job->class_name);
+    double ceiling = class != NULL ? class->ceiling_cur_per_mwh : 0.0;
+    char text[192];
+
+    if (ceiling == 0) {
+        snprintf(text, sizeof(text),
+                 "nowhere in the horizon does its heat pay for its electricity");
+    } else {
+        snprintf(
+            text, sizeof(text),
+            "nowhere in the horizon does its electricity, less the worth of its heat, cost less "
+            "than its class's ceiling of %.2f %s/MWh",
+            ceiling, cycle->estate->currency);
+    }
+    add_reason(reasons, "filler", "loops", "heat worth more than its electricity", text);
+}
+
 json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                 int64_t now_at_s)
 {
@@ -156,8 +177,7 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     }
     if (entry->placement.host_idx == SIZE_MAX) {
         if (job->base_class == HS_CLASS_FILLER) {
-            add_reason(reasons, "filler", "loops", "heat worth more than its electricity",
-                       "nowhere in the horizon does its heat pay for its electricity");
+            add_filler_reason(cycle, job, reasons);
         } else {
             add_reason(reasons, "no-room", "hosts", "more hosts, or fewer vCPUs",
                        "no host it may use has room for it within the horizon");

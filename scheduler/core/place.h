@@ -46,10 +46,11 @@ struct hs_place_job {
     bool is_running;       /* now; stopping it costs something */
     bool must_run_now;     /* its minimum run is not over */
     bool is_movable;       /* bound to host_idx, but may go on elsewhere: live if fixed */
-    double move_s;         /* what that costs, s of its power */
-    size_t host_idx;       /* SIZE_MAX: any; else bound to this one */
-    int priority;          /* higher first among equally urgent */
-    const bool *site_allowed;        /* [n_sites] borrowed until the next set; NULL: all */
+    double ceiling_cur_per_mwh; /* filler: most that its electricity, less its heat, may cost */
+    double move_s;              /* what that costs, s of its power */
+    size_t host_idx;            /* SIZE_MAX: any; else bound to this one */
+    int priority;               /* higher first among equally urgent */
+    const bool *site_allowed;   /* [n_sites] borrowed until the next set; NULL: all */
     const struct hs_placement *last; /* of the plan before, borrowed for the call; NULL: none */
     int64_t last_from_at_s;          /* start of that plan's slot 0 */
 };

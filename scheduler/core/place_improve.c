@@ -21,11 +21,13 @@ static bool may_move(const struct hs_place_job *job)
 }
 
 /* Is @now worth giving up @before for? */
-static bool is_better(const struct hs_place_job *job, const struct hs_placement *before,
-                      double before_cur, const struct hs_placement *now)
+static bool is_better(const struct hs_place *place, const struct hs_place_job *job,
+                      const struct hs_placement *before, double before_cur,
+                      const struct hs_placement *now)
 {
     if (now->host_idx == SIZE_MAX) {
-        return job->freedom == HS_PLACE_FILLER && before_cur > 0;
+        return job->freedom == HS_PLACE_FILLER && before->host_idx != SIZE_MAX
+               && before_cur > hs_place_get_ceiling(place, job, before);
     }
     if (before->is_late != now->is_late) {
         return before->is_late;
@@ -46,7 +48,7 @@ static bool improve_one(struct hs_place *place, size_t i)
     if (before.host_idx != SIZE_MAX) {
         before_cur = hs_search_price(&place->search, job, &before);
     }
-    bool moves = is_better(job, &before, before_cur, &now);
+    bool moves = is_better(place, job, &before, before_cur, &now);
 
     hs_place_put_back(place, i, moves ? &now : &before);
     return moves;

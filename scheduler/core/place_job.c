@@ -4,6 +4,8 @@
 
 #include <math.h>
 
+#include "scheduler/base/units.h"
+
 static void count_late(struct hs_place *place, const struct hs_placement *placement, int sign)
 {
     place->n_late += (size_t)(sign * (int)placement->is_late);
@@ -249,6 +251,15 @@ static bool can_follow(const struct hs_place *place, const struct hs_place_job *
     return end_at_s + job->remaining_s + margin_s(place) <= (double)job->due_at_s;
 }
 
+double hs_place_get_ceiling(const struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *placement)
+{
+    double heat_wh[HS_PLAN_SLOTS_MAX];
+
+    return hs_cur_from_wh(hs_search_heat(&place->search, job, placement, heat_wh),
+                          job->ceiling_cur_per_mwh);
+}
+
 static void find_filler(struct hs_place *place, const struct hs_place_job *job,
                         struct hs_search_offer *ret_offer)
 {
@@ -256,7 +267,8 @@ static void find_filler(struct hs_place *place, const struct hs_place_job *job,
 
     hs_search_interruptible(&place->search, job, first_start(place, job),
                             end_slot > 0 ? end_slot - 1 : 0, ret_offer);
-    if (!(ret_offer->cost_cur < 0)) {
+    if (ret_offer->placement.host_idx != SIZE_MAX
+        && !(ret_offer->cost_cur < hs_place_get_ceiling(place, job, &ret_offer->placement))) {
         ret_offer->placement.host_idx = SIZE_MAX;
     }
 }

@@ -122,6 +122,10 @@ struct hs_place_job hs_place_unbind(const struct hs_place_job *job);
 void hs_place_find_live(struct hs_place *place, const struct hs_place_job *job,
                         struct hs_placement *ret_placement);
 
+/** Most that a filler job may cost in all to be run, cur. */
+double hs_place_get_ceiling(const struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *placement);
+
 /** From now to its end where it is. */
 void hs_place_fill_fixed(const struct hs_place *place, const struct hs_place_job *job,
                          struct hs_placement *ret_placement);

@@ -263,6 +263,33 @@ static void cycle_move__moves_a_service_live_and_within_its_budget(void **state)
     free_world(w);
 }
 
+static void cycle_filler__stops_when_its_heat_no_longer_pays(void **state)
+{
+    struct world *w = new_world(false, 0.0);
+
+    w->policy->classes[HS_CLASS_FILLER].ceiling_cur_per_mwh = 60.0; /* electricity costs 100 */
+    for (size_t h = 0; h < SMALL_SITES; h++) {
+        push(w, (struct hs_event){.kind = HS_EVENT_HOST_LISTED, .host_idx = h});
+    }
+    push_cold(w, POOL);
+    push_job(w, (struct request){"filler", false, false});
+    step_at(w, START);
+    assert_int_equal(only_action(w, HS_ACTION_START)->host_idx, POOL);
+    answer(w, 0);
+    w->now_at_s = START + 2000;
+    push_cold(w, OFFICE); /* the heat is wanted where it is not */
+    step_at(w, START + 2000);
+    (void)only_action(w, HS_ACTION_SUSPEND);
+    answer(w, 0);
+    assert_int_equal(job_of(w)->state, HS_JOB_SUSPENDED);
+    assert_int_equal(w->decision.n_actions, 0);
+    w->now_at_s = LATE_AT + 2000; /* it is past its due time, and late for nothing */
+    push_cold(w, POOL);
+    step_at(w, LATE_AT + 2000);
+    (void)only_action(w, HS_ACTION_RESUME);
+    free_world(w);
+}
+
 static void cycle_move__never_touches_pinned_work(void **state)
 {
     struct world *w = new_world(true, 0.0);
@@ -288,6 +315,7 @@ int main(void)
         cmocka_unit_test(cycle_move__a_job_stays_where_it_was_if_the_move_fails),
         cmocka_unit_test(cycle_move__a_move_without_an_answer_is_settled_by_the_next_listing),
         cmocka_unit_test(cycle_move__moves_a_service_live_and_within_its_budget),
+        cmocka_unit_test(cycle_filler__stops_when_its_heat_no_longer_pays),
         cmocka_unit_test(cycle_move__never_touches_pinned_work),
     };
 

@@ -313,6 +313,22 @@ static void place_plan__runs_filler_only_where_its_heat_pays(void **state)
     assert_true(hs_plan_find(hs_place_get_plan(place), 1)->host_idx != SIZE_MAX);
 }
 
+static void place_plan__runs_filler_up_to_its_ceiling(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job job = job_of(1, HS_PLACE_FILLER, 2000.0, NOW + 40000);
+
+    set_flat(&h); /* electricity at 100, and heat that nobody wants */
+    hs_place_set(place, &h.frame);
+    job.ceiling_cur_per_mwh = 50.0;
+    hs_place_plan(place, &job, 1);
+    assert_true(hs_plan_find(hs_place_get_plan(place), 1)->host_idx == SIZE_MAX);
+    job.ceiling_cur_per_mwh = 150.0;
+    hs_place_plan(place, &job, 1);
+    assert_true(hs_plan_find(hs_place_get_plan(place), 1)->host_idx != SIZE_MAX);
+}
+
 static void place_plan__leaves_hosts_that_do_not_answer_alone(void **state)
 {
     struct horizon h;
@@ -384,6 +400,7 @@ int main(void)
         cmocka_unit_test(place_plan__counts_a_suspended_machines_memory_from_now_on),
         cmocka_unit_test(place_plan__keeps_a_promise_that_a_new_choice_would_break),
         cmocka_unit_test(place_plan__runs_filler_only_where_its_heat_pays),
+        cmocka_unit_test(place_plan__runs_filler_up_to_its_ceiling),
         cmocka_unit_test(place_plan__leaves_hosts_that_do_not_answer_alone),
         cmocka_unit_test(place_plan__of_the_same_input_is_the_same_plan),
         cmocka_unit_test(place__a_suspend_that_costs_more_than_it_saves_is_not_planned),
