@@ -57,6 +57,7 @@ static const struct hs_table_column lines[] = {
     {"Movable", "movable", NULL, HS_RENDER_YES, 0},
     {"Shortest run", "min_run_s", NULL, HS_RENDER_DURATION, 0},
     {"At once", "now", NULL, HS_RENDER_YES, 0},
+    {"After", "after", NULL, HS_RENDER_TEXT, 0},
     {"Only sites", "sites", NULL, HS_RENDER_TEXT, 0},
     {"Never sites", "not_sites", NULL, HS_RENDER_TEXT, 0},
     {"Environment", "env", NULL, HS_RENDER_TEXT, 0},

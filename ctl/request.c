@@ -43,6 +43,7 @@ const struct hs_command_option hs_request_options[HS_REQUEST_N_OPTIONS] = {
     {.name = "team", .argument = "TEAM", .help = "whose work it is"},
     {.name = "site", .argument = "SITE,...", .help = "only these sites; may be repeated"},
     {.name = "not-site", .argument = "SITE,...", .help = "never these sites; may be repeated"},
+    {.name = "after", .argument = "WHEN:JOB,...", .help = "start after: afterok:12, singleton"},
     {.name = "env", .letter = 'e', .argument = "K=V", .help = "set in the guest; may be repeated"},
     {.name = "now", .argument = "[=yes|no]", .help = "start at once, whatever heat costs"},
     {.name = "dry-run", .help = "show when, where and why; submit nothing"},
@@ -57,7 +58,8 @@ static const struct {
     {"earliest", FIELD_TIME},     {"due", FIELD_TIME},          {"class", FIELD_TEXT},
     {"interruptible", FIELD_YES}, {"movable", FIELD_YES},       {"min_run", FIELD_DURATION},
     {"priority", FIELD_NUMBER},   {"team", FIELD_TEXT},         {"sites", FIELD_NAMES},
-    {"not_sites", FIELD_NAMES},   {"env", FIELD_ENV},           {"now", FIELD_YES},
+    {"not_sites", FIELD_NAMES},   {"after", FIELD_NAMES},       {"env", FIELD_ENV},
+    {"now", FIELD_YES},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))

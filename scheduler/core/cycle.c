@@ -484,6 +484,7 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
     for (size_t l = 0; l < cycle->estate->n_loops; l++) {
         step_loop(cycle, l);
     }
+    hs_cycle_follow(cycle);
     if (cycle->is_insert_wanted && !is_plan_due(cycle)) {
         hs_cycle_insert_new(cycle);
     }

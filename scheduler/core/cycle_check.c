@@ -76,6 +76,7 @@ int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t
     rc = check_sites_known(cycle, job->sites, job->n_sites, "/sites", err);
     rc = rc != 0 ? rc
                  : check_sites_known(cycle, job->not_sites, job->n_not_sites, "/not_sites", err);
+    rc = rc != 0 ? rc : hs_cycle_check_after_known(cycle, job, err);
     rc = rc != 0 ? rc : check_size(cycle, job, err);
     if (rc != 0) {
         return rc;

@@ -18,15 +18,19 @@ struct dispatch {
     const struct hs_guard_cap *caps;
 };
 
+/* Count the job into what is coming to a host, or with @sign -1 out of it. */
 static void count_coming(struct dispatch *dispatch, const struct hs_cycle_entry *entry,
-                         size_t host_idx, bool with_memory)
+                         size_t host_idx, bool with_memory, int sign)
 {
     struct hs_guard_host *host = &dispatch->hosts[host_idx];
+    uint32_t vcpus = entry->job->vcpus;
+    uint64_t memory_mib = with_memory ? entry->job->memory_mib : 0;
 
-    host->coming_vcpus += entry->job->vcpus;
-    host->coming_memory_mib += with_memory ? entry->job->memory_mib : 0;
+    host->coming_vcpus = sign > 0 ? host->coming_vcpus + vcpus : host->coming_vcpus - vcpus;
+    host->coming_memory_mib =
+        sign > 0 ? host->coming_memory_mib + memory_mib : host->coming_memory_mib - memory_mib;
     host->elec_w +=
-        hs_host_elec_w_per_vcpu(&dispatch->cycle->estate->hosts[host_idx]) * entry->job->vcpus;
+        sign * hs_host_elec_w_per_vcpu(&dispatch->cycle->estate->hosts[host_idx]) * vcpus;
 }
 
 /* What was asked for and is not seen yet counts as there. */
@@ -46,14 +50,14 @@ static void fill_guard_hosts(struct dispatch *dispatch)
         const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
         bool is_coming = entry->op_id != 0 || entry->is_op_unknown;
 
-        if (is_coming && entry->op_kind == HS_ACTION_MOVE) {
-            count_coming(dispatch, entry, entry->to_host_idx, true);
+        if (entry->is_moving || (is_coming && entry->op_kind == HS_ACTION_MOVE)) {
+            count_coming(dispatch, entry, entry->to_host_idx, true, 1);
         }
         if (!is_coming || entry->host_idx == SIZE_MAX
             || (entry->op_kind != HS_ACTION_START && entry->op_kind != HS_ACTION_RESUME)) {
             continue;
         }
-        count_coming(dispatch, entry, entry->host_idx, entry->op_kind == HS_ACTION_START);
+        count_coming(dispatch, entry, entry->host_idx, entry->op_kind == HS_ACTION_START, 1);
     }
 }
 
@@ -69,10 +73,10 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     entry->is_op_unknown = false;
     entry->refused[0] = '\0';
     if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
-        count_coming(dispatch, entry, action->host_idx, action->kind == HS_ACTION_START);
+        count_coming(dispatch, entry, action->host_idx, action->kind == HS_ACTION_START, 1);
     }
     if (action->kind == HS_ACTION_MOVE) {
-        count_coming(dispatch, entry, action->to_host_idx, true);
+        count_coming(dispatch, entry, action->to_host_idx, true, 1);
         entry->to_host_idx = action->to_host_idx;
         entry->moved_from = entry->job->state;
         hs_cycle_set_state(cycle, entry, HS_JOB_MIGRATING, cycle->now_at_s);
@@ -142,26 +146,49 @@ static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_en
            && hs_jobstate_get_ran_s(job, cycle->now_at_s) > (double)job->limit_s;
 }
 
+/* Would the guard let it move now? What is suspended for a move and then may not is worse off. */
+static bool can_go(struct dispatch *dispatch, const struct hs_cycle_entry *entry)
+{
+    const struct hs_guard_view view = {
+        .estate = dispatch->cycle->estate, .caps = dispatch->caps, .hosts = dispatch->hosts};
+    const struct hs_action action = {.kind = HS_ACTION_MOVE,
+                                     .job_id = entry->job->id,
+                                     .host_idx = entry->host_idx,
+                                     .to_host_idx = entry->placement.host_idx};
+
+    return hs_guard_check(&view, &action, entry->job, NULL) == 0;
+}
+
 /*
  * The plan has it run on another host now. Live what may not stop; the rest is suspended first,
- * and goes on there once it has been moved.
+ * its room there kept, and goes on once it has been moved.
  */
 static void dispatch_move(struct dispatch *dispatch, struct hs_cycle_entry *entry)
 {
     struct hs_cycle *cycle = dispatch->cycle;
+    bool stops = entry->job->state == HS_JOB_RUNNING && entry->job->base_class != HS_CLASS_MOVABLE;
     char why[160];
 
+    if (entry->is_moving) {
+        count_coming(dispatch, entry, entry->to_host_idx, true, -1);
+        entry->is_moving = false;
+    }
     if (!hs_cycle_may_move(cycle, entry)) {
-        cycle->is_plan_wanted = true; /* it could when this plan was made */
+        entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S; /* the next plan knows */
+        return;
+    }
+    if (stops && !can_go(dispatch, entry)) {
+        entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
         return;
     }
     snprintf(why, sizeof(why), "goes on at '%.80s', where heat is worth more than the move costs",
              cycle->estate->hosts[entry->placement.host_idx].path);
-    want(dispatch, entry,
-         entry->job->state == HS_JOB_RUNNING && entry->job->base_class != HS_CLASS_MOVABLE
-             ? HS_ACTION_SUSPEND
-             : HS_ACTION_MOVE,
-         entry->host_idx, why);
+    want(dispatch, entry, stops ? HS_ACTION_SUSPEND : HS_ACTION_MOVE, entry->host_idx, why);
+    if (stops && entry->op_id != 0) {
+        entry->is_moving = true;
+        entry->to_host_idx = entry->placement.host_idx;
+        count_coming(dispatch, entry, entry->to_host_idx, true, 1);
+    }
 }
 
 static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry)
@@ -195,6 +222,10 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
     }
     bool runs_now = hs_plan_runs(&entry->placement, 0);
 
+    if (entry->is_moving && (!runs_now || entry->placement.host_idx != entry->to_host_idx)) {
+        count_coming(dispatch, entry, entry->to_host_idx, true, -1);
+        entry->is_moving = false;
+    }
     if (job->state == HS_JOB_WAITING && runs_now && job->earliest_at_s <= cycle->now_at_s) {
         want(dispatch, entry, HS_ACTION_START, entry->placement.host_idx,
              job->now                     ? "at once, as its owner asked"

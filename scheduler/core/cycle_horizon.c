@@ -398,6 +398,10 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
     if (is_on_host(job) && entry->host_idx == SIZE_MAX) {
         return false;
     }
+    if (job->state == HS_JOB_WAITING
+        && hs_cycle_check_after(cycle, job, &(const struct hs_job *){NULL}) != HS_CYCLE_AFTER_MET) {
+        return false; /* nobody knows when it may start */
+    }
     *ret_job = (struct hs_place_job){
         .job_id = job->id,
         .freedom = freedom_of(cycle, entry),

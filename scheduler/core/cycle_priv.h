@@ -5,6 +5,7 @@
  * cycle_priv - the state behind cycle.h, for its own files only.
  *
  * cycle.c          life, time, the step
+ * cycle_after.c    jobs that follow others
  * cycle_base.c     load of hosts that is not ours
  * cycle_breach.c   soft rules that the plan breaks
  * cycle_check.c    would a request be taken
@@ -77,6 +78,7 @@ struct hs_cycle_entry {
     size_t to_host_idx;           /* of the last move asked for */
     enum hs_job_state moved_from; /* state before it */
     int64_t no_move_until_s;
+    bool is_moving;     /* suspended for a move: its room on to_host_idx is kept */
     bool is_op_unknown; /* it timed out: look before trying again */
     int64_t retry_at_s; /* no new action before this */
     unsigned n_fails;
@@ -169,6 +171,19 @@ void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
 
 /** Plan seconds of work that are left, at least a minute: an estimate that was short. */
 double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+enum hs_cycle_after { HS_CYCLE_AFTER_MET, HS_CYCLE_AFTER_OPEN, HS_CYCLE_AFTER_NEVER };
+
+/** May the job start, as far as others go? @param ret_other  the one it waits for, unless met */
+enum hs_cycle_after hs_cycle_check_after(const struct hs_cycle *cycle, const struct hs_job *job,
+                                         const struct hs_job **ret_other);
+
+/** 0 or -HS_E_INVALID: it is to follow a job that does not exist. */
+int hs_cycle_check_after_known(const struct hs_cycle *cycle, const struct hs_job *job,
+                               struct hs_err *err);
+
+/** Cancel what waits for an end that another job can no longer come to. */
+void hs_cycle_follow(struct hs_cycle *cycle);
 
 /** May its machine be moved to another host now, as far as class, budget and backend go? */
 bool hs_cycle_may_move(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);

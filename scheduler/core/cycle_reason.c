@@ -142,6 +142,7 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
 {
     json_t *reasons = hs_jsonx_array();
     const struct hs_job *job = entry->job;
+    const struct hs_job *other = NULL;
     char at[HS_TIMETEXT_MAX];
     char text[512];
 
@@ -169,6 +170,16 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     }
     if (entry->refused[0] != '\0') {
         add_reason(reasons, "refused", "guard", "what the text names", entry->refused);
+    }
+    if (job->state == HS_JOB_WAITING
+        && hs_cycle_check_after(cycle, job, &other) != HS_CYCLE_AFTER_MET) {
+        char object[40];
+
+        snprintf(object, sizeof(object), "job %llu", (unsigned long long)other->id);
+        snprintf(text, sizeof(text), "it follows %s, which is %s", object,
+                 hs_job_state_word(other->state));
+        add_reason(reasons, "dependency", object, "the end of that job", text);
+        return reasons;
     }
     if (!entry->is_placed) {
         add_reason(reasons, "not-planned-yet", "planner", "the next plan, within 5 minutes",

@@ -3,6 +3,8 @@
 #include "scheduler/model/job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "scheduler/base/mem.h"
 
@@ -46,7 +48,34 @@ struct hs_job *hs_job_dup(const struct hs_job *job)
     copy->env = dup_texts(job->env, job->n_env);
     copy->sites = dup_texts(job->sites, job->n_sites);
     copy->not_sites = dup_texts(job->not_sites, job->n_not_sites);
+    copy->after = dup_texts(job->after, job->n_after);
     return copy;
+}
+
+int hs_job_parse_after(const char *text, struct hs_job_after *ret_after, struct hs_err *err)
+{
+    static const char *const words[] = {"afterok:", "afternotok:", "afterany:"};
+    static const enum hs_job_after_kind kinds[] = {HS_JOB_AFTER_OK, HS_JOB_AFTER_NOT_OK,
+                                                   HS_JOB_AFTER_ANY};
+    unsigned long long job_id = 0;
+    int n_read = 0;
+
+    if (strcmp(text, "singleton") == 0) {
+        *ret_after = (struct hs_job_after){.kind = HS_JOB_AFTER_SINGLETON};
+        return 0;
+    }
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        const char *rest = text + strlen(words[i]);
+
+        if (strncmp(text, words[i], strlen(words[i])) == 0 && *rest >= '1' && *rest <= '9'
+            && sscanf(rest, "%18llu%n", &job_id, &n_read) == 1 && rest[n_read] == '\0') {
+            *ret_after = (struct hs_job_after){.kind = kinds[i], .job_id = job_id};
+            return 0;
+        }
+    }
+    return hs_err_set(
+        err, HS_E_INVALID, "/after",
+        "'%.64s' is no condition: afterok:ID, afternotok:ID, afterany:ID or singleton", text);
 }
 
 bool hs_job_is_over(const struct hs_job *job)
@@ -84,6 +113,7 @@ void hs_job_free(struct hs_job *job)
 {
     if (job != NULL) {
         free_texts(job->not_sites, job->n_not_sites);
+        free_texts(job->after, job->n_after);
         free_texts(job->sites, job->n_sites);
         free_texts(job->env, job->n_env);
         free(job->script);

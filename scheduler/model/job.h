@@ -65,6 +65,8 @@ struct hs_job {
     size_t n_sites;
     char **not_sites; /* owned, [n_not_sites] */
     size_t n_not_sites;
+    char **after; /* owned, [n_after] what it waits for, see hs_job_parse_after() */
+    size_t n_after;
 
     /* the status */
     enum hs_job_state state;
@@ -112,6 +114,25 @@ json_t *hs_job_format(const struct hs_job *job);
  * @return 0 or -HS_E_PROTOCOL naming the field
  */
 int hs_job_parse(const json_t *object, struct hs_job **ret_job, struct hs_err *err);
+
+enum hs_job_after_kind {
+    HS_JOB_AFTER_OK,        /* the other is done */
+    HS_JOB_AFTER_NOT_OK,    /* the other failed or was cancelled */
+    HS_JOB_AFTER_ANY,       /* the other is over */
+    HS_JOB_AFTER_SINGLETON, /* no earlier job of this name and team is left */
+};
+
+struct hs_job_after {
+    enum hs_job_after_kind kind;
+    uint64_t job_id; /* 0 for singleton */
+};
+
+/**
+ * Read one condition: `afterok:12`, `afternotok:12`, `afterany:12` or `singleton`.
+ *
+ * @return 0 or -HS_E_INVALID saying what is right
+ */
+int hs_job_parse_after(const char *text, struct hs_job_after *ret_after, struct hs_err *err);
 
 /** True in done, failed and cancelled. */
 bool hs_job_is_over(const struct hs_job *job);

@@ -83,6 +83,7 @@ json_t *hs_job_format(const struct hs_job *job)
     hs_jsonx_set_bool(json, "now", job->now);
     hs_jsonx_set(json, "sites", format_texts(job->sites, job->n_sites));
     hs_jsonx_set(json, "not_sites", format_texts(job->not_sites, job->n_not_sites));
+    hs_jsonx_set(json, "after", format_texts(job->after, job->n_after));
     hs_jsonx_set(json, "env", format_env(job));
     hs_jsonx_set_text(json, "script", job->script);
     format_status(job, json);

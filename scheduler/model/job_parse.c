@@ -178,6 +178,7 @@ static void read_request(struct source *source, struct hs_job *job)
     get_bool(source, "now", &job->now);
     get_texts(source, "sites", &job->sites, &job->n_sites);
     get_texts(source, "not_sites", &job->not_sites, &job->n_not_sites);
+    get_texts(source, "after", &job->after, &job->n_after);
     get_env(source, job);
     if (script != NULL && !json_is_string(script)) {
         refuse(source, "script", "a text");

@@ -122,8 +122,8 @@ static const struct hs_conf_field fields[] = {
      .type = HS_CONF_ANY,
      .help = "not in this version: submit each job by itself"},
     {.name = "after",
-     .type = HS_CONF_ANY,
-     .help = "not in this version: submit the second job when the first is done"},
+     .type = HS_CONF_CHILDREN,
+     .help = "what it waits for: afterok:ID, afternotok:ID, afterany:ID, singleton"},
 };
 const struct hs_conf_table hs_job_table = {"job", fields, sizeof(fields) / sizeof(fields[0])};
 
@@ -150,8 +150,6 @@ static void check_unsupported(const json_t *object, struct hs_conf_report *repor
     static const char *const rows[][2] = {
         {"script_file", "send the file's text as 'script'; hsched submit does it for you"},
         {"array", "job arrays are not supported by this version; submit each job by itself"},
-        {"after", "dependencies are not supported by this version; submit this job when the other "
-                  "is done (hsched show ID says when)"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -210,6 +208,18 @@ static void read_names(const json_t *object, const char *key, struct hs_conf_rep
             hs_conf_report_add(report, where, "must be a name in quotes");
         } else {
             (*ret_names)[(*ret_n)++] = hs_xstrdup(json_string_value(item));
+        }
+    }
+}
+
+static void check_after(const struct hs_job *job, struct hs_conf_report *report)
+{
+    for (size_t i = 0; i < job->n_after; i++) {
+        struct hs_job_after after;
+        struct hs_err err;
+
+        if (hs_job_parse_after(job->after[i], &after, &err) != 0) {
+            hs_conf_report_add(report, "/after", "%s", err.text);
         }
     }
 }
@@ -301,6 +311,8 @@ int hs_job_parse_request(const json_t *object, int64_t now_at_s, struct hs_conf_
     read_time(request.due, "/due", now_at_s, report, &job->due_at_s);
     read_names(object, "sites", report, &job->sites, &job->n_sites);
     read_names(object, "not_sites", report, &job->not_sites, &job->n_not_sites);
+    read_names(object, "after", report, &job->after, &job->n_after);
+    check_after(job, report);
     read_env(object, report, job);
     read_script(object, report, job);
     check_unsupported(object, report);

@@ -491,6 +491,119 @@ static void cycle__bad_readings_take_credit_away_and_never_raise_load(void **sta
     (void)only_action(w, HS_ACTION_START);
 }
 
+/* A job that follows others; @after is one condition. */
+static void push_after(struct world *w, uint64_t id, const char *after)
+{
+    struct hs_job *job;
+
+    push_job(w, id, "deferrable", 2000, START + 40000, false);
+    job = w->events.items[w->events.n - 1].job;
+    job->after = hs_xcalloc(1, sizeof(*job->after));
+    job->after[0] = hs_xstrdup(after);
+    job->n_after = 1;
+}
+
+static void end_job_1(struct world *w, int exit_status)
+{
+    for (size_t h = 0; h < SMALL_SITES; h++) {
+        push(w, (struct hs_event){.kind = HS_EVENT_MACHINE_ENDED,
+                                  .host_idx = h,
+                                  .job_id = 1,
+                                  .has_exit_status = true,
+                                  .exit_status = exit_status});
+    }
+    step_at(w, START + 1500);
+}
+
+/* Job 1 runs; 2 is to follow it. */
+static void run_first(struct world *w, const char *after)
+{
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    push_job(w, 1, "deferrable", 2000, START + 2100, false);
+    push_after(w, 2, after);
+    step(w);
+    push_done(w, only_action(w, HS_ACTION_START), 0, "");
+    step_at(w, START + 1000);
+    assert_int_equal(w->decision.n_actions, 0);
+    assert_int_equal(state_of(w, 2), HS_JOB_WAITING);
+}
+
+static void cycle__a_job_starts_when_the_one_it_follows_is_done(void **state)
+{
+    struct world *w = *state;
+
+    run_first(w, "afterok:1");
+    json_auto_t *why = hs_cycle_format_explain(w->cycle, 2, w->now_at_s);
+    const json_t *reason = json_array_get(json_object_get(why, "reasons"), 0);
+
+    assert_string_equal(json_string_value(json_object_get(reason, "code")), "dependency");
+    assert_string_equal(json_string_value(json_object_get(reason, "object")), "job 1");
+    end_job_1(w, 0);
+    (void)only_action(w, HS_ACTION_START);
+    assert_int_equal(state_of(w, 2), HS_JOB_STARTING);
+}
+
+static void cycle__a_job_is_cancelled_when_the_one_it_follows_ended_otherwise(void **state)
+{
+    struct world *w = *state;
+
+    run_first(w, "afterok:1");
+    end_job_1(w, 3);
+    assert_int_equal(state_of(w, 2), HS_JOB_CANCELLED);
+    assert_string_equal(hs_cycle_get_job(w->cycle, 2)->why,
+                        "job 1, which it was to follow, is failed");
+}
+
+static void cycle__a_job_after_a_failure_waits_for_the_failure(void **state)
+{
+    struct world *w = *state;
+
+    run_first(w, "afternotok:1");
+    end_job_1(w, 3);
+    (void)only_action(w, HS_ACTION_START);
+}
+
+static void cycle__a_job_after_any_end_starts_after_a_failure_too(void **state)
+{
+    struct world *w = *state;
+
+    run_first(w, "afterany:1");
+    end_job_1(w, 3);
+    (void)only_action(w, HS_ACTION_START);
+}
+
+static void cycle__a_singleton_waits_for_its_name(void **state)
+{
+    struct world *w = *state;
+
+    push_hosts_up(w);
+    push_plant(w, 5000.0, 35.0);
+    push_job(w, 1, "deferrable", 2000, START + 2100, false);
+    push_after(w, 2, "singleton");
+    snprintf(w->events.items[w->events.n - 1].job->name, HS_NAME_MAX, "job-1");
+    step(w);
+    push_done(w, only_action(w, HS_ACTION_START), 0, "");
+    step_at(w, START + 1000);
+    assert_int_equal(w->decision.n_actions, 0);
+    end_job_1(w, 3);
+    (void)only_action(w, HS_ACTION_START);
+}
+
+static void cycle__refuses_to_follow_a_job_that_is_not_there(void **state)
+{
+    struct world *w = *state;
+    HS_AUTO(hs_job) job = hs_job_new();
+    char cannot_meet[192];
+    struct hs_err err;
+
+    job->after = hs_xcalloc(1, sizeof(*job->after));
+    job->after[0] = hs_xstrdup("afterok:77");
+    job->n_after = 1;
+    assert_int_equal(hs_cycle_check_job(w->cycle, job, START, cannot_meet, &err), -HS_E_INVALID);
+    assert_non_null(strstr(err.text, "there is no job 77 to follow"));
+}
+
 static bool has_note(const struct world *w, const char *subject, const char *text)
 {
     for (size_t i = 0; i < w->decision.n_notes; i++) {
@@ -788,6 +901,12 @@ static void cycle__a_host_in_maintenance_takes_nothing_and_ends_by_itself(void *
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(cycle__a_job_starts_when_the_one_it_follows_is_done),
+        CASE(cycle__a_job_is_cancelled_when_the_one_it_follows_ended_otherwise),
+        CASE(cycle__a_job_after_a_failure_waits_for_the_failure),
+        CASE(cycle__a_job_after_any_end_starts_after_a_failure_too),
+        CASE(cycle__a_singleton_waits_for_its_name),
+        CASE(cycle__refuses_to_follow_a_job_that_is_not_there),
         CASE(cycle__starts_a_job_where_heat_pays_and_follows_it_to_its_end),
         CASE(cycle__suspends_when_power_is_dear_and_resumes_when_it_is_cheap),
         CASE(cycle__starts_at_the_latest_start_whatever_heat_costs),

@@ -101,9 +101,9 @@ static void request__says_what_to_do_instead(void **state)
                                         "hsched submit does it for you");
     check("{\"array\":\"0-15%4\"}", "1:10: /array: job arrays are not supported by this version; "
                                     "submit each job by itself");
-    check("{\"after\":[\"afterok:12\"]}",
-          "1:10: /after: dependencies are not supported by this version; submit this job when the "
-          "other is done (hsched show ID says when)");
+    check("{\"after\":[\"afterlunch\"]}",
+          "1:10: /after: 'afterlunch' is no condition: afterok:ID, afternotok:ID, afterany:ID or "
+          "singleton");
 }
 
 static void request__names_every_mistake(void **state)
