@@ -4,11 +4,13 @@
 #include <stdio.h>
 
 #include "ctl/client.h"
+#include "ctl/jobarray.h"
 #include "ctl/jobview.h"
 #include "ctl/request.h"
 #include "ctl/say.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/clock.h"
+#include "scheduler/base/mem.h"
 
 /** When and where, what it costs, and why: all on stderr. */
 static void say_plan(const json_t *job)
@@ -17,6 +19,40 @@ static void say_plan(const json_t *job)
 
     /* Without an explanation the job itself still knows its window. */
     hs_jobview_explain(stderr, json_is_object(explanation) ? explanation : job, job);
+}
+
+/** Each task in turn, for one may wait for the id of another. @return the first that fails */
+static enum hs_exit submit_array(const struct hs_args *args, struct hs_client *client,
+                                 const json_t *request, const char *text)
+{
+    struct hs_jobarray array;
+    struct hs_err err;
+    HS_AUTO_MEM int64_t *ids = NULL;
+
+    if (hs_jobarray_parse(text, &array, &err) != 0) {
+        hs_say_error("--array: %s", err.text);
+        return HS_EXIT_USAGE;
+    }
+    if (hs_args_has(args, "dry-run")) {
+        hs_say_error("--dry-run tries one job: leave --array out");
+        return HS_EXIT_USAGE;
+    }
+    ids = hs_xcalloc(array.last - array.first + 1, sizeof(*ids));
+    for (unsigned i = 0; i <= array.last - array.first; i++) {
+        bool waits = array.at_a_time > 0 && i >= array.at_a_time;
+        json_auto_t *task =
+            hs_jobarray_format(request, array.first + i, waits ? ids[i - array.at_a_time] : 0);
+        json_auto_t *job = NULL;
+        enum hs_exit status = hs_client_post(client, "/v1/jobs", task, &job);
+
+        if (status != HS_EXIT_OK) {
+            hs_say_error("%u of %u tasks were submitted", i, array.last - array.first + 1);
+            return status;
+        }
+        ids[i] = json_integer_value(json_object_get(job, "id"));
+        hs_jobview_print(HS_TABLE_NAME, job);
+    }
+    return HS_EXIT_OK;
 }
 
 static enum hs_exit submit_run(const struct hs_args *args)
@@ -36,6 +72,9 @@ static enum hs_exit submit_run(const struct hs_args *args)
     }
     if (status == HS_EXIT_OK) {
         status = hs_client_new(args, &client);
+    }
+    if (status == HS_EXIT_OK && hs_args_has(args, "array")) {
+        return submit_array(args, client, request, hs_args_get(args, "array"));
     }
     if (status == HS_EXIT_OK) {
         status = hs_client_post(client, is_dry ? "/v1/jobs?dry_run=1" : "/v1/jobs", request, &job);

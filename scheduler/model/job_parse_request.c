@@ -120,7 +120,7 @@ static const struct hs_conf_field fields[] = {
      .help = "not here: `hsched submit` reads the file and sends its text as script"},
     {.name = "array",
      .type = HS_CONF_ANY,
-     .help = "not in this version: submit each job by itself"},
+     .help = "not here: `hsched submit --array` sends a job for each"},
     {.name = "after",
      .type = HS_CONF_CHILDREN,
      .help = "what it waits for: afterok:ID, afternotok:ID, afterany:ID, singleton"},
@@ -149,7 +149,7 @@ static void check_unsupported(const json_t *object, struct hs_conf_report *repor
 {
     static const char *const rows[][2] = {
         {"script_file", "send the file's text as 'script'; hsched submit does it for you"},
-        {"array", "job arrays are not supported by this version; submit each job by itself"},
+        {"array", "send a job for each; `hsched submit --array` does it for you"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -36,6 +36,23 @@ class Submit(Case):
             "team": "film", "sites": ["pool", "school", "flats"], "not_sites": ["barn"],
             "env": {"A": "1", "B": "x=y"}, "now": False, "script": "#!/bin/sh\nexec sleep 60\n"})
 
+    def test_an_array_is_a_job_for_each_and_so_many_at_a_time(self):
+        self.socket_path = self.folder / "array"
+        server = self.replay(*(answer(201, dict(SUBMITTED, id=i)) for i in (7, 8, 9)))
+        done = self.check(self.hsched("submit", "--array", "3-5%2", "--name", "part", "--after",
+                                      "afterok:2", "true", cwd=self.folder), 0)
+        self.assertEqual(done.stdout, "7\n8\n9\n")
+        sent = [request["json"] for request in server.requests]
+        self.assertEqual([r["name"] for r in sent], ["part-3", "part-4", "part-5"])
+        self.assertEqual([r["env"]["HSCHED_ARRAY_INDEX"] for r in sent], ["3", "4", "5"])
+        self.assertEqual([r["after"] for r in sent],
+                         [["afterok:2"], ["afterok:2"], ["afterok:2", "afterany:7"]])
+
+    def test_an_array_that_is_none_is_refused(self):
+        for text in ("5-3", "3", "0-5%0", "0-5%", "a-b", "0-5x", "0-99999"):
+            done = self.check(self.hsched("submit", "--array", text, "true"), 2)
+            self.assertIn("is no array of at most 10000 tasks", done.stderr)
+
     def test_memory_is_read_in_its_units(self):
         for text, mib in (("512M", 512), ("512MiB", 512), ("2g", 2048), ("1.5G", 1536),
                           ("1T", 1048576), ("256", 256)):

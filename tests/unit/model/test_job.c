@@ -99,8 +99,8 @@ static void request__says_what_to_do_instead(void **state)
 {
     check("{\"script_file\":\"a.sh\"}", "1:16: /script_file: send the file's text as 'script'; "
                                         "hsched submit does it for you");
-    check("{\"array\":\"0-15%4\"}", "1:10: /array: job arrays are not supported by this version; "
-                                    "submit each job by itself");
+    check("{\"array\":\"0-15%4\"}", "1:10: /array: send a job for each; `hsched submit --array` "
+                                    "does it for you");
     check("{\"after\":[\"afterlunch\"]}",
           "1:10: /after: 'afterlunch' is no condition: afterok:ID, afternotok:ID, afterany:ID or "
           "singleton");
