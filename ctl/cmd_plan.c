@@ -133,6 +133,20 @@ static void print_misses(const json_t *answer)
     }
 }
 
+/** How far the plan was from the best one at most, when that was last looked for. */
+static void say_bound(const json_t *answer)
+{
+    const json_t *bound = json_object_get(answer, "bound");
+    double cost_cur = hs_render_find_real(bound, "cost_cur");
+    double bound_cur = hs_render_find_real(bound, "bound_cur");
+    double gap_ratio = hs_render_find_real(bound, "gap_ratio");
+
+    if (!isnan(gap_ratio)) {
+        hs_say_note("of it jobs and heat %.2f; no plan for less than %.2f: gap at most %.1f %%",
+                    cost_cur, bound_cur, gap_ratio * 100);
+    }
+}
+
 static void say_summary(const json_t *answer)
 {
     double slot_s = hs_render_find_real(answer, "slot_s");
@@ -153,6 +167,7 @@ static void say_summary(const json_t *answer)
         hs_say_note("cost %.2f %s, %.0f late", cost_cur, hs_table_get_currency(answer),
                     isnan(n_late) ? 0.0 : n_late);
     }
+    say_bound(answer);
 }
 
 static enum hs_exit plan_run(const struct hs_args *args)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "scheduler/base/units.h"
+#include "scheduler/core/certificate.h"
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
@@ -97,6 +98,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->frame_demand_wh);
     free(cycle->frame_elec);
     hs_cycle_soft_free(cycle->soft);
+    hs_certificate_free(cycle->certificate);
     hs_place_free(cycle->place);
     free(cycle->baseloads);
     hs_runtimes_free(cycle->runtimes);

@@ -96,11 +96,13 @@ struct hs_cycle_options {
     const struct hs_timezone *const *timezones; /* [n_sites], kept; NULL: UTC everywhere */
     size_t n_slots;                             /* horizon; 0 takes 192 */
     int64_t now_at_s;
-    bool is_told_ahead;   /* jobs are submitted long before they may start: expect no others */
-    uint64_t first_op_id; /* so that intents of an earlier life are not named again */
-    double suspend_s;     /* s of a job's power and time that each suspend is known to cost */
-    double move_s;        /* the same of a move */
-    bool can_move;        /* the hosts' backend can move machines among them */
+    bool is_told_ahead;      /* jobs are submitted long before they may start: expect no others */
+    uint64_t first_op_id;    /* so that intents of an earlier life are not named again */
+    double suspend_s;        /* s of a job's power and time that each suspend is known to cost */
+    double move_s;           /* the same of a move */
+    size_t bound_iterations; /* spent on a bound of the plan's cost; 0: none is looked for */
+    size_t bound_every;      /* once in so many plans; 0: with each */
+    bool can_move;           /* the hosts' backend can move machines among them */
 };
 
 /** A cycle that knows the estate and nothing else. Owned by the caller. */
@@ -208,6 +210,17 @@ int hs_cycle_check_job(const struct hs_cycle *cycle, struct hs_job *job, int64_t
  */
 void hs_cycle_set_demand(struct hs_cycle *cycle, size_t sink_idx,
                          const struct hs_series *demand_heat_w);
+
+/** What was found of a plan's cost; see certificate.h, which defines both. */
+struct hs_cycle_bound {
+    int64_t at_s; /* when the plan was made */
+    double cost_cur;
+    double bound_cur;
+    double gap_ratio; /* NAN: not to be told */
+};
+
+/** The newest bound; NULL before there is one. Borrowed until the next step. */
+const struct hs_cycle_bound *hs_cycle_get_bound(const struct hs_cycle *cycle);
 
 /** Take in @events in order and decide. @param ret_decision  overwritten */
 void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_event *events,

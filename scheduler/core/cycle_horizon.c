@@ -474,6 +474,7 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
     for (size_t i = 0; i < n_placements; i++) {
         take_placement(hs_cycle_find_entry(cycle, placements[i].job_id), &placements[i]);
     }
+    hs_cycle_bound_plan(cycle, jobs, n_jobs);
     cycle->has_plan = true;
     cycle->planned_at_s = cycle->now_at_s;
     cycle->is_plan_wanted = false;

@@ -70,6 +70,7 @@ json_t *hs_cycle_format_plan(const struct hs_cycle *cycle)
         }
     }
     hs_jsonx_set_text(object, "currency", cycle->estate->currency);
+    hs_jsonx_set(object, "bound", hs_cycle_format_bound(cycle));
     hs_jsonx_set(object, "loops", loops);
     hs_jsonx_set(object, "misses", hs_cycle_format_misses(cycle));
     hs_jsonx_set(object, "placements", placements);

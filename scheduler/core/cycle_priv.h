@@ -9,6 +9,7 @@
  * cycle_base.c     load of hosts that is not ours
  * cycle_breach.c   soft rules that the plan breaks
  * cycle_check.c    would a request be taken
+ * cycle_bound.c    how far the plan can be from the best one
  * cycle_dispatch.c placements into guarded actions
  * cycle_move.c     who may be moved, and what came of it
  * cycle_observe.c  events into state
@@ -124,6 +125,9 @@ struct hs_cycle {
     int64_t expected_at_s;         /* when that was laid out */
 
     struct hs_place *place;
+    struct hs_certificate *certificate; /* NULL until it is asked for */
+    struct hs_cycle_bound bound;        /* at_s 0: none yet */
+    size_t n_plans;                     /* that might have been bounded */
     struct hs_cycle_soft *soft;
     bool is_plan_wanted; /* something has changed that a refresh would not see through */
     bool has_news;       /* something has changed since the last plan */
@@ -301,6 +305,12 @@ void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
 
 /** Make a full plan for now. */
 void hs_cycle_make_plan(struct hs_cycle *cycle);
+
+/** Look for a bound of the plan just made of @jobs, if it is this plan's turn. */
+void hs_cycle_bound_plan(struct hs_cycle *cycle, const struct hs_place_job *jobs, size_t n_jobs);
+
+/** The newest bound as people see it; owned by the caller. */
+json_t *hs_cycle_format_bound(const struct hs_cycle *cycle);
 
 /** Place waiting jobs that have no placement yet against the plan in force. */
 void hs_cycle_insert_new(struct hs_cycle *cycle);

@@ -111,6 +111,7 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         .now_at_s = hs_clock_at_s(daemon->clock),
         .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
         .can_move = can_move(config->estate),
+        .bound_iterations = 5,
     };
 
     daemon->cycle = hs_cycle_new(&options);

@@ -18,6 +18,7 @@
 struct hs_controller_stats {
     double plan_ms_p50; /* NAN: it makes no plans */
     double plan_ms_p99;
+    double plan_gap_ratio_p50; /* of the plans that were bounded; NAN: none */
 };
 
 /** Called now and then with the share of the run that has passed; nullable. */

@@ -29,7 +29,7 @@ static int asap_drive(struct hs_simrun *run, const struct hs_controller_options 
     hs_simqueue_drive(&queue, &ops, &easy, options);
     hs_easy_fini(&easy);
     hs_simqueue_fini(&queue);
-    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN};
+    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN, (double)NAN};
     return 0;
 }
 

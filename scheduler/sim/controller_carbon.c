@@ -132,7 +132,7 @@ static int carbon_drive(struct hs_simrun *run, const struct hs_controller_option
     HS_VEC_FINI(&carbon.planned);
     free(carbon.windows);
     hs_carbonplan_free(carbon.plan);
-    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN};
+    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN, (double)NAN};
     return 0;
 }
 

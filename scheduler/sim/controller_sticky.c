@@ -191,7 +191,7 @@ static int sticky_drive(struct hs_simrun *run, const struct hs_controller_option
     hs_simqueue_fini(&sticky.queue);
     HS_VEC_FINI(&sticky.candidates);
     free(sticky.scores);
-    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN};
+    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN, (double)NAN};
     return 0;
 }
 

@@ -207,7 +207,7 @@ static int thermostat_drive(struct hs_simrun *run, const struct hs_controller_op
     HS_VEC_FINI(&thermostat.waiting);
     free(thermostat.calls);
     free(thermostat.need_w);
-    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN};
+    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN, (double)NAN};
     return 0;
 }
 

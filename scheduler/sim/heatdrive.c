@@ -185,7 +185,13 @@ static void step(struct hs_heatdrive *drive)
     if (decision.planned) {
         double took_ms = (hs_clock_mono_s(drive->watch) - begun_mono_s) * 1e3;
 
+        const struct hs_cycle_bound *bound = hs_cycle_get_bound(drive->cycle);
+
         HS_VEC_PUSH(&drive->plan_ms, took_ms);
+        if (bound != NULL && bound->at_s == hs_heatdrive_get_at_s(drive)
+            && !isnan(bound->gap_ratio)) {
+            HS_VEC_PUSH(&drive->gaps, bound->gap_ratio);
+        }
     }
     drive->events.n = 0;
     drive->wake_at_s = decision.wake_at_s;
@@ -276,6 +282,7 @@ static void close_drive(struct hs_heatdrive *drive)
         hs_job_free(drive->events.items[i].job);
     }
     HS_VEC_FINI(&drive->events);
+    HS_VEC_FINI(&drive->gaps);
     HS_VEC_FINI(&drive->plan_ms);
     free(drive->computes);
     free(drive->hosts);
@@ -290,11 +297,15 @@ static void fill_stats(struct hs_heatdrive *drive, struct hs_controller_stats *r
 {
     size_t n = drive->plan_ms.n;
 
-    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN};
+    *ret_stats = (struct hs_controller_stats){(double)NAN, (double)NAN, (double)NAN};
     if (n > 0) {
         hs_reals_sort(drive->plan_ms.items, n);
         ret_stats->plan_ms_p50 = drive->plan_ms.items[n / 2];
         ret_stats->plan_ms_p99 = drive->plan_ms.items[n * 99 / 100];
+    }
+    if (drive->gaps.n > 0) {
+        hs_reals_sort(drive->gaps.items, drive->gaps.n);
+        ret_stats->plan_gap_ratio_p50 = drive->gaps.items[drive->gaps.n / 2];
     }
 }
 

@@ -42,6 +42,7 @@ struct hs_heatdrive {
     struct hs_heatfaults *faults;   /* scripted events as they show */
     HS_VEC(struct hs_event) events; /* since the last step */
     HS_VEC(double) plan_ms;
+    HS_VEC(double) gaps;               /* of plans that were bounded */
     struct hs_series **known_demand_w; /* [n_sinks] owned; NULL unless the future is known */
     int64_t *told_issue_at_s;          /* [n_sites] of the weather forecast given last */
     size_t next_told;                  /* next job to be told of */

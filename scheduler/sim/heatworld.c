@@ -327,6 +327,8 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
         .suspend_s = scenario->suspend_s,
         .move_s = scenario->move_s,
         .can_move = true,
+        .bound_iterations = 20,
+        .bound_every = 96,
         .is_told_ahead = drive->knows_future || scenario->no_expected_arrivals};
 
     drive->cycle = hs_cycle_new(&options);

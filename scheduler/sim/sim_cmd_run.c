@@ -92,6 +92,7 @@ static int bound_one(struct session *session, const struct hs_controller_ops *op
 
     session->controller = ops->name;
     ret_entry->stats.plan_ms_p50 = ret_entry->stats.plan_ms_p99 = (double)NAN;
+    ret_entry->stats.plan_gap_ratio_p50 = (double)NAN;
     if (ops->bound(&input, &options, &ret_entry->result, &err) != 0) {
         return hs_sim_cmd_print_err(&err);
     }

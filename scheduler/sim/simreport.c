@@ -127,7 +127,7 @@ static json_t *format_entry(const struct hs_scenario *scenario, const struct hs_
     hs_jsonx_set_real(entry, "missed_heat_wh", r->total.missed_heat_wh);
     hs_jsonx_set_real(entry, "plan_ms_p50", has_timings ? e->stats.plan_ms_p50 : (double)NAN);
     hs_jsonx_set_real(entry, "plan_ms_p99", has_timings ? e->stats.plan_ms_p99 : (double)NAN);
-    hs_jsonx_set_real(entry, "plan_gap_ratio_p50", (double)NAN);
+    hs_jsonx_set_real(entry, "plan_gap_ratio_p50", e->stats.plan_gap_ratio_p50);
     hs_jsonx_set(entry, "sites", format_sites(scenario, r));
     return entry;
 }
