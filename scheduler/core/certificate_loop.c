@@ -15,6 +15,8 @@
 #include "scheduler/base/units.h"
 #include "scheduler/core/certificate_priv.h"
 
+#define SLIVER_WH 1e-9 /* less is rounding, and joins its neighbour */
+
 static inline double smaller(double a, double b)
 {
     return a < b ? a : b;
@@ -115,6 +117,10 @@ static void append(struct curve *curve, struct hs_certificate_segment segment, d
         return;
     }
     curve->width += segment.width;
+    if (curve->n > 0 && segment.width < SLIVER_WH) {
+        curve->items[curve->n - 1].width += segment.width;
+        return;
+    }
     if (curve->n > 0 && curve->items[curve->n - 1].slope == segment.slope && segment.rise == 0
         && curve->items[curve->n - 1].rise == 0) {
         curve->items[curve->n - 1].width += segment.width;
@@ -320,13 +326,31 @@ static void pull(struct hs_certificate_segment *rest, const struct hs_certificat
     }
 }
 
-/* How much of @segment lies below @slope. */
+/* How much of @segment lies below @slope, which is not below its start. */
 static double width_below(const struct hs_certificate_segment *segment, double slope)
 {
     if (slope >= segment->slope + segment->rise) {
         return segment->width;
     }
     return segment->width * (slope - segment->slope) / segment->rise;
+}
+
+/* Cut off what lies below @slope. What is left begins there to the bit: or it would be cut again.
+ */
+static struct hs_certificate_segment cut_below(struct hs_certificate_segment *io_segment,
+                                               double slope)
+{
+    double end = io_segment->slope + io_segment->rise;
+    struct hs_certificate_segment part = cut(io_segment, width_below(io_segment, slope));
+
+    if (slope >= end || io_segment->width < SLIVER_WH) {
+        part.width += io_segment->width;
+        io_segment->width = 0.0;
+    } else {
+        io_segment->slope = slope;
+        io_segment->rise = end - slope;
+    }
+    return part;
 }
 
 /*
@@ -352,21 +376,17 @@ static bool next_stretch(struct zip *zip, struct hs_certificate_segment *ret_seg
     if (!has_left && !has_draw) {
         return false;
     }
-    if (has_left && (!has_draw || a->slope < b->slope || a->slope + a->rise <= b->slope)) {
-        double wh = has_draw ? width_below(a, b->slope) : a->width;
-
-        *ret_segment = cut(a, wh > 0 ? wh : a->width);
+    if (has_left && (!has_draw || a->slope < b->slope || (a->slope == b->slope && a->rise <= 0))) {
+        *ret_segment = cut_below(a, has_draw && a->rise > 0 ? b->slope : (double)INFINITY);
         *ret_left_wh = ret_segment->width;
-    } else if (!has_left || b->slope < a->slope || b->slope + b->rise <= a->slope) {
-        double wh = has_left ? width_below(b, a->slope) : b->width;
-
-        *ret_segment = cut(b, wh > 0 ? wh : b->width);
+    } else if (!has_left || b->slope < a->slope || b->rise <= 0) {
+        *ret_segment = cut_below(b, has_left && b->rise > 0 ? a->slope : (double)INFINITY);
         *ret_bought_wh = ret_segment->is_bought ? ret_segment->width : 0.0;
     } else {
         double until = smaller(a->slope + a->rise, b->slope + b->rise);
-        struct hs_certificate_segment more = cut(b, width_below(b, until));
+        struct hs_certificate_segment more = cut_below(b, until);
 
-        *ret_segment = cut(a, width_below(a, until));
+        *ret_segment = cut_below(a, until);
         *ret_left_wh = ret_segment->width;
         *ret_bought_wh = more.is_bought ? more.width : 0.0;
         ret_segment->width += more.width;

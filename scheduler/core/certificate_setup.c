@@ -247,7 +247,7 @@ void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_
     double starts = floor((due_at_s - job->remaining_s - (double)cert->from_at_s) / cert->slot_s);
 
     *ret_job = (struct hs_certificate_job){
-        .need = job->remaining_s / cert->slot_s,
+        .need = fmax(job->remaining_s / cert->slot_s, 1e-6), /* the least that is work */
         .tail_max = at_once ? (double)INFINITY : (due_at_s - end_at_s) / cert->slot_s,
         .vcpus = job->size.vcpus,
         .first = (uint16_t)first,
