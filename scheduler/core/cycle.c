@@ -66,6 +66,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     cycle->ledger = hs_ledger_new(estate, options->now_at_s);
     hs_arrivals_init(&cycle->arrivals, options->now_at_s);
     cycle->expected = hs_expected_new(estate, n);
+    cycle->feasible = hs_feasible_new(2 * estate->slot_s, HS_CYCLE_FEASIBLE_S);
     cycle->runtimes = hs_runtimes_new();
     cycle->baseloads = hs_xcalloc(estate->n_hosts, sizeof(*cycle->baseloads));
     for (size_t h = 0; h < estate->n_hosts; h++) {
@@ -103,6 +104,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     free(cycle->baseloads);
     hs_runtimes_free(cycle->runtimes);
     hs_expected_free(cycle->expected);
+    hs_feasible_free(cycle->feasible);
     hs_ledger_free(cycle->ledger);
     for (size_t k = 0; k < cycle->estate->n_sinks; k++) {
         hs_forecast_free(cycle->forecasts[k]);

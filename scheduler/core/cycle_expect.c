@@ -13,15 +13,7 @@
 #include "scheduler/core/jobstate.h"
 
 #define EXPECT_BUCKET_S INT64_C(10800)
-/*
- * Part of its slack that a job leaves unused while there is room: latest start is a question of
- * capacity, and who comes later may need the last hours more. None while the next day is mostly
- * free, most where it is full.
- */
-#define MARGIN_FULL      0.9
-#define MARGIN_FROM_LOAD 0.25
-
-#define EXPECT_EVERY_S HS_S_PER_H
+#define EXPECT_EVERY_S  HS_S_PER_H
 
 /* --- learning --- */
 
@@ -93,7 +85,7 @@ static void take_placed(const struct hs_cycle *cycle, int64_t last_from_at_s, do
     }
 }
 
-/* --- how far work may be put off --- */
+/* --- how full the next day is --- */
 
 /* Part of the room of the next day that jobs and expected work will take. */
 static double measure_load(const struct hs_cycle *cycle, const double *room_vcpus,
@@ -115,15 +107,6 @@ static double measure_load(const struct hs_cycle *cycle, const double *room_vcpu
         }
     }
     return room > 0 ? fmin(fmax(busy / room, 0.0), 1.0) : 1.0;
-}
-
-double hs_cycle_get_margin_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
-{
-    const struct hs_job *job = entry->job;
-    double slack_s = (double)(entry->due_at_s - job->submitted_at_s - job->duration_s);
-    double tight = fmax(0.0, (cycle->load_ratio - MARGIN_FROM_LOAD) / (1.0 - MARGIN_FROM_LOAD));
-
-    return fmax(slack_s, 0.0) * MARGIN_FULL * tight;
 }
 
 /* --- the layout --- */

@@ -319,6 +319,13 @@ static enum hs_place_freedom freedom_of(const struct hs_cycle *cycle,
     return job->interruptible ? HS_PLACE_INTERRUPTIBLE : HS_PLACE_CONTIGUOUS;
 }
 
+bool hs_cycle_may_wait(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
+{
+    enum hs_place_freedom freedom = freedom_of(cycle, entry);
+
+    return freedom == HS_PLACE_CONTIGUOUS || freedom == HS_PLACE_INTERRUPTIBLE;
+}
+
 /*
  * An estimate that cannot end by the due time is likelier wrong than the due time: people ask
  * for fourteen times what they run. Room is kept until the due time only, and it starts at once.
@@ -409,7 +416,7 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
         .remaining_s = hs_cycle_get_remaining_s(cycle, entry),
         .earliest_at_s = job->earliest_at_s,
         .due_at_s = entry->due_at_s,
-        .margin_s = hs_cycle_get_margin_s(cycle, entry),
+        .margin_s = entry->margin_s,
         .min_run_s = job->min_run_s,
         .is_running = job->state == HS_JOB_RUNNING || job->state == HS_JOB_STARTING,
         .host_idx = is_on_host(job) ? entry->host_idx : SIZE_MAX,
@@ -452,9 +459,12 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
     cycle->plan_from_at_s = slot_start(cycle, cycle->now_at_s);
     set_frame(cycle, last_from_at_s);
     for (size_t i = 0; i < cycle->live.n; i++) {
+        hs_cycle_foresee(cycle, hs_cycle_get_live(cycle, i));
+    }
+    hs_cycle_lay_margins(cycle);
+    for (size_t i = 0; i < cycle->live.n; i++) {
         struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
-        hs_cycle_foresee(cycle, entry);
         if (hs_cycle_fill_place_job(cycle, entry, &jobs[n_jobs])) {
             jobs[n_jobs].last = entry->is_placed ? &entry->placement : NULL;
             jobs[n_jobs].last_from_at_s = last_from_at_s;
@@ -496,6 +506,8 @@ void hs_cycle_insert_new(struct hs_cycle *cycle)
         if (entry->job->state != HS_JOB_WAITING || !hs_cycle_fill_place_job(cycle, entry, &job)) {
             continue;
         }
+        hs_cycle_lay_margin(cycle, entry);
+        job.margin_s = entry->margin_s;
         if (entry->is_placed) {
             cycle->is_plan_wanted = true; /* late so far: room may have come free */
             return;

@@ -14,6 +14,7 @@
  * cycle_move.c     who may be moved, and what came of it
  * cycle_observe.c  events into state
  * cycle_expect.c   work to come into the horizon
+ * cycle_feasible.c how far work may be put off
  * cycle_forecast.c readings and weather into forecasts, forecasts into demand
  * cycle_foresee.c  how long jobs will run
  * cycle_horizon.c  state into a horizon, the horizon into a plan
@@ -33,6 +34,7 @@
 #include "scheduler/core/cycle_soft.h"
 #include "scheduler/core/estimator.h"
 #include "scheduler/core/expected.h"
+#include "scheduler/core/feasible.h"
 #include "scheduler/core/guard.h"
 #include "scheduler/core/ledger.h"
 #include "scheduler/core/loopstate.h"
@@ -43,6 +45,7 @@
 #define HS_CYCLE_DEFAULT_WAIT_S HS_S_PER_DAY /* latest start of work without a due time */
 #define HS_CYCLE_FORECAST_SLOTS 4            /* a forecast reaches so far past the horizon */
 #define HS_CYCLE_TRAIN_S        (400 * HS_S_PER_DAY) /* history that a forecast is trained on */
+#define HS_CYCLE_FEASIBLE_S     (10 * HS_S_PER_DAY)  /* due times further out are as near as this */
 #define HS_CYCLE_RETRY_S        60                   /* after a step that failed or was refused */
 #define HS_CYCLE_NO_MOVE_S      3600 /* after a move that failed, none is planned for so long */
 #define HS_CYCLE_FAILS_MAX      5    /* starts that a host refused before the job is failed */
@@ -84,6 +87,7 @@ struct hs_cycle_entry {
     int64_t retry_at_s; /* no new action before this */
     unsigned n_fails;
     bool is_changed; /* to be written to the store */
+    double margin_s; /* ends so long before its due time, so that others find room */
     bool is_placed;  /* placement is of the plan in force */
     struct hs_placement placement;
     struct hs_runtimes_run foreseen; /* of its run, when it began; learned_s 0: it was not */
@@ -119,6 +123,7 @@ struct hs_cycle {
     struct hs_ledger *ledger;
     struct hs_arrivals arrivals;
     struct hs_expected *expected;
+    struct hs_feasible *feasible; /* room as of the last plan and what came since */
     struct hs_runtimes *runtimes;
     struct hs_baseload *baseloads; /* [n_hosts] electricity of what is not ours and of idling, W */
     double load_ratio;             /* of the vCPUs of the next day: planned and expected */
@@ -241,8 +246,14 @@ json_t *hs_cycle_explain_entry(const struct hs_cycle *cycle, const struct hs_cyc
 /** Share of slot @t of the plan that still lies ahead. */
 double hs_cycle_get_slot_share(const struct hs_cycle *cycle, size_t t);
 
-/** How long before its due time a job should rather end, s: what others to come may need. */
-double hs_cycle_get_margin_s(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+/** It may start later than now, or be suspended. */
+bool hs_cycle_may_wait(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** How long before its due time each job has to end so that all find room; sets margin_s. */
+void hs_cycle_lay_margins(struct hs_cycle *cycle);
+
+/** The same for one more job, beside what was laid. */
+void hs_cycle_lay_margin(struct hs_cycle *cycle, struct hs_cycle_entry *entry);
 
 /** Learn from a request that has just come. */
 void hs_cycle_learn_request(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);

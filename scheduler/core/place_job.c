@@ -228,8 +228,11 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job,
     bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != HS_PLACE_MODE_EARLIEST;
 
     ret_offer->placement.host_idx = SIZE_MAX;
-    if (waits && job->margin_s > margin_s(place)) {
-        search_in_time(place, job, first, due_at_s - job->margin_s, ret_offer);
+    /* less of the margin where there is no room for all of it */
+    for (double left_s = job->margin_s; waits && left_s > fmax(margin_s(place), job->margin_s / 8)
+                                        && ret_offer->placement.host_idx == SIZE_MAX;
+         left_s /= 2) {
+        search_in_time(place, job, first, due_at_s - left_s, ret_offer);
     }
     if (waits && ret_offer->placement.host_idx == SIZE_MAX) {
         search_in_time(place, job, first, due_at_s - margin_s(place), ret_offer);
