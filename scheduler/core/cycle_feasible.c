@@ -12,7 +12,7 @@
 #define BUCKET_S     INT64_C(10800)
 #define BUCKET_REACH (7 * HS_S_PER_DAY) /* as far as arrivals have a pattern */
 /* Standard deviations that more may come than is expected. */
-#define SPREADS 1.0
+#define SPREADS 0.5
 /* Part of the room that is there to be filled: hosts do not come full to the last vCPU. */
 #define FILLED 0.9
 
@@ -96,6 +96,7 @@ void hs_cycle_lay_margins(struct hs_cycle *cycle)
         hs_xcalloc(n_live, sizeof(struct hs_cycle_entry *));
     size_t n = 0;
 
+    cycle->are_margins_laid = false;
     set_room(cycle);
     for (size_t i = 0; i < n_live; i++) {
         struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
@@ -116,10 +117,17 @@ void hs_cycle_lay_margins(struct hs_cycle *cycle)
     }
     size_t n_works = n;
 
-    for (size_t kind = 0; !cycle->options.is_told_ahead && kind < HS_ARRIVALS_N_KINDS; kind++) {
+    if (cycle->options.is_told_ahead) {
+        return; /* all that will come is known, and the planner itself finds room for it */
+    }
+    for (size_t kind = 0; kind < HS_ARRIVALS_N_KINDS; kind++) {
         n_works += fill_expected(cycle, (enum hs_arrivals_kind)kind, &works[n_works]);
     }
+    if (n_works == n) {
+        return; /* nothing more is expected */
+    }
     hs_feasible_lay(cycle->feasible, works, n_works, end_at_s);
+    cycle->are_margins_laid = true;
     for (size_t i = 0; i < n; i++) {
         set_margin(entries[i], end_at_s[i]);
     }
@@ -129,7 +137,7 @@ void hs_cycle_lay_margin(struct hs_cycle *cycle, struct hs_cycle_entry *entry)
 {
     struct hs_feasible_work work = work_of(cycle, entry);
 
-    if (hs_cycle_may_wait(cycle, entry)) {
+    if (cycle->are_margins_laid && hs_cycle_may_wait(cycle, entry)) {
         set_margin(entry, hs_feasible_add(cycle->feasible, &work));
     }
 }

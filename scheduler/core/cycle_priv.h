@@ -124,6 +124,7 @@ struct hs_cycle {
     struct hs_arrivals arrivals;
     struct hs_expected *expected;
     struct hs_feasible *feasible; /* room as of the last plan and what came since */
+    bool are_margins_laid;        /* more is expected, so room is kept for it */
     struct hs_runtimes *runtimes;
     struct hs_baseload *baseloads; /* [n_hosts] electricity of what is not ours and of idling, W */
     double load_ratio;             /* of the vCPUs of the next day: planned and expected */

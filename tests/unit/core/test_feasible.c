@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* feasible: how late work may end so that all finds room. */
-#include "scheduler/core/feasible.h"
-
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 
-#include "tests/support/cmocka.h"
+#include <cmocka.h>
+
+#include "scheduler/core/feasible.h"
 
 #define STEP_S 1800
 #define AT_S   INT64_C(1800000)
