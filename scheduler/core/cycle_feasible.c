@@ -12,7 +12,7 @@
 #define BUCKET_S     INT64_C(10800)
 #define BUCKET_REACH (7 * HS_S_PER_DAY) /* as far as arrivals have a pattern */
 /* Standard deviations that more may come than is expected. */
-#define SPREADS 0.5
+#define SPREADS 1.0
 /* Part of the room that is there to be filled: hosts do not come full to the last vCPU. */
 #define FILLED 0.9
 
