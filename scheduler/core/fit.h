@@ -71,6 +71,23 @@ bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct
 bool hs_fit_check_span(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                        size_t first, size_t last);
 
+/**
+ * May a job of @size run on @host_idx in each of @slots, and is there memory from @held to the
+ * last?
+ *
+ * @param slots  [n_slots] ascending, at least one
+ */
+bool hs_fit_check_slots(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
+                        size_t held, const uint8_t *slots, size_t n_slots);
+
+/**
+ * How many vCPUs more the rack, loop and site of @host_idx have power for.
+ *
+ * @param ret_vcpus  [n_slots] set from @first to @last; INT32_MAX where nothing is scarce
+ */
+void hs_fit_fill_fed(const struct hs_fit *fit, size_t host_idx, size_t first, size_t last,
+                     int32_t *ret_vcpus);
+
 /** Free vCPUs of @host_idx by slot. Borrowed. */
 const int32_t *hs_fit_get_row(const struct hs_fit *fit, size_t host_idx);
 

@@ -21,6 +21,19 @@ static struct hs_kind *find_like(struct hs_kinds *kinds, const struct hs_kind *l
     return NULL;
 }
 
+static void add_rack(struct hs_kind *kind, const struct hs_estate *estate, size_t host_idx)
+{
+    if (kind->racks == NULL) {
+        kind->racks = hs_xcalloc(estate->n_racks, sizeof(*kind->racks));
+    }
+    for (size_t r = 0; r < kind->n_racks; r++) {
+        if (estate->hosts[kind->racks[r]].rack_idx == estate->hosts[host_idx].rack_idx) {
+            return;
+        }
+    }
+    kind->racks[kind->n_racks++] = host_idx;
+}
+
 static void add_host(struct hs_kinds *kinds, size_t host_idx)
 {
     const struct hs_host *host = &kinds->estate->hosts[host_idx];
@@ -42,6 +55,7 @@ static void add_host(struct hs_kinds *kinds, size_t host_idx)
         kind->room_vcpus = hs_xcalloc(kinds->n_slots, sizeof(*kind->room_vcpus));
     }
     kind->hosts[kind->n_hosts++] = host_idx;
+    add_rack(kind, kinds->estate, host_idx);
     kinds->of_host[host_idx] = (size_t)(kind - kinds->items);
 }
 
@@ -81,6 +95,7 @@ void hs_kinds_free(struct hs_kinds *kinds)
         free(kinds->items[k].elec_cur_per_w);
         free(kinds->items[k].net_cur_per_w);
         free(kinds->items[k].net_cur_per_wh);
+        free(kinds->items[k].racks);
         free(kinds->items[k].hosts);
     }
     free(kinds->loop_first);
@@ -115,6 +130,26 @@ void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *
     }
 }
 
+/* No more than the racks, the loop and the site have power for. */
+static void cut_by_power(struct hs_kind *kind, const struct hs_fit *fit, size_t first, size_t last)
+{
+    int32_t fed[HS_PLAN_SLOTS_MAX];
+    int32_t most[HS_PLAN_SLOTS_MAX]; /* of all racks */
+
+    for (size_t t = first; t <= last; t++) {
+        most[t] = 0;
+    }
+    for (size_t r = 0; r < kind->n_racks; r++) {
+        hs_fit_fill_fed(fit, kind->racks[r], first, last, fed);
+        for (size_t t = first; t <= last; t++) {
+            most[t] = fed[t] > most[t] ? fed[t] : most[t];
+        }
+    }
+    for (size_t t = first; t <= last; t++) {
+        kind->room_vcpus[t] = most[t] < kind->room_vcpus[t] ? most[t] : kind->room_vcpus[t];
+    }
+}
+
 /* Look at all hosts' room in slots @first..@last; rows of slots make vectors, columns do not. */
 static void find_room(struct hs_kind *kind, const struct hs_fit *fit, const bool *barred,
                       size_t first, size_t last)
@@ -131,6 +166,7 @@ static void find_room(struct hs_kind *kind, const struct hs_fit *fit, const bool
             room[t] = row[t] > room[t] ? row[t] : room[t];
         }
     }
+    cut_by_power(kind, fit, first, last);
 }
 
 void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred)
@@ -141,33 +177,23 @@ void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const b
 }
 
 void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
-                        const struct hs_placement *placement, int32_t vcpus)
+                        const struct hs_placement *placement)
 {
-    struct hs_kind *kind = &kinds->items[kinds->of_host[placement->host_idx]];
-    const int32_t *row = hs_fit_get_row(fit, placement->host_idx);
-    size_t first = SIZE_MAX;
-    size_t last = 0;
-
-    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
-        /* only the host that had most room until now can change what the most is */
-        if (hs_plan_runs(placement, t) && row[t] + vcpus >= kind->room_vcpus[t]) {
-            first = first == SIZE_MAX ? t : first;
-            last = t;
-        }
-    }
-    if (first != SIZE_MAX) {
-        find_room(kind, fit, barred, first, last);
-    }
+    find_room(&kinds->items[kinds->of_host[placement->host_idx]], fit, barred,
+              placement->first_slot, placement->last_slot);
 }
 
 void hs_kinds_give_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
                         const struct hs_placement *placement)
 {
-    struct hs_kind *kind = &kinds->items[kinds->of_host[placement->host_idx]];
-    const int32_t *row = hs_fit_get_row(fit, placement->host_idx);
+    const struct hs_estate *estate = kinds->estate;
+    size_t site_idx = estate->hosts[placement->host_idx].site_idx;
 
-    for (size_t t = placement->first_slot;
-         !barred[placement->host_idx] && t <= placement->last_slot; t++) {
-        kind->room_vcpus[t] = row[t] > kind->room_vcpus[t] ? row[t] : kind->room_vcpus[t];
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        for (size_t i = kinds->loop_first[l];
+             estate->loops[l].site_idx == site_idx && i < kinds->loop_first[l + 1]; i++) {
+            find_room(&kinds->items[kinds->by_loop[i]], fit, barred, placement->first_slot,
+                      placement->last_slot);
+        }
     }
 }

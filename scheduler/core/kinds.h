@@ -7,7 +7,8 @@
  * Hosts that draw the same per vCPU and give their heat to the same loop at the same capture
  * ratio are one kind: costs are worked out once a kind, fit once a host. Each kind keeps, by slot,
  * the net price of a little work there (electricity less the worth of its heat), its running sum,
- * so that any run is priced by one subtraction, and the most vCPUs that one of its hosts has free.
+ * so that any run is priced by one subtraction, and the most vCPUs that one of its hosts has free
+ * and its rack and site have power for.
  * Pure; used by place and search.
  */
 
@@ -27,10 +28,12 @@ struct hs_kind {
     double capture_ratio;
     size_t *hosts; /* [n_hosts] indices into the estate, ascending */
     size_t n_hosts;
+    size_t *racks; /* [n_racks] a host in each of its racks */
+    size_t n_racks;
     double *net_cur_per_wh; /* [n_slots] electricity less heat */
     double *net_cur_per_w;  /* [n_slots + 1] sum over the slots before */
     double *elec_cur_per_w; /* [n_slots + 1] electricity alone */
-    int32_t *room_vcpus;    /* [n_slots] most free vCPUs on one host that is not barred */
+    int32_t *room_vcpus;    /* [n_slots] most vCPUs that one host that is not barred can take */
 };
 
 struct hs_kinds {
@@ -58,11 +61,11 @@ void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *
 /** Look at every host's room again. @param barred [n_hosts] */
 void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred);
 
-/** @placement of @vcpus has been taken from its host. */
+/** @placement has been taken from its host. */
 void hs_kinds_take_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
-                        const struct hs_placement *placement, int32_t vcpus);
+                        const struct hs_placement *placement);
 
-/** @placement has been given back. */
+/** @placement has been given back; other kinds of its site may have more power now, too. */
 void hs_kinds_give_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred,
                         const struct hs_placement *placement);
 

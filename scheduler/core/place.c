@@ -19,6 +19,7 @@ struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots)
     place->estate = estate;
     place->n_slots = n_slots;
     place->kinds = hs_kinds_new(estate, n_slots);
+    place->bids = hs_xcalloc(place->kinds->n, sizeof(*place->bids));
     place->fit = hs_fit_new(estate, n_slots);
     place->barred = hs_xcalloc(estate->n_hosts, sizeof(*place->barred));
     place->thermals = hs_xcalloc(estate->n_loops, sizeof(struct hs_thermal *));
@@ -58,6 +59,7 @@ void hs_place_free(struct hs_place *place)
     free(place->thermals);
     free(place->barred);
     hs_fit_free(place->fit);
+    free(place->bids);
     hs_kinds_free(place->kinds);
     free(place);
 }
@@ -169,6 +171,7 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
         .thermals = place->thermals,
         .elec_cur_per_mwh = place->elec_cur_per_mwh,
         .barred = place->barred,
+        .bids = place->bids,
         .n_slots = place->n_slots,
         .from_at_s = frame->from_at_s,
         .now_at_s = frame->now_at_s,

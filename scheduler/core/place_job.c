@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "scheduler/base/units.h"
+#include "scheduler/core/search_priv.h"
 
 static void count_late(struct hs_place *place, const struct hs_placement *placement, int sign)
 {
@@ -31,7 +32,7 @@ static void occupy(struct hs_place *place, const struct hs_place_job *job,
         heat_wh[t] = -heat_wh[t];
     }
     if (!place->is_room_stale && is_taken) {
-        hs_kinds_take_room(place->kinds, place->fit, place->barred, placement, job->size.vcpus);
+        hs_kinds_take_room(place->kinds, place->fit, place->barred, placement);
     } else if (!place->is_room_stale) {
         hs_kinds_give_room(place->kinds, place->fit, place->barred, placement);
     }
@@ -117,6 +118,24 @@ static size_t last_start(const struct hs_place *place, const struct hs_place_job
     return slot_of(place, latest_at_s);
 }
 
+bool hs_place_get_starts(const struct hs_place *place, const struct hs_place_job *job,
+                         size_t *ret_first, size_t *ret_last)
+{
+    *ret_first = first_start(place, job);
+    *ret_last = last_start(place, job, (double)job->due_at_s);
+    if (*ret_last == SIZE_MAX || *ret_last < *ret_first || *ret_first >= place->n_slots) {
+        return false;
+    }
+    *ret_last = *ret_last < place->n_slots ? *ret_last : place->n_slots - 1;
+    return true;
+}
+
+size_t hs_place_count_slots(const struct hs_place *place, const struct hs_place_job *job,
+                            size_t start)
+{
+    return hs_search_count_slots(&place->search, start, job->remaining_s);
+}
+
 /* Too long for the time that is left: no plan is to blame. */
 static bool is_hopeless(const struct hs_place *place, const struct hs_place_job *job)
 {
@@ -180,6 +199,9 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
     struct hs_search_offer through;
 
     hs_search_interruptible(&place->search, job, first, end_slot - 1, ret_offer);
+    if (!place->search.is_thorough && ret_offer->placement.host_idx != SIZE_MAX) {
+        return;
+    }
     /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better.
      * Not if it would start later than its minimum run allows. */
     last = job->must_run_now && ret_offer->placement.first_slot == 0 ? 0 : last;

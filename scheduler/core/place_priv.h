@@ -7,6 +7,7 @@
  * place.c        life, the frame, the plan as others read it
  * place_job.c    where one job goes
  * place_modes.c  in which order jobs choose, and which of several plans stands
+ * place_repair.c   room for jobs that would be late
  * place_improve.c  jobs taken out and placed anew
  * place_move.c   jobs that may go on on another host
  */
@@ -52,6 +53,7 @@ struct hs_place {
     struct hs_thermal **thermals; /* [n_loops] */
     bool *barred;                 /* [n_hosts] */
     struct hs_search search;
+    struct hs_search_bid *bids; /* [kinds->n] its scratch */
 
     /* the frame, copied so that a second plan can start from it */
     struct hs_thermal_input *inputs;  /* [n_loops] pointing into the arrays below */
@@ -101,6 +103,17 @@ void hs_place_take_out(struct hs_place *place, size_t i);
 
 /** Give placement @i, taken out, a place; @placement may be none at all. */
 void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placement *placement);
+
+/** Starts at which the job, run through, ends by its due time. @return false if there is none */
+bool hs_place_get_starts(const struct hs_place *place, const struct hs_place_job *job,
+                         size_t *ret_first, size_t *ret_last);
+
+/** Slots that the job, run through from @start, takes within the horizon. */
+size_t hs_place_count_slots(const struct hs_place *place, const struct hs_place_job *job,
+                            size_t start);
+
+/** Make room for jobs that are late by moving others, where all of them are in time then. */
+void hs_place_repair(struct hs_place *place);
 
 /**
  * Take jobs out and place them anew where that pays, up to @n_passes times each.

@@ -159,6 +159,22 @@ double hs_search_price_stop(const struct hs_search *search, const struct hs_kind
                           fabs(elec_cur_per_mwh));
 }
 
+const struct hs_kind *hs_search_next(struct hs_search_bid *bids, size_t *io_n, double best_cur)
+{
+    size_t best = 0;
+
+    for (size_t i = 1; i < *io_n; i++) {
+        best = bids[i].least_cur < bids[best].least_cur ? i : best;
+    }
+    if (*io_n == 0 || !(bids[best].least_cur < best_cur)) {
+        return NULL;
+    }
+    const struct hs_kind *kind = bids[best].kind;
+
+    bids[best] = bids[--*io_n];
+    return kind;
+}
+
 /* --- a whole placement --- */
 
 /* The whole placement's exact cost: what the slots are worth together. */

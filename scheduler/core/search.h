@@ -25,6 +25,12 @@
 #include "scheduler/model/estate.h"
 #include "scheduler/model/plan.h"
 
+/** What a job costs on a kind of host at the least. */
+struct hs_search_bid {
+    const struct hs_kind *kind;
+    double least_cur;
+};
+
 /** Everything a search looks at; borrowed. */
 struct hs_search {
     const struct hs_estate *estate;
@@ -38,8 +44,9 @@ struct hs_search {
     int64_t now_at_s;
     int64_t slot_s;
     double waiting_weight;
-    bool is_thorough; /* few jobs: price whatever might be cheapest */
-    double suspend_s; /* what a suspend is known to cost, s of the job's power */
+    struct hs_search_bid *bids; /* [kinds->n] scratch */
+    bool is_thorough;           /* few jobs: price whatever might be cheapest */
+    double suspend_s;           /* what a suspend is known to cost, s of the job's power */
 };
 
 /** A placement and what it costs. host_idx SIZE_MAX: none found. */

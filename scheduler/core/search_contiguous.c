@@ -11,8 +11,8 @@
 #include "scheduler/base/units.h"
 #include "scheduler/core/search_priv.h"
 
-#define FULL_MAX  8  /* starts without a host before every host is looked at for all of them */
-#define EXACT_MAX 16 /* starts priced exactly where there are many jobs to place */
+#define FULL_MAX  2 /* starts without a host before every host is looked at for all of them */
+#define EXACT_MAX 4 /* starts priced exactly where there are many jobs to place */
 
 /* A machine that is there holds its memory while it waits: is there room for that? */
 static bool is_held_until(const struct hs_search *search, const struct hs_place_job *job,
@@ -117,53 +117,115 @@ static void set_run(const struct hs_search *search, const struct hs_place_job *j
 
 /* --- by slot prices --- */
 
-/* Sum of a run's prices: whole slots off the running sum, the last one by the hour. */
-static double sum_run(const double *sum_cur_per_w, const struct hs_search *search, size_t start,
-                      size_t n, double remaining_s)
+/* Part of a run's last slot that it takes, for runs from slot 1 on. */
+static double last_part(const struct hs_search *search, size_t n, double remaining_s)
 {
-    size_t last = start + n - 1;
-    double before_s =
-        n > 1 ? hs_search_slot_s(search, start) + (double)(n - 2) * (double)search->slot_s : 0.0;
-    double last_s = hs_search_slot_s(search, last);
-    double part = fmin(remaining_s - before_s, last_s) / last_s;
+    double slot_s = (double)search->slot_s;
 
-    return sum_cur_per_w[last] - sum_cur_per_w[start]
-           + part * (sum_cur_per_w[last + 1] - sum_cur_per_w[last]);
+    return fmin(remaining_s - (double)(n - 1) * slot_s, slot_s) / slot_s;
 }
 
-static double price_by_slots(const struct hs_search *search, const struct hs_kind *kind,
-                             const struct hs_place_job *job, size_t start, size_t n)
+/* A start whose slots are not all alike: slot 0 is shorter, or the horizon cuts the run. */
+static double price_odd(const struct hs_search *search, const struct hs_kind *kind,
+                        const struct hs_place_job *job, size_t start)
 {
     double elec_w = hs_search_elec_w(kind, job);
-    double elec_cur = elec_w * sum_run(kind->elec_cur_per_w, search, start, n, job->remaining_s);
+    double left_s = job->remaining_s;
+    double net_cur = 0.0;
+    double elec_cur = 0.0;
+
+    for (size_t t = start; t < search->n_slots && left_s > 1e-9; t++) {
+        double slot_s = hs_search_slot_s(search, t);
+        double part = fmin(left_s, slot_s) / slot_s;
+
+        net_cur += part * elec_w * (kind->net_cur_per_w[t + 1] - kind->net_cur_per_w[t]);
+        elec_cur += part * elec_w * (kind->elec_cur_per_w[t + 1] - kind->elec_cur_per_w[t]);
+        left_s -= slot_s;
+    }
     double end_at_s = hs_search_start_at_s(search, start) + job->remaining_s;
-    double stop_cur =
-        job->is_running && start > 0 ? hs_search_price_stop(search, kind, job, 0) : 0.0;
+    double tail_cur =
+        hs_search_price_tail(search, kind, job, job->remaining_s - fmax(left_s, 0.0), &elec_cur);
 
-    double seen_s = hs_search_slot_s(search, start) + (double)(n - 1) * (double)search->slot_s;
-    double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
-
-    return elec_w * sum_run(kind->net_cur_per_w, search, start, n, job->remaining_s) + tail_cur
-           + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur);
+    return net_cur + tail_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur);
 }
 
-/* Costs of all starts in which some host has the vCPUs all the way; INFINITY for the others. */
-static void price_starts(const struct hs_search *search, const struct hs_kind *kind,
-                         const struct hs_place_job *job, size_t first, size_t last,
-                         double *ret_cost_cur)
+/* The same for starts @first..@last whose slots are: differences of sums. */
+static void price_alike(const struct hs_search *search, const struct hs_kind *kind,
+                        const struct hs_place_job *job, size_t first, size_t last,
+                        double *restrict ret_cost_cur)
+{
+    size_t n = hs_search_count_slots(search, first, job->remaining_s);
+    double part = last_part(search, n, job->remaining_s);
+    double elec_w = hs_search_elec_w(kind, job);
+    double soonest_at_s = fmax((double)search->now_at_s, (double)job->earliest_at_s);
+    double per_s = search->waiting_weight / HS_S_PER_DAY;
+    double from_at_s = (double)search->from_at_s - soonest_at_s;
+    double slot_s = (double)search->slot_s;
+    const double *restrict net = kind->net_cur_per_w;
+    const double *restrict elec = kind->elec_cur_per_w;
+
+    for (size_t s = first; s <= last; s++) {
+        double whole = net[s + n - 1] + part * (net[s + n] - net[s + n - 1]) - net[s];
+        double bought = elec[s + n - 1] + part * (elec[s + n] - elec[s + n - 1]) - elec[s];
+        double late_s = from_at_s + (double)s * slot_s;
+
+        bought = bought < 0 ? -bought : bought;
+        late_s = late_s > 0 ? late_s : 0.0;
+        ret_cost_cur[s] = elec_w * (whole + per_s * bought * late_s);
+    }
+}
+
+/* Starts at which no host of the kind has the vCPUs all the way cost INFINITY. */
+static void bar_full(const struct hs_search *search, const struct hs_kind *kind,
+                     const struct hs_place_job *job, size_t first, size_t last, double *cost_cur)
 {
     size_t end = last + hs_search_count_slots(search, last, job->remaining_s);
+    size_t n_first = hs_search_count_slots(search, first, job->remaining_s);
+    size_t n = first < last ? hs_search_count_slots(search, first + 1, job->remaining_s) : 0;
     size_t room = 0; /* slots with room from t on without a break */
     const int32_t *free_vcpus = hs_search_room(search, kind, job);
 
     for (size_t t = end; t-- > first;) {
-        size_t need = t <= last ? hs_search_count_slots(search, t, job->remaining_s) : SIZE_MAX;
+        size_t need = t == first ? n_first : n;
 
+        need = t + need > search->n_slots ? search->n_slots - t : need;
         room = free_vcpus[t] >= job->size.vcpus ? room + 1 : 0;
-        if (t <= last) {
-            ret_cost_cur[t] = room >= need ? price_by_slots(search, kind, job, t, need) : INFINITY;
+        if (t <= last && room < need) {
+            cost_cur[t] = INFINITY;
         }
     }
+}
+
+/* What each start costs at the least; the least of all. */
+static double price_starts(const struct hs_search *search, const struct hs_kind *kind,
+                           const struct hs_place_job *job, size_t first, size_t last,
+                           double *ret_cost_cur)
+{
+    size_t n = hs_search_count_slots(search, first > 0 ? first : 1, job->remaining_s);
+    size_t n_alike_end = search->n_slots - n; /* starts up to here, cut or not, have n slots */
+    size_t from = first > 0 ? first : 1;
+    size_t to = last < n_alike_end ? last : n_alike_end;
+    double stop_cur = job->is_running ? hs_search_price_stop(search, kind, job, 0) : 0.0;
+    double least_cur = INFINITY;
+
+    /* a run that the horizon cuts at its very end may be longer than its slots */
+    if (hs_search_slot_s(search, n_alike_end) * (double)n < job->remaining_s - 1e-6) {
+        to = 0;
+    }
+    if (from <= to) {
+        price_alike(search, kind, job, from, to, ret_cost_cur);
+    }
+    for (size_t s = first; s <= last; s++) {
+        if (s < from || s > to) {
+            ret_cost_cur[s] = price_odd(search, kind, job, s);
+        }
+        ret_cost_cur[s] += s > 0 ? stop_cur : 0.0;
+    }
+    bar_full(search, kind, job, first, last, ret_cost_cur);
+    for (size_t s = first; s <= last; s++) {
+        least_cur = ret_cost_cur[s] < least_cur ? ret_cost_cur[s] : least_cur;
+    }
+    return least_cur;
 }
 
 /* The tightest host of @kind that has room for a run, or SIZE_MAX. */
@@ -172,15 +234,19 @@ static size_t find_host(const struct hs_search *search, const struct hs_kind *ki
 {
     size_t best = SIZE_MAX;
     int32_t best_free = INT32_MAX;
+    uint8_t slots[HS_PLAN_SLOTS_MAX];
 
+    for (size_t i = 0; i < n; i++) {
+        slots[i] = (uint8_t)(start + i);
+    }
     for (size_t i = 0; i < kind->n_hosts; i++) {
         size_t h = kind->hosts[i];
-        int32_t free_vcpus = hs_fit_get_vcpus(search->fit, h, start);
+        int32_t free_vcpus = hs_fit_get_row(search->fit, h)[start];
 
         if (free_vcpus < best_free && free_vcpus >= job->size.vcpus
             && hs_search_may_use_host(search, h, job)
-            && hs_fit_check_span(search->fit, h, &job->size, start, start + n - 1)
-            && is_held_until(search, job, h, start)) {
+            && hs_fit_check_slots(search->fit, h, &job->size, hs_search_held_from(job, start),
+                                  slots, n)) {
             best = h;
             best_free = free_vcpus;
         }
@@ -188,15 +254,28 @@ static size_t find_host(const struct hs_search *search, const struct hs_kind *ki
     return best;
 }
 
-/* Starts that no host can carry all the way are not worth a price. */
+/* Starts at which no one host has the vCPUs all the way are not worth a price. */
 static void drop_full(const struct hs_search *search, const struct hs_kind *kind,
                       const struct hs_place_job *job, size_t first, size_t last, double *cost_cur)
 {
-    size_t hosts[HS_PLAN_SLOTS_MAX];
+    bool has_host[HS_PLAN_SLOTS_MAX] = {0};
+    size_t n_run = hs_search_count_slots(search, first > 0 ? first : 1, job->remaining_s);
+    size_t end = last + n_run < search->n_slots ? last + n_run : search->n_slots;
 
-    find_hosts(search, kind, job, first, last, hosts);
+    for (size_t i = 0; i < kind->n_hosts; i++) {
+        const int32_t *free_vcpus = hs_fit_get_row(search->fit, kind->hosts[i]);
+        size_t room = 0; /* slots with room from t on without a break */
+
+        if (!hs_search_may_use_host(search, kind->hosts[i], job)) {
+            continue;
+        }
+        for (size_t t = end; t-- > first;) {
+            room = free_vcpus[t] >= job->size.vcpus ? room + 1 : 0;
+            has_host[t] |= room >= n_run || t + room == search->n_slots;
+        }
+    }
     for (size_t s = first; s <= last; s++) {
-        cost_cur[s] = hosts[s] == SIZE_MAX ? (double)INFINITY : cost_cur[s];
+        cost_cur[s] = has_host[s] ? cost_cur[s] : (double)INFINITY;
     }
 }
 
@@ -208,7 +287,7 @@ static void search_kind(const struct hs_search *search, const struct hs_kind *ki
     double cost_cur[HS_PLAN_SLOTS_MAX];
     size_t n_exact_max = search->is_thorough ? SIZE_MAX : EXACT_MAX;
 
-    price_starts(search, kind, job, first, last, cost_cur);
+    (void)price_starts(search, kind, job, first, last, cost_cur);
     for (size_t n_full = 0, n_exact = 0; n_exact < n_exact_max;) {
         size_t best = first;
 
@@ -245,12 +324,19 @@ void hs_search_contiguous(const struct hs_search *search, const struct hs_place_
         return;
     }
     last = last < search->n_slots ? last : search->n_slots - 1;
-    for (size_t k = 0; k < search->kinds->n; k++) {
-        const struct hs_kind *kind = &search->kinds->items[k];
+    const struct hs_kind *kind;
+    double cost_cur[HS_PLAN_SLOTS_MAX];
+    size_t n = 0;
 
+    for (size_t k = 0; k < search->kinds->n; k++) {
+        kind = &search->kinds->items[k];
         if (hs_search_may_use(search, kind, job)) {
-            search_kind(search, kind, job, first, last, ret_offer);
+            search->bids[n++] = (struct hs_search_bid){
+                kind, price_starts(search, kind, job, first, last, cost_cur)};
         }
+    }
+    while ((kind = hs_search_next(search->bids, &n, ret_offer->cost_cur)) != NULL) {
+        search_kind(search, kind, job, first, last, ret_offer);
     }
 }
 

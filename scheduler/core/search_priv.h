@@ -51,6 +51,10 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
                                  const struct hs_place_job *job,
                                  const struct hs_placement *placement);
 
+/** The most promising of @bids that is left, taken from them; NULL if none is less than @best_cur.
+ */
+const struct hs_kind *hs_search_next(struct hs_search_bid *bids, size_t *io_n, double best_cur);
+
 /** Where may a suspended or new job hold its memory from. */
 size_t hs_search_held_from(const struct hs_place_job *job, size_t first_slot);
 

@@ -7,107 +7,102 @@
 
 #include "scheduler/model/plan.h"
 
-static bool block_fits(const bool *fits, const struct hs_slotpath_block *block)
-{
-    for (size_t t = block->first; t < block->first + block->n; t++) {
-        if (!fits[t]) {
-            return false;
-        }
-    }
-    return true;
-}
+#define ROW (HS_PLAN_SLOTS_MAX + 4)
 
-/* What to do at a block with some work left: bit set for taking it. */
-#define TAKE_IF_IDLE 1U
-#define TAKE_IF_BUSY 2U
-
-/* Cost to go from one block, by blocks still to take: standing still before it, or running. */
-struct stage {
-    double idle[HS_PLAN_SLOTS_MAX + 1];
-    double busy[HS_PLAN_SLOTS_MAX + 1];
+/* Cost to go from each block, by blocks still to take: standing still before it, or running. */
+struct stages {
+    float idle[HS_PLAN_SLOTS_MAX + 1][ROW];
+    float busy[HS_PLAN_SLOTS_MAX + 1][ROW];
 };
 
 /*
  * One block back, for work left @low..@high (>= 1). Written so that a compiler makes vectors of it:
  * this is where a plan of long jobs spends its time.
  */
-static void step_back(const struct stage *restrict after, struct stage *restrict before,
-                      uint8_t *restrict take, double cost_cur, double stop_cur, size_t low,
-                      size_t high)
+static void step_back(const float *restrict idle, const float *restrict busy,
+                      float *restrict idle_before, float *restrict busy_before, float cost_cur,
+                      float stop_cur, size_t low, size_t high)
 {
-    const double *idle = after->idle;
-    const double *busy = after->busy;
-
     for (size_t k = low; k <= high; k++) {
-        double run_cur = cost_cur + busy[k - 1];
-        double rest_cur = idle[k];
-        double stopped_cur = rest_cur + stop_cur;
+        float run_cur = cost_cur + busy[k - 1];
+        float rest_cur = idle[k];
+        float stopped_cur = rest_cur + stop_cur;
 
-        before->idle[k] = run_cur <= rest_cur ? run_cur : rest_cur;
-        before->busy[k] = run_cur <= stopped_cur ? run_cur : stopped_cur;
-        take[k] = (uint8_t)((run_cur <= rest_cur ? TAKE_IF_IDLE : 0U)
-                            | (run_cur <= stopped_cur ? TAKE_IF_BUSY : 0U));
+        idle_before[k] = run_cur < rest_cur ? run_cur : rest_cur;
+        busy_before[k] = run_cur < stopped_cur ? run_cur : stopped_cur;
+    }
+}
+
+/* Which blocks the costs to go came from: forward from the first. */
+static void trace(const struct hs_slotpath *path, const struct stages *stages, size_t n_need,
+                  bool is_forced, bool *taken)
+{
+    bool running = path->is_running;
+    size_t k = n_need;
+
+    for (size_t b = 0; b < path->n_blocks; b++) {
+        bool takes = false;
+
+        if (k > 0) {
+            float run_cur = path->cost_cur[b] + stages->busy[b + 1][k - 1];
+            float rest_cur = stages->idle[b + 1][k] + (running ? path->stop_cur : 0.0F);
+
+            takes = (b == 0 && is_forced) || run_cur <= rest_cur;
+        }
+        taken[b] = takes;
+        k -= takes;
+        running = takes;
     }
 }
 
 /* Fill @taken [n_blocks] with @n_need blocks; the cost, INFINITY if they do not fit. */
 static double find_path(const struct hs_slotpath *path, size_t n_need, bool *taken)
 {
-    uint8_t take[HS_PLAN_SLOTS_MAX][HS_PLAN_SLOTS_MAX + 1];
-    struct stage stages[2];
+    struct stages stages; /* only what is reached is ever written or read */
     size_t n_blocks = path->n_blocks;
 
-    for (size_t k = 0; k <= n_need; k++) {
-        double cur = k == 0 ? 0.0 : (double)INFINITY;
-
-        stages[0].idle[k] = stages[0].busy[k] = stages[1].idle[k] = stages[1].busy[k] = cur;
+    for (size_t b = 0; b <= n_blocks; b++) {
+        stages.idle[b][0] = stages.busy[b][0] = 0.0F;
+    }
+    for (size_t k = 1; k <= n_need; k++) {
+        stages.idle[n_blocks][k] = stages.busy[n_blocks][k] = INFINITY;
     }
     for (size_t b = n_blocks; b-- > 0;) {
         /* What is left can be no more than the blocks to come, no less than those gone allow. */
         size_t high = n_blocks - b < n_need ? n_blocks - b : n_need;
         size_t low = n_need > b ? n_need - b : 1;
-        bool fits = block_fits(path->fits, &path->blocks[b]);
 
-        take[b][0] = 0;
-        step_back(&stages[(b + 1) % 2], &stages[b % 2], take[b],
-                  fits ? path->blocks[b].cost_cur : (double)INFINITY, path->stop_cur,
-                  low > 0 ? low : 1, high);
+        step_back(stages.idle[b + 1], stages.busy[b + 1], stages.idle[b], stages.busy[b],
+                  path->cost_cur[b], path->stop_cur, low, high);
+        if (high < n_need) {
+            stages.idle[b][high + 1] = stages.busy[b][high + 1] = INFINITY;
+        }
     }
-    bool fits_first = block_fits(path->fits, &path->blocks[0]);
-    bool is_forced = path->must_run_first && n_need > 0 && fits_first;
-    const struct stage *first = &stages[0];
-    double cost_cur = path->is_running ? first->busy[n_need] : first->idle[n_need];
-    bool running = path->is_running;
-    size_t k = n_need;
+    bool is_forced = path->must_run_first && n_need > 0 && isfinite(path->cost_cur[0]);
+    float cost_cur = path->is_running ? stages.busy[0][n_need] : stages.idle[0][n_need];
 
     if (is_forced) {
-        cost_cur = path->blocks[0].cost_cur + stages[1].busy[n_need - 1];
+        cost_cur = path->cost_cur[0] + stages.busy[1][n_need - 1];
     }
-    for (size_t b = 0; b < n_blocks && isfinite(cost_cur); b++) {
-        taken[b] = k > 0
-                   && ((b == 0 && is_forced)
-                       || (take[b][k] & (running ? TAKE_IF_BUSY : TAKE_IF_IDLE)) != 0);
-        k -= taken[b];
-        running = taken[b];
+    if (isfinite(cost_cur)) {
+        trace(path, &stages, n_need, is_forced, taken);
     }
-    return cost_cur;
+    return (double)cost_cur;
 }
 
-static size_t count_needed(const struct hs_slotpath_block *blocks, size_t n_blocks,
-                           double remaining_s)
+static size_t count_needed(const struct hs_slotpath *path, double remaining_s)
 {
-    double whole_s = n_blocks > 1 ? blocks[1].run_s : blocks[0].run_s;
+    double whole_s = (double)path->run_s[path->n_blocks > 1 ? 1 : 0];
 
-    return (size_t)ceil(remaining_s / whole_s - 1e-9);
+    return (size_t)ceil(remaining_s / whole_s - 1e-6);
 }
 
-static double sum_taken_s(const struct hs_slotpath_block *blocks, size_t n_blocks,
-                          const bool *taken)
+static double sum_taken_s(const struct hs_slotpath *path, const bool *taken)
 {
     double sum_s = 0.0;
 
-    for (size_t b = 0; b < n_blocks; b++) {
-        sum_s += taken[b] ? blocks[b].run_s : 0.0;
+    for (size_t b = 0; b < path->n_blocks; b++) {
+        sum_s += taken[b] ? (double)path->run_s[b] : 0.0;
     }
     return sum_s;
 }
@@ -115,13 +110,12 @@ static double sum_taken_s(const struct hs_slotpath_block *blocks, size_t n_block
 /* As find_path(), once more with one block more where a short first or last block was taken. */
 double hs_slotpath_find(const struct hs_slotpath *path, double remaining_s, bool *taken)
 {
-    size_t n_need = count_needed(path->blocks, path->n_blocks, remaining_s);
+    size_t n_need = count_needed(path, remaining_s);
     double cost_cur = INFINITY;
 
     for (size_t more = 0; more < 3 && n_need + more <= path->n_blocks; more++) {
         cost_cur = find_path(path, n_need + more, taken);
-        if (!isfinite(cost_cur)
-            || sum_taken_s(path->blocks, path->n_blocks, taken) >= remaining_s - 1e-6) {
+        if (!isfinite(cost_cur) || sum_taken_s(path, taken) >= remaining_s - 1e-2) {
             return cost_cur;
         }
     }
