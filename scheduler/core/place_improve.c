@@ -9,8 +9,6 @@
 #include "scheduler/core/place_priv.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 /* A move that saves less of the job's electricity than this is not worth the change of mind. */
 #define LEAST_GAIN_RATIO 1e-3
@@ -62,7 +60,7 @@ size_t hs_place_improve(struct hs_place *place, size_t n_passes,
 {
     size_t n_moved = 0;
 
-    for (size_t pass = 0; pass < (getenv("NP") ? (size_t)atoi(getenv("NP")) : n_passes); pass++) {
+    for (size_t pass = 0; pass < n_passes; pass++) {
         size_t n_before = n_moved;
 
         for (size_t i = 0; i < place->placements.n; i++) {
@@ -71,14 +69,6 @@ size_t hs_place_improve(struct hs_place *place, size_t n_passes,
             if (may_move(job) && (has_turn == NULL || has_turn(place, job))) {
                 n_moved += improve_one(place, i);
             }
-        }
-        if (getenv("DBG")) {
-            double c = 0;
-            for (size_t l = 0; l < place->estate->n_loops; l++) {
-                hs_thermal_settle(place->thermals[l]);
-                c += hs_thermal_get_cost(place->thermals[l]);
-            }
-            fprintf(stderr, "pass %zu moved %zu thermal %.3f\n", pass, n_moved - n_before, c);
         }
         if (n_moved == n_before) {
             break;

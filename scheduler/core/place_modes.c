@@ -3,7 +3,6 @@
 #include "scheduler/core/place_priv.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "scheduler/base/mem.h"
@@ -110,7 +109,6 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
             hs_place_put(place, order[i], mode);
         }
     }
-    if (getenv("DBG")) fprintf(stderr, "before repair %zu\n", place->n_avoidable);
     hs_place_repair(place);
     if (mode != HS_PLACE_MODE_KEEP) {
         bool is_partial = mode == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
@@ -129,7 +127,6 @@ static void try_modes(struct hs_place *place, const struct hs_place_job *const *
 
     for (; mode < HS_PLACE_MODE_COUNT_ && n_best > 0; mode++) {
         place_all(place, order, n_jobs, mode);
-        if (getenv("DBG")) fprintf(stderr, "mode %d late %zu\n", (int)mode, place->n_avoidable);
         if (place->n_avoidable < n_best) {
             n_best = place->n_avoidable;
             best = mode;
