@@ -11,6 +11,9 @@
 /* In a refresh every job looks for its place anew once in so many slots; the others keep theirs. */
 #define REFRESH_TURNS 8
 
+/* With more late jobs than one in so many, the plan as a whole is at fault: it is not repaired. */
+#define REPAIR_SHARE 50
+
 #define N_PASSES 2 /* how often each job may look again */
 
 /*
@@ -33,17 +36,11 @@ static int rank_of(const struct hs_place_job *job)
     return 4;
 }
 
-/* Within a rank, what must start soonest. */
-static int compare_urgency(const void *left, const void *right)
+static int compare_due(const struct hs_place_job *a, const struct hs_place_job *b)
 {
-    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
-    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
     double a_latest_s = (double)a->due_at_s - a->remaining_s;
     double b_latest_s = (double)b->due_at_s - b->remaining_s;
 
-    if (rank_of(a) != rank_of(b)) {
-        return rank_of(a) - rank_of(b);
-    }
     if (fabs(a_latest_s - b_latest_s) > 0.5) {
         return a_latest_s < b_latest_s ? -1 : 1;
     }
@@ -51,6 +48,26 @@ static int compare_urgency(const void *left, const void *right)
         return a->priority > b->priority ? -1 : 1;
     }
     return a->job_id < b->job_id ? -1 : a->job_id > b->job_id;
+}
+
+/* Within a rank, what must start soonest. */
+static int compare_urgency(const void *left, const void *right)
+{
+    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
+    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
+
+    return rank_of(a) != rank_of(b) ? rank_of(a) - rank_of(b) : compare_due(a, b);
+}
+
+/* Where everything starts as early as it can, due times alone decide who is first. */
+static int compare_earliest(const void *left, const void *right)
+{
+    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
+    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
+    int a_class = (a->freedom != HS_PLACE_FIXED) + (a->freedom == HS_PLACE_FILLER);
+    int b_class = (b->freedom != HS_PLACE_FIXED) + (b->freedom == HS_PLACE_FILLER);
+
+    return a_class != b_class ? a_class - b_class : compare_due(a, b);
 }
 
 /* Does the job look for its place anew in this slot's refresh? */
@@ -90,8 +107,9 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
     return true;
 }
 
-static void place_all(struct hs_place *place, const struct hs_place_job *const *order,
-                      size_t n_jobs, enum hs_place_mode mode)
+/* Every job in its place, none of them looked at twice. */
+static void lay_out(struct hs_place *place, const struct hs_place_job *const *order, size_t n_jobs,
+                    enum hs_place_mode mode)
 {
     HS_AUTO_MEM bool *is_kept = hs_xcalloc(n_jobs, sizeof(bool));
     bool keeps = mode == HS_PLACE_MODE_KEEP || mode == HS_PLACE_MODE_REFRESH;
@@ -109,32 +127,41 @@ static void place_all(struct hs_place *place, const struct hs_place_job *const *
             hs_place_put(place, order[i], mode);
         }
     }
-    hs_place_repair(place);
-    if (mode != HS_PLACE_MODE_KEEP) {
-        bool is_partial = mode == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
+}
 
-        hs_place_improve(place, N_PASSES, is_partial ? has_turn : NULL);
+/* The same, in the order that suits the mode, and room made for those who come late. */
+static void lay_out_in_time(struct hs_place *place, const struct hs_place_job **order,
+                            size_t n_jobs, enum hs_place_mode mode)
+{
+    qsort(order, n_jobs, sizeof(const struct hs_place_job *),
+          mode == HS_PLACE_MODE_EARLIEST ? compare_earliest : compare_urgency);
+    lay_out(place, order, n_jobs, mode);
+    if (mode == HS_PLACE_MODE_EARLIEST || place->n_avoidable <= n_jobs / REPAIR_SHARE + 8) {
+        hs_place_repair(place);
     }
 }
 
 /* Any mode will do until nobody is late who need not be; the first that comes nearest stands. */
-static void try_modes(struct hs_place *place, const struct hs_place_job *const *order,
-                      size_t n_jobs, enum hs_place_mode first)
+static void try_modes(struct hs_place *place, const struct hs_place_job **order, size_t n_jobs,
+                      enum hs_place_mode first)
 {
     enum hs_place_mode best = first;
     enum hs_place_mode mode = first;
     size_t n_best = SIZE_MAX;
 
     for (; mode < HS_PLACE_MODE_COUNT_ && n_best > 0; mode++) {
-        place_all(place, order, n_jobs, mode);
+        lay_out_in_time(place, order, n_jobs, mode);
         if (place->n_avoidable < n_best) {
             n_best = place->n_avoidable;
             best = mode;
         }
     }
     if (best + 1 != mode) {
-        place_all(place, order, n_jobs, best);
+        lay_out_in_time(place, order, n_jobs, best);
     }
+    bool is_partial = best == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
+
+    hs_place_improve(place, N_PASSES, is_partial ? has_turn : NULL);
 }
 
 /* The heat that a job of the plan gives a loop in a slot, in the mean. */
@@ -165,7 +192,6 @@ static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, s
     for (size_t i = 0; i < n_jobs; i++) {
         order[i] = &jobs[i];
     }
-    qsort(order, n_jobs, sizeof(const struct hs_place_job *), compare_urgency);
     place->search.is_thorough = n_jobs <= HS_PLACE_THOROUGH_JOBS_MAX;
     place->probe_wh = find_probe_wh(place, jobs, n_jobs);
     try_modes(place, order, n_jobs, first);

@@ -204,7 +204,10 @@ static bool clear_run(struct repair *repair, const struct run *run, int32_t vcpu
     return true;
 }
 
-/* Place job @i, taken out, where it costs least. @return false if it would be late or nowhere */
+/*
+ * Place job @i, taken out, where it costs least. @return false if it would be late, or nowhere
+ * while it holds memory that is promised to somebody
+ */
 static bool place_in_time(struct repair *repair, size_t i)
 {
     const struct hs_place_job *job = repair->place->placed.items[i];
@@ -212,7 +215,7 @@ static bool place_in_time(struct repair *repair, size_t i)
 
     hs_place_find(repair->place, job, HS_PLACE_MODE_CHEAPEST, &placement);
     put_back(repair, i, &placement);
-    return !placement.is_late;
+    return !placement.is_late && (placement.host_idx != SIZE_MAX || job->host_idx == SIZE_MAX);
 }
 
 /* Everything as it was: @n_placed victims have another place by now. */
