@@ -16,6 +16,11 @@
 /* Part of the room that is there to be filled: hosts do not come full to the last vCPU. */
 #define FILLED 0.9
 
+/* A pool sees no single host: on full days this part of a job's slack is left unused in any case,
+ * none while the next day is mostly free. */
+#define LEAST_FULL      0.9
+#define LEAST_FROM_LOAD 0.25
+
 /* vCPUs of a host that a job makes useless for others of its size. */
 static double get_share_vcpus(const struct hs_cycle *cycle, double vcpus)
 {
@@ -59,9 +64,14 @@ static struct hs_feasible_work work_of(const struct hs_cycle *cycle,
     };
 }
 
-static void set_margin(struct hs_cycle_entry *entry, int64_t end_at_s)
+static void set_margin(const struct hs_cycle *cycle, struct hs_cycle_entry *entry, int64_t end_at_s)
 {
-    entry->margin_s = fmax(0.0, (double)(entry->due_at_s - end_at_s));
+    const struct hs_job *job = entry->job;
+    double slack_s = (double)(entry->due_at_s - job->submitted_at_s - job->duration_s);
+    double tight = fmax(0.0, (cycle->load_ratio - LEAST_FROM_LOAD) / (1.0 - LEAST_FROM_LOAD));
+
+    entry->margin_s =
+        fmax((double)(entry->due_at_s - end_at_s), fmax(0.0, slack_s) * LEAST_FULL * tight);
 }
 
 /* What comes, with some more than is expected. @return how many of @works were written */
@@ -129,7 +139,7 @@ void hs_cycle_lay_margins(struct hs_cycle *cycle)
     hs_feasible_lay(cycle->feasible, works, n_works, end_at_s);
     cycle->are_margins_laid = true;
     for (size_t i = 0; i < n; i++) {
-        set_margin(entries[i], end_at_s[i]);
+        set_margin(cycle, entries[i], end_at_s[i]);
     }
 }
 
@@ -138,6 +148,6 @@ void hs_cycle_lay_margin(struct hs_cycle *cycle, struct hs_cycle_entry *entry)
     struct hs_feasible_work work = work_of(cycle, entry);
 
     if (cycle->are_margins_laid && hs_cycle_may_wait(cycle, entry)) {
-        set_margin(entry, hs_feasible_add(cycle->feasible, &work));
+        set_margin(cycle, entry, hs_feasible_add(cycle->feasible, &work));
     }
 }
