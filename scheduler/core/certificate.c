@@ -6,7 +6,7 @@
  * jobs, which is nearly smooth where there are many. So a step replaces the jobs by the mean of
  * what they chose lately and is exact for the loops: the prices at which each would buy just that,
  * held near the best known ones by a quadratic term (a proximal step). It gets shorter after steps
- * that led nowhere. Steps along the slope (Polyak) needed three times as many.
+ * that led nowhere.
  */
 #include "scheduler/core/certificate.h"
 
@@ -380,6 +380,16 @@ double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size
         step(cert);
     }
     return cert->bound_cur;
+}
+
+const double *hs_certificate_get_heat_prices(const struct hs_certificate *cert)
+{
+    return cert->best_heat;
+}
+
+const double *hs_certificate_get_room_prices(const struct hs_certificate *cert)
+{
+    return cert->best_room;
 }
 
 double hs_certificate_get_gap_ratio(double cost_cur, double bound_cur)

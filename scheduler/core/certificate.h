@@ -88,6 +88,16 @@ void hs_certificate_set_prices(struct hs_certificate *cert, const double *heat_c
  */
 double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size_t n_iterations);
 
+/**
+ * Prices of the best bound, [n_loops][n_slots]: of a Wh of heat that a job gives its loop, cur;
+ * what set_prices or the horizon before gave where nothing was bettered. Ask after set_jobs;
+ * borrowed until the next set, set_prices or improve.
+ */
+const double *hs_certificate_get_heat_prices(const struct hs_certificate *cert);
+
+/** The same of a vCPU of the loop's hosts for a slot, cur; 0 where they have room for all. */
+const double *hs_certificate_get_room_prices(const struct hs_certificate *cert);
+
 /** (cost - bound) / bound; NAN where the bound is not above zero. */
 double hs_certificate_get_gap_ratio(double cost_cur, double bound_cur);
 

@@ -249,6 +249,31 @@ static void certificate_bound__is_below_every_plan_of_the_planner(void **state)
     print_message("planner: median gap %.4f over %zu\n", find_median(gaps, n_gaps), n_gaps);
 }
 
+/* --- prices --- */
+
+static void certificate_prices__are_those_that_gave_the_best_bound(void **state)
+{
+    static struct fixture f;
+
+    draw_case(&f, 11, JOBS, 5);
+    for (size_t i = 0; i < HOSTS; i++) { /* so little room that it has its price */
+        f.racks[i % LOOPS].limit_w = 400;
+    }
+    HS_AUTO(hs_certificate) cert = start(&f);
+    double bound_cur = hs_certificate_improve(cert, INFINITY, 60);
+    double room_cur = 0.0;
+
+    for (size_t i = 0; i < LOOPS * N; i++) {
+        assert_true(hs_certificate_get_heat_prices(cert)[i] <= 250e-6);
+        assert_true(hs_certificate_get_room_prices(cert)[i] >= 0);
+        room_cur += hs_certificate_get_room_prices(cert)[i];
+    }
+    assert_true(room_cur > 0);
+    hs_certificate_set(cert, &f.frame); /* the same horizon again: one step finds the same bound */
+    hs_certificate_set_jobs(cert, f.jobs, f.n_jobs);
+    assert_near(hs_certificate_improve(cert, INFINITY, 1), bound_cur, 1e-9 * fabs(bound_cur));
+}
+
 /* --- against the best of all plans --- */
 
 /* All ways to place one job, and what has been found so far. */
@@ -378,6 +403,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(certificate_bound__is_below_every_plan_of_the_planner),
+        cmocka_unit_test(certificate_prices__are_those_that_gave_the_best_bound),
         cmocka_unit_test(certificate_bound__is_below_the_best_of_all_plans),
     };
 
