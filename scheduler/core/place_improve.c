@@ -10,8 +10,10 @@
 
 #include <math.h>
 
-/* A move that saves less of the job's electricity than this is not worth the change of mind. */
-#define LEAST_GAIN_RATIO 1e-3
+/* A move that saves less of the job's electricity than this is not worth it, nor, where a place was
+ * promised before, the change of mind. */
+#define LEAST_GAIN_RATIO 5e-4
+#define LEAST_KEPT_RATIO 5e-3
 
 /* May the job be somewhere else than where it is? */
 static bool may_move(const struct hs_place_job *job)
@@ -20,19 +22,36 @@ static bool may_move(const struct hs_place_job *job)
            || job->freedom == HS_PLACE_FILLER || job->is_movable;
 }
 
+/* What the job's electricity costs at its site's mean price. */
+static double get_elec_cur(const struct hs_place *place, const struct hs_place_job *job,
+                           size_t host_idx)
+{
+    const struct hs_kind *kind = &place->kinds->items[place->kinds->of_host[host_idx]];
+    double horizon_s = hs_search_slot_s(&place->search, 0)
+                       + (double)(place->n_slots - 1) * (double)place->search.slot_s;
+
+    return kind->elec_w_per_vcpu * job->size.vcpus * job->remaining_s / horizon_s
+           * fabs(kind->elec_cur_per_w[place->n_slots]);
+}
+
 /* Is @now worth giving up @before for? */
 static bool is_better(const struct hs_place *place, const struct hs_place_job *job,
                       const struct hs_placement *before, double before_cur,
                       const struct hs_placement *now)
 {
-    if (now->host_idx == SIZE_MAX) {
-        return job->freedom == HS_PLACE_FILLER && before->host_idx != SIZE_MAX
-               && before_cur > hs_place_get_ceiling(place, job, before);
+    if (now->host_idx == SIZE_MAX) { /* what is bound would hold memory that others have by now */
+        return job->freedom == HS_PLACE_FILLER && job->host_idx == SIZE_MAX && before_cur > 0;
     }
     if (before->is_late != now->is_late) {
         return before->is_late;
     }
-    return now->cost_cur < before_cur - LEAST_GAIN_RATIO * fabs(before_cur);
+    if (before->host_idx == SIZE_MAX) {
+        return true;
+    }
+    return now->cost_cur
+           < before_cur
+                 - (job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
+                       * get_elec_cur(place, job, before->host_idx);
 }
 
 /* Place one job anew. @return whether it moved */

@@ -161,7 +161,9 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
     }
     bool is_partial = best == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
 
-    hs_place_improve(place, N_PASSES, is_partial ? has_turn : NULL);
+    if (best != HS_PLACE_MODE_KEEP) {
+        hs_place_improve(place, N_PASSES, is_partial ? has_turn : NULL);
+    }
 }
 
 /* The heat that a job of the plan gives a loop in a slot, in the mean. */

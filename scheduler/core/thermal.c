@@ -34,6 +34,15 @@ struct slope {
     double room_wh;
 };
 
+/* Pieces of a worth function that are kept: few loops need as many, the rest is run forward. */
+#define PIECES_MAX 8
+
+/* What more is worth, piece by piece; past the last piece nobody knows. */
+struct worth {
+    struct slope pieces[PIECES_MAX];
+    size_t n;
+};
+
 struct hs_thermal {
     size_t n_slots;
     size_t n_sinks;
@@ -55,7 +64,7 @@ struct hs_thermal {
     double *sink_demand_wh; /* [n_slots][n_sinks] in that order */
     struct slot *slots;     /* [n_slots] */
     double *tank_wh;        /* [n_slots + 1] at slot starts, on the present course */
-    struct slope *stored;   /* [n_slots + 1] of heat in the tank at a slot's start */
+    struct worth *stored;   /* [n_slots + 1] of heat in the tank at a slot's start */
     struct slope *heat;     /* [n_slots] of captured heat */
     double *prices;         /* [n_slots] cur/Wh of probe_wh more, as of the last settle */
     double probe_wh;
@@ -179,83 +188,166 @@ static inline double run_slot(const struct hs_thermal *th, size_t t, double stor
 
 /* --- slopes --- */
 
-/* What serving a little of @unserved_wh saves: the worthiest of those that go without. */
-static struct slope find_served(const struct hs_thermal *th, size_t t, double unserved_wh)
+static inline void append(struct worth *worth, double cur_per_wh, double room_wh)
+{
+    size_t n = worth->n;
+
+    if (room_wh <= LEAST_WH || n == PIECES_MAX) {
+        return; /* past what is kept nobody knows */
+    }
+    if (n > 0 && worth->pieces[n - 1].cur_per_wh == cur_per_wh) {
+        worth->pieces[n - 1].room_wh += room_wh;
+        return;
+    }
+    worth->pieces[n] = (struct slope){cur_per_wh, room_wh};
+    worth->n = n + 1;
+}
+
+/* The first @room_wh of @more, times @ratio each, over rooms that are as much longer. */
+static inline double append_worth(struct worth *worth, const struct worth *more, double ratio,
+                                  double room_wh)
+{
+    double seen_wh = 0.0;
+
+    for (size_t i = 0; i < more->n && seen_wh < room_wh; i++) {
+        double part_wh = smaller(more->pieces[i].room_wh, room_wh - seen_wh);
+
+        append(worth, more->pieces[i].cur_per_wh * ratio, part_wh / ratio);
+        seen_wh += part_wh;
+    }
+    return seen_wh;
+}
+
+/* What serving the first @room_wh of @unserved_wh saves: the worthiest that go without first. */
+static void append_served(const struct hs_thermal *th, size_t t, double unserved_wh, double ratio,
+                          double room_wh, struct worth *worth)
 {
     const double *demand_wh = &th->sink_demand_wh[t * th->n_sinks];
-    double below_wh = 0.0;
+    double below_wh = th->slots[t].demand_wh; /* of sinks up to this one */
 
-    for (size_t k = 0; k < th->n_sinks; k++) {
-        if (unserved_wh <= below_wh + demand_wh[k] || k + 1 == th->n_sinks) {
-            return (struct slope){th->cur_per_wh[k], unserved_wh - below_wh};
-        }
-        below_wh += demand_wh[k];
+    for (size_t k = th->n_sinks; k-- > 0 && room_wh > 0;) {
+        below_wh = k > 0 ? below_wh - demand_wh[k] : 0.0;
+        double part_wh = smaller(larger(unserved_wh - below_wh, 0.0), room_wh);
+
+        append(worth, th->cur_per_wh[k] * ratio, part_wh / ratio);
+        unserved_wh -= part_wh;
+        room_wh -= part_wh;
     }
-    return (struct slope){0.0, INFINITY};
 }
 
-static struct slope with_room(struct slope slope, double room_wh)
+/* Worth of what slot @t leaves in the tank where comfort asks for more. */
+static const struct worth *find_left(const struct hs_thermal *th, size_t t, struct worth *scratch)
 {
-    slope.room_wh = smaller(slope.room_wh, room_wh);
-    return slope;
-}
-
-/* Slope of what slot @t leaves in the tank, its comfort included. */
-static struct slope add_floor(const struct hs_thermal *th, size_t t, struct slope left)
-{
+    const struct worth *next = &th->stored[t + 1];
     double short_wh = th->slots[t].floor_wh - th->tank_wh[t + 1];
 
-    if (short_wh <= 0) {
-        return left;
+    if (short_wh <= LEAST_WH) {
+        return next;
     }
-    left.cur_per_wh += th->floor_cur_per_wh;
-    return with_room(left, short_wh);
+    scratch->n = 0;
+    for (size_t i = 0; i < next->n; i++) {
+        double part_wh = smaller(next->pieces[i].room_wh, larger(short_wh, 0.0));
+
+        append(scratch, next->pieces[i].cur_per_wh + th->floor_cur_per_wh, part_wh);
+        append(scratch, next->pieces[i].cur_per_wh, next->pieces[i].room_wh - part_wh);
+        short_wh -= part_wh;
+    }
+    return scratch;
 }
 
-/* A slot's slopes from those of what it leaves in the tank. */
-static void find_slopes(const struct hs_thermal *th, size_t t, struct slope left,
-                        struct slope *ret_stored, struct slope *ret_heat)
+/* Worth of heat that the loss of slot @t has left, times @ratio. */
+static void append_kept(const struct hs_thermal *th, size_t t, double kept_wh,
+                        const struct worth *left, double ratio, struct worth *worth)
 {
     const struct slot *slot = &th->slots[t];
-    double stored_wh = th->tank_wh[t];
-    double kept_wh = keep_after_loss(th, stored_wh);
     double over_wh = slot->captured_wh - slot->demand_wh;
-    const struct slope dumped = {-slot->reject_cur_per_wh, INFINITY};
-    struct slope kept; /* of heat that the loss has left */
 
     if (over_wh >= 0) {
-        double charge_wh = smaller(over_wh, th->charge_max_wh);
-        double room_wh = th->tank_max_wh - kept_wh - charge_wh;
+        double room_wh = th->tank_max_wh - kept_wh - smaller(over_wh, th->charge_max_wh);
 
-        kept = room_wh > LEAST_WH ? with_room(left, room_wh) : dumped;
-        *ret_heat = room_wh > LEAST_WH && over_wh < th->charge_max_wh - LEAST_WH
-                        ? with_room(left, smaller(room_wh, th->charge_max_wh - over_wh))
-                        : dumped;
-    } else {
-        double draw_max_wh = smaller(-over_wh, th->draw_max_wh);
-        double draw_wh = smaller(draw_max_wh, kept_wh);
-        double unserved_wh = -over_wh - draw_wh;
-
-        kept = draw_max_wh > kept_wh + LEAST_WH
-                   ? with_room(find_served(th, t, unserved_wh), draw_max_wh - kept_wh)
-                   : left;
-        *ret_heat =
-            unserved_wh > LEAST_WH ? find_served(th, t, unserved_wh) : with_room(left, -over_wh);
+        if (append_worth(worth, left, ratio, room_wh) >= room_wh) {
+            append(worth, -slot->reject_cur_per_wh * ratio, INFINITY);
+        }
+        return;
     }
-    /* through the loss, which bends where the tank is as warm as its surroundings or all is lost */
+    double draw_max_wh = smaller(-over_wh, th->draw_max_wh);
+
+    if (draw_max_wh > kept_wh) {
+        append_served(th, t, -over_wh - kept_wh, ratio, draw_max_wh - kept_wh, worth);
+    }
+    (void)append_worth(worth, left, ratio, INFINITY);
+}
+
+/* Worth of what is stored when slot @t begins, through its loss, which bends where the tank is as
+ * warm as its surroundings and where all is lost. */
+static void find_stored(const struct hs_thermal *th, size_t t, const struct worth *left,
+                        struct worth *ret_stored)
+{
+    double stored_wh = th->tank_wh[t];
     double loss_wh = th->loss_a_wh + th->loss_b_ratio * stored_wh;
+    double keep_ratio = 1.0 - th->loss_b_ratio;
 
+    ret_stored->n = 0;
     if (loss_wh < 0.0) {
-        *ret_stored = with_room(kept, -loss_wh / th->loss_b_ratio);
-    } else if (loss_wh > stored_wh) {
-        double bend_wh = th->loss_a_wh / (1.0 - th->loss_b_ratio);
+        struct worth kept = {.n = 0};
 
-        *ret_stored = (struct slope){0.0, bend_wh - stored_wh};
-    } else {
-        double keep_ratio = 1.0 - th->loss_b_ratio;
-
-        *ret_stored = (struct slope){kept.cur_per_wh * keep_ratio, kept.room_wh / keep_ratio};
+        append_kept(th, t, stored_wh, left, 1.0, &kept);
+        (void)append_worth(ret_stored, &kept, 1.0, -loss_wh / th->loss_b_ratio);
+        return;
     }
+    if (loss_wh > stored_wh) {
+        append(ret_stored, 0.0, th->loss_a_wh / keep_ratio - stored_wh);
+    }
+    append_kept(th, t, keep_after_loss(th, stored_wh), left, keep_ratio, ret_stored);
+}
+
+/* Worth of captured heat in slot @t: of the least, and of probe_wh by itself. */
+static void find_heat(struct hs_thermal *th, size_t t, const struct worth *left)
+{
+    const struct slot *slot = &th->slots[t];
+    double kept_wh = keep_after_loss(th, th->tank_wh[t]);
+    double over_wh = slot->captured_wh - slot->demand_wh;
+    struct worth heat = {.n = 0};
+
+    if (over_wh >= 0) {
+        double room_wh = larger(th->tank_max_wh - kept_wh - over_wh, 0.0);
+
+        room_wh = smaller(room_wh, larger(th->charge_max_wh - over_wh, 0.0));
+        if (append_worth(&heat, left, 1.0, room_wh) >= room_wh) {
+            append(&heat, -slot->reject_cur_per_wh, INFINITY);
+        }
+    } else {
+        double unserved_wh = -over_wh - smaller(smaller(-over_wh, th->draw_max_wh), kept_wh);
+
+        append_served(th, t, unserved_wh, 1.0, unserved_wh, &heat);
+        (void)append_worth(&heat, left, 1.0, -over_wh - unserved_wh);
+    }
+    th->heat[t] = heat.n > 0 ? heat.pieces[0] : (struct slope){0.0, 0.0};
+    th->prices[t] = th->heat[t].room_wh >= th->probe_wh
+                        ? th->heat[t].cur_per_wh
+                        : hs_thermal_get_worth(th, t, th->probe_wh) / th->probe_wh;
+}
+
+/* What @more_wh more is worth; NAN where the pieces do not reach so far. */
+static double read_worth(const struct worth *worth, double more_wh)
+{
+    double cur = 0.0;
+
+    for (size_t i = 0; i < worth->n; i++) {
+        const struct slope *piece = &worth->pieces[i];
+
+        if (more_wh <= piece->room_wh) {
+            return cur + more_wh * piece->cur_per_wh;
+        }
+        cur += piece->room_wh * piece->cur_per_wh;
+        more_wh -= piece->room_wh;
+    }
+    return more_wh <= LEAST_WH ? cur : (double)NAN;
+}
+
+static bool is_same_worth(const struct worth *a, const struct worth *b)
+{
+    return a->n == b->n && memcmp(a->pieces, b->pieces, a->n * sizeof(struct slope)) == 0;
 }
 
 /* --- the course --- */
@@ -278,20 +370,23 @@ static size_t follow(struct hs_thermal *th, size_t first, size_t end)
     return t;
 }
 
-/* Slopes of the slots before @end, back to where they are what they were before @first. */
+/* Worths of the slots before @end, back to where they are what they were before @first. */
 static void price(struct hs_thermal *th, size_t first, size_t end)
 {
     for (size_t t = end; t-- > 0;) {
-        struct slope before = th->stored[t];
+        struct worth scratch, stored;
+        const struct worth *left = find_left(th, t, &scratch);
 
-        find_slopes(th, t, add_floor(th, t, th->stored[t + 1]), &th->stored[t], &th->heat[t]);
-        th->prices[t] = th->heat[t].room_wh >= th->probe_wh
-                            ? th->heat[t].cur_per_wh
-                            : hs_thermal_get_worth(th, t, th->probe_wh) / th->probe_wh;
-        if (!th->is_new && t < first && before.cur_per_wh == th->stored[t].cur_per_wh
-            && before.room_wh == th->stored[t].room_wh) {
+        find_heat(th, t, left);
+        if (th->is_new || t >= first) {
+            find_stored(th, t, left, &th->stored[t]);
+            continue;
+        }
+        find_stored(th, t, left, &stored);
+        if (is_same_worth(&stored, &th->stored[t])) {
             return;
         }
+        th->stored[t] = stored;
     }
 }
 
@@ -358,7 +453,7 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
     th->scale_wh = th->tank_max_wh + sum_wh / (double)th->n_slots * SCALE_SLOTS;
     th->probe_wh = larger(input->probe_wh, 1.0);
     th->tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
-    th->stored[th->n_slots] = (struct slope){th->end_cur_per_wh, INFINITY};
+    th->stored[th->n_slots] = (struct worth){.pieces = {{th->end_cur_per_wh, INFINITY}}, .n = 1};
     th->laid_first = 0;
     th->laid_end = th->n_slots;
     th->is_new = true;
@@ -424,8 +519,12 @@ double hs_thermal_get_run_worth(const struct hs_thermal *th, size_t first, const
         double rejected_wh;
         double with_cur;
 
-        if (t >= first + n && more_wh >= 0 && more_wh <= th->stored[t].room_wh) {
-            return saved_cur + more_wh * th->stored[t].cur_per_wh;
+        if (t >= first + n && more_wh >= 0) {
+            double worth_cur = read_worth(&th->stored[t], more_wh);
+
+            if (!isnan(worth_cur)) {
+                return saved_cur + worth_cur;
+            }
         }
         with_wh =
             run_slot(th, t, with_wh, th->slots[t].captured_wh + extra, &with_cur, &rejected_wh);
