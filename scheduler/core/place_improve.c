@@ -48,10 +48,9 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
     if (before->host_idx == SIZE_MAX) {
         return true;
     }
-    return now->cost_cur
-           < before_cur
-                 - (job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
-                       * get_elec_cur(place, job, before->host_idx);
+    return now->cost_cur < before_cur
+                               - (job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
+                                     * get_elec_cur(place, job, before->host_idx);
 }
 
 /* Place one job anew. @return whether it moved */
@@ -69,7 +68,11 @@ static bool improve_one(struct hs_place *place, size_t i)
     }
     bool moves = is_better(place, job, &before, before_cur, &now);
 
-    hs_place_put_back(place, i, moves ? &now : &before);
+    if (moves) {
+        hs_place_put_back(place, i, &now);
+    } else {
+        hs_place_undo_take_out(place, i);
+    }
     return moves;
 }
 

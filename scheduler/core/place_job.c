@@ -70,6 +70,28 @@ void hs_place_take_out(struct hs_place *place, size_t i)
     }
 }
 
+void hs_place_undo_take_out(struct hs_place *place, size_t i)
+{
+    const struct hs_place_job *job = place->placed.items[i];
+    const struct hs_placement *placement = &place->placements.items[i];
+    size_t loop_idx;
+
+    if (placement->host_idx == SIZE_MAX || place->is_room_stale) {
+        hs_place_put_back(place, i, placement);
+        return;
+    }
+    loop_idx = place->estate->hosts[placement->host_idx].loop_idx;
+    if (!hs_thermal_undo(place->thermals[loop_idx])) {
+        hs_place_put_back(place, i, placement);
+        return;
+    }
+    hs_kinds_set_prices(place->kinds, loop_idx, place->slot_h, place->elec_cur_per_mwh,
+                        place->thermals[loop_idx]);
+    hs_fit_take(place->fit, placement, &job->size);
+    hs_kinds_take_room(place->kinds, place->fit, place->barred, placement);
+    count_late(place, placement, 1);
+}
+
 void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placement *placement)
 {
     const struct hs_place_job *job = place->placed.items[i];

@@ -104,6 +104,9 @@ void hs_place_take_out(struct hs_place *place, size_t i);
 /** Give placement @i, taken out, a place; @placement may be none at all. */
 void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placement *placement);
 
+/** Put placement @i, taken out since nothing else was, back where it was; prices too. */
+void hs_place_undo_take_out(struct hs_place *place, size_t i);
+
 /** Starts at which the job, run through, ends by its due time. @return false if there is none */
 bool hs_place_get_starts(const struct hs_place *place, const struct hs_place_job *job,
                          size_t *ret_first, size_t *ret_last);

@@ -35,12 +35,21 @@ struct slope {
 };
 
 /* Pieces of a worth function that are kept: few loops need as many, the rest is run forward. */
-#define PIECES_MAX 8
+#define PIECES_MAX 4
 
 /* What more is worth, piece by piece; past the last piece nobody knows. */
 struct worth {
     struct slope pieces[PIECES_MAX];
     size_t n;
+};
+
+/* All that a settle writes, by slot. */
+struct course {
+    struct slot *slots;   /* [n_slots] */
+    double *tank_wh;      /* [n_slots + 1] at slot starts */
+    struct worth *stored; /* [n_slots + 1] of heat in the tank at a slot's start */
+    struct slope *heat;   /* [n_slots] of captured heat */
+    double *prices;       /* [n_slots] cur/Wh of probe_wh more */
 };
 
 struct hs_thermal {
@@ -62,11 +71,14 @@ struct hs_thermal {
     size_t *by_worth;       /* [n_sinks] sink indices, least worthy first */
     double *cur_per_wh;     /* [n_sinks] in that order */
     double *sink_demand_wh; /* [n_slots][n_sinks] in that order */
-    struct slot *slots;     /* [n_slots] */
-    double *tank_wh;        /* [n_slots + 1] at slot starts, on the present course */
-    struct worth *stored;   /* [n_slots + 1] of heat in the tank at a slot's start */
-    struct slope *heat;     /* [n_slots] of captured heat */
-    double *prices;         /* [n_slots] cur/Wh of probe_wh more, as of the last settle */
+    struct course now;
+    struct course before; /* what the last settle wrote over, in slots before_first..before_end */
+    size_t before_first;
+    size_t before_end;
+    size_t undo_first; /* where heat was laid last */
+    size_t undo_end;
+    bool is_laid_once; /* since the settle before */
+    bool may_undo;     /* nothing was laid since the last settle, and once before it */
     double probe_wh;
     double scale_wh; /* a full tank and an hour or so of mean demand */
 
@@ -74,6 +86,24 @@ struct hs_thermal {
     size_t laid_end;   /* 0: none */
     bool is_new;       /* nothing of the present course holds */
 };
+
+static void init_course(struct course *course, size_t n_slots)
+{
+    course->slots = hs_xcalloc(n_slots, sizeof(*course->slots));
+    course->tank_wh = hs_xcalloc(n_slots + 1, sizeof(*course->tank_wh));
+    course->stored = hs_xcalloc(n_slots + 1, sizeof(*course->stored));
+    course->heat = hs_xcalloc(n_slots, sizeof(*course->heat));
+    course->prices = hs_xcalloc(n_slots, sizeof(*course->prices));
+}
+
+static void fini_course(struct course *course)
+{
+    free(course->prices);
+    free(course->heat);
+    free(course->stored);
+    free(course->tank_wh);
+    free(course->slots);
+}
 
 struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks, size_t n_slots)
 {
@@ -92,11 +122,8 @@ struct hs_thermal *hs_thermal_new(const struct hs_heatloop *loop, size_t n_sinks
     th->by_worth = hs_xcalloc(n_sinks, sizeof(*th->by_worth));
     th->cur_per_wh = hs_xcalloc(n_sinks, sizeof(*th->cur_per_wh));
     th->sink_demand_wh = hs_xcalloc(n_sinks * n_slots, sizeof(*th->sink_demand_wh));
-    th->slots = hs_xcalloc(n_slots, sizeof(*th->slots));
-    th->tank_wh = hs_xcalloc(n_slots + 1, sizeof(*th->tank_wh));
-    th->stored = hs_xcalloc(n_slots + 1, sizeof(*th->stored));
-    th->heat = hs_xcalloc(n_slots, sizeof(*th->heat));
-    th->prices = hs_xcalloc(n_slots, sizeof(*th->prices));
+    init_course(&th->now, n_slots);
+    init_course(&th->before, n_slots);
     return th;
 }
 
@@ -105,11 +132,8 @@ void hs_thermal_free(struct hs_thermal *th)
     if (th == NULL) {
         return;
     }
-    free(th->prices);
-    free(th->heat);
-    free(th->stored);
-    free(th->tank_wh);
-    free(th->slots);
+    fini_course(&th->before);
+    fini_course(&th->now);
     free(th->sink_demand_wh);
     free(th->cur_per_wh);
     free(th->by_worth);
@@ -158,14 +182,14 @@ static inline double price_unserved(const struct hs_thermal *th, size_t t, doubl
 /* What ending slot @t with @stored_wh falls short of comfort. */
 static inline double price_short(const struct hs_thermal *th, size_t t, double stored_wh)
 {
-    return larger(th->slots[t].floor_wh - stored_wh, 0.0) * th->floor_cur_per_wh;
+    return larger(th->now.slots[t].floor_wh - stored_wh, 0.0) * th->floor_cur_per_wh;
 }
 
 /* Run slot @t from @stored_wh with @captured_wh; the tank at its end and the slot's cost. */
 static inline double run_slot(const struct hs_thermal *th, size_t t, double stored_wh,
                               double captured_wh, double *ret_cost_cur, double *ret_rejected_wh)
 {
-    const struct slot *slot = &th->slots[t];
+    const struct slot *slot = &th->now.slots[t];
     double kept_wh = keep_after_loss(th, stored_wh);
     double over_wh = captured_wh - slot->demand_wh;
 
@@ -223,7 +247,7 @@ static void append_served(const struct hs_thermal *th, size_t t, double unserved
                           double room_wh, struct worth *worth)
 {
     const double *demand_wh = &th->sink_demand_wh[t * th->n_sinks];
-    double below_wh = th->slots[t].demand_wh; /* of sinks up to this one */
+    double below_wh = th->now.slots[t].demand_wh; /* of sinks up to this one */
 
     for (size_t k = th->n_sinks; k-- > 0 && room_wh > 0;) {
         below_wh = k > 0 ? below_wh - demand_wh[k] : 0.0;
@@ -238,8 +262,8 @@ static void append_served(const struct hs_thermal *th, size_t t, double unserved
 /* Worth of what slot @t leaves in the tank where comfort asks for more. */
 static const struct worth *find_left(const struct hs_thermal *th, size_t t, struct worth *scratch)
 {
-    const struct worth *next = &th->stored[t + 1];
-    double short_wh = th->slots[t].floor_wh - th->tank_wh[t + 1];
+    const struct worth *next = &th->now.stored[t + 1];
+    double short_wh = th->now.slots[t].floor_wh - th->now.tank_wh[t + 1];
 
     if (short_wh <= LEAST_WH) {
         return next;
@@ -259,7 +283,7 @@ static const struct worth *find_left(const struct hs_thermal *th, size_t t, stru
 static void append_kept(const struct hs_thermal *th, size_t t, double kept_wh,
                         const struct worth *left, double ratio, struct worth *worth)
 {
-    const struct slot *slot = &th->slots[t];
+    const struct slot *slot = &th->now.slots[t];
     double over_wh = slot->captured_wh - slot->demand_wh;
 
     if (over_wh >= 0) {
@@ -283,7 +307,7 @@ static void append_kept(const struct hs_thermal *th, size_t t, double kept_wh,
 static void find_stored(const struct hs_thermal *th, size_t t, const struct worth *left,
                         struct worth *ret_stored)
 {
-    double stored_wh = th->tank_wh[t];
+    double stored_wh = th->now.tank_wh[t];
     double loss_wh = th->loss_a_wh + th->loss_b_ratio * stored_wh;
     double keep_ratio = 1.0 - th->loss_b_ratio;
 
@@ -304,8 +328,8 @@ static void find_stored(const struct hs_thermal *th, size_t t, const struct wort
 /* Worth of captured heat in slot @t: of the least, and of probe_wh by itself. */
 static void find_heat(struct hs_thermal *th, size_t t, const struct worth *left)
 {
-    const struct slot *slot = &th->slots[t];
-    double kept_wh = keep_after_loss(th, th->tank_wh[t]);
+    const struct slot *slot = &th->now.slots[t];
+    double kept_wh = keep_after_loss(th, th->now.tank_wh[t]);
     double over_wh = slot->captured_wh - slot->demand_wh;
     struct worth heat = {.n = 0};
 
@@ -322,10 +346,10 @@ static void find_heat(struct hs_thermal *th, size_t t, const struct worth *left)
         append_served(th, t, unserved_wh, 1.0, unserved_wh, &heat);
         (void)append_worth(&heat, left, 1.0, -over_wh - unserved_wh);
     }
-    th->heat[t] = heat.n > 0 ? heat.pieces[0] : (struct slope){0.0, 0.0};
-    th->prices[t] = th->heat[t].room_wh >= th->probe_wh
-                        ? th->heat[t].cur_per_wh
-                        : hs_thermal_get_worth(th, t, th->probe_wh) / th->probe_wh;
+    th->now.heat[t] = heat.n > 0 ? heat.pieces[0] : (struct slope){0.0, 0.0};
+    th->now.prices[t] = th->now.heat[t].room_wh >= th->probe_wh
+                            ? th->now.heat[t].cur_per_wh
+                            : hs_thermal_get_worth(th, t, th->probe_wh) / th->probe_wh;
 }
 
 /* What @more_wh more is worth; NAN where the pieces do not reach so far. */
@@ -359,35 +383,38 @@ static size_t follow(struct hs_thermal *th, size_t first, size_t end)
 
     for (; t < th->n_slots; t++) {
         double rejected_wh;
-        double end_wh = run_slot(th, t, th->tank_wh[t], th->slots[t].captured_wh,
-                                 &th->slots[t].cost_cur, &rejected_wh);
 
-        if (!th->is_new && t + 1 >= end && end_wh == th->tank_wh[t + 1]) {
+        th->before.slots[t].cost_cur = th->now.slots[t].cost_cur;
+        th->before.tank_wh[t + 1] = th->now.tank_wh[t + 1];
+        th->now.tank_wh[t + 1] = run_slot(th, t, th->now.tank_wh[t], th->now.slots[t].captured_wh,
+                                          &th->now.slots[t].cost_cur, &rejected_wh);
+        if (!th->is_new && t + 1 >= end && th->now.tank_wh[t + 1] == th->before.tank_wh[t + 1]) {
             return t + 1;
         }
-        th->tank_wh[t + 1] = end_wh;
     }
     return t;
 }
 
-/* Worths of the slots before @end, back to where they are what they were before @first. */
-static void price(struct hs_thermal *th, size_t first, size_t end)
+/*
+ * Worths of the slots before @end, back to where they are what they were before @first. Returns
+ * the first slot whose worths may have changed.
+ */
+static size_t price(struct hs_thermal *th, size_t first, size_t end)
 {
     for (size_t t = end; t-- > 0;) {
-        struct worth scratch, stored;
+        struct worth scratch;
         const struct worth *left = find_left(th, t, &scratch);
 
+        th->before.heat[t] = th->now.heat[t];
+        th->before.prices[t] = th->now.prices[t];
+        th->before.stored[t] = th->now.stored[t];
         find_heat(th, t, left);
-        if (th->is_new || t >= first) {
-            find_stored(th, t, left, &th->stored[t]);
-            continue;
+        find_stored(th, t, left, &th->now.stored[t]);
+        if (!th->is_new && t < first && is_same_worth(&th->before.stored[t], &th->now.stored[t])) {
+            return t;
         }
-        find_stored(th, t, left, &stored);
-        if (is_same_worth(&stored, &th->stored[t])) {
-            return;
-        }
-        th->stored[t] = stored;
     }
+    return 0;
 }
 
 bool hs_thermal_settle(struct hs_thermal *th)
@@ -395,12 +422,33 @@ bool hs_thermal_settle(struct hs_thermal *th)
     if (th->laid_end == 0) {
         return false;
     }
-    size_t end = follow(th, th->laid_first, th->laid_end);
-
-    price(th, th->laid_first, end);
+    th->before_end = follow(th, th->laid_first, th->laid_end);
+    th->before_first = price(th, th->laid_first, th->before_end);
+    th->may_undo = th->is_laid_once;
     th->laid_first = th->n_slots;
     th->laid_end = 0;
     th->is_new = false;
+    return true;
+}
+
+bool hs_thermal_undo(struct hs_thermal *th)
+{
+    if (!th->may_undo || th->laid_end > 0) {
+        return false;
+    }
+    for (size_t t = th->before_first; t < th->before_end; t++) {
+        th->now.heat[t] = th->before.heat[t];
+        th->now.prices[t] = th->before.prices[t];
+        th->now.stored[t] = th->before.stored[t];
+    }
+    for (size_t t = th->undo_first; t < th->before_end; t++) {
+        th->now.slots[t].cost_cur = th->before.slots[t].cost_cur;
+        th->now.tank_wh[t + 1] = th->before.tank_wh[t + 1];
+    }
+    for (size_t t = th->undo_first; t < th->undo_end; t++) {
+        th->now.slots[t].captured_wh = th->before.slots[t].captured_wh;
+    }
+    th->may_undo = false;
     return true;
 }
 
@@ -442,21 +490,23 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
             demand_wh += sink_wh;
         }
         sum_wh += demand_wh;
-        th->slots[t] = (struct slot){
+        th->now.slots[t] = (struct slot){
             .captured_wh = input->captured_wh[t],
             .demand_wh = demand_wh,
             .reject_cur_per_wh = input->reject_cur_per_wh[t],
             .floor_wh = input->floor_wh != NULL ? input->floor_wh[t] : 0.0,
         };
-        th->slots[t].floor_wh = smaller(th->slots[t].floor_wh, th->tank_max_wh);
+        th->now.slots[t].floor_wh = smaller(th->now.slots[t].floor_wh, th->tank_max_wh);
     }
     th->scale_wh = th->tank_max_wh + sum_wh / (double)th->n_slots * SCALE_SLOTS;
     th->probe_wh = larger(input->probe_wh, 1.0);
-    th->tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
-    th->stored[th->n_slots] = (struct worth){.pieces = {{th->end_cur_per_wh, INFINITY}}, .n = 1};
+    th->now.tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
+    th->now.stored[th->n_slots] =
+        (struct worth){.pieces = {{th->end_cur_per_wh, INFINITY}}, .n = 1};
     th->laid_first = 0;
     th->laid_end = th->n_slots;
     th->is_new = true;
+    th->is_laid_once = false;
 }
 
 void hs_thermal_lay(struct hs_thermal *th, size_t first, const double *extra_wh, size_t n)
@@ -465,8 +515,12 @@ void hs_thermal_lay(struct hs_thermal *th, size_t first, const double *extra_wh,
         return;
     }
     assert(first + n <= th->n_slots);
-    for (size_t i = 0; i < n; i++) {
-        th->slots[first + i].captured_wh += extra_wh[i];
+    th->is_laid_once = th->laid_end == 0;
+    th->undo_first = first;
+    th->undo_end = first + n;
+    for (size_t t = first; t < first + n; t++) {
+        th->before.slots[t].captured_wh = th->now.slots[t].captured_wh;
+        th->now.slots[t].captured_wh += extra_wh[t - first];
     }
     th->laid_end = first + n > th->laid_end ? first + n : th->laid_end;
     th->laid_first = first < th->laid_first ? first : th->laid_first;
@@ -481,28 +535,28 @@ double hs_thermal_get_share(const struct hs_thermal *th, double heat_wh)
 
 double hs_thermal_get_cost(const struct hs_thermal *th)
 {
-    double cost_cur = -th->end_cur_per_wh * th->tank_wh[th->n_slots];
+    double cost_cur = -th->end_cur_per_wh * th->now.tank_wh[th->n_slots];
 
     for (size_t t = 0; t < th->n_slots; t++) {
-        cost_cur += th->slots[t].cost_cur;
+        cost_cur += th->now.slots[t].cost_cur;
     }
     return cost_cur;
 }
 
 double hs_thermal_get_price(const struct hs_thermal *th, size_t slot)
 {
-    return th->heat[slot].cur_per_wh * 1e6;
+    return th->now.heat[slot].cur_per_wh * 1e6;
 }
 
 const double *hs_thermal_get_prices(const struct hs_thermal *th)
 {
-    return th->prices;
+    return th->now.prices;
 }
 
 double hs_thermal_get_worth(const struct hs_thermal *th, size_t slot, double extra_wh)
 {
-    if (extra_wh >= 0 && extra_wh <= th->heat[slot].room_wh) {
-        return extra_wh * th->heat[slot].cur_per_wh;
+    if (extra_wh >= 0 && extra_wh <= th->now.heat[slot].room_wh) {
+        return extra_wh * th->now.heat[slot].cur_per_wh;
     }
     return hs_thermal_get_run_worth(th, slot, &extra_wh, 1);
 }
@@ -510,32 +564,32 @@ double hs_thermal_get_worth(const struct hs_thermal *th, size_t slot, double ext
 double hs_thermal_get_run_worth(const struct hs_thermal *th, size_t first, const double *extra_wh,
                                 size_t n)
 {
-    double with_wh = th->tank_wh[first];
+    double with_wh = th->now.tank_wh[first];
     double saved_cur = 0.0;
 
     for (size_t t = first; t < th->n_slots; t++) {
         double extra = t < first + n ? extra_wh[t - first] : 0.0;
-        double more_wh = with_wh - th->tank_wh[t];
+        double more_wh = with_wh - th->now.tank_wh[t];
         double rejected_wh;
         double with_cur;
 
         if (t >= first + n && more_wh >= 0) {
-            double worth_cur = read_worth(&th->stored[t], more_wh);
+            double worth_cur = read_worth(&th->now.stored[t], more_wh);
 
             if (!isnan(worth_cur)) {
                 return saved_cur + worth_cur;
             }
         }
         with_wh =
-            run_slot(th, t, with_wh, th->slots[t].captured_wh + extra, &with_cur, &rejected_wh);
-        saved_cur += th->slots[t].cost_cur - with_cur;
+            run_slot(th, t, with_wh, th->now.slots[t].captured_wh + extra, &with_cur, &rejected_wh);
+        saved_cur += th->now.slots[t].cost_cur - with_cur;
     }
-    return saved_cur + (with_wh - th->tank_wh[th->n_slots]) * th->end_cur_per_wh;
+    return saved_cur + (with_wh - th->now.tank_wh[th->n_slots]) * th->end_cur_per_wh;
 }
 
 double hs_thermal_get_tank_wh(const struct hs_thermal *th, size_t slot)
 {
-    return th->tank_wh[slot + 1];
+    return th->now.tank_wh[slot + 1];
 }
 
 double hs_thermal_get_rejected_wh(const struct hs_thermal *th, size_t slot)
@@ -543,20 +597,20 @@ double hs_thermal_get_rejected_wh(const struct hs_thermal *th, size_t slot)
     double rejected_wh;
     double cost_cur;
 
-    (void)run_slot(th, slot, th->tank_wh[slot], th->slots[slot].captured_wh, &cost_cur,
+    (void)run_slot(th, slot, th->now.tank_wh[slot], th->now.slots[slot].captured_wh, &cost_cur,
                    &rejected_wh);
     return rejected_wh;
 }
 
 double hs_thermal_get_unserved_wh(const struct hs_thermal *th, size_t slot)
 {
-    double short_wh = th->slots[slot].demand_wh - th->slots[slot].captured_wh;
-    double kept_wh = keep_after_loss(th, th->tank_wh[slot]);
+    double short_wh = th->now.slots[slot].demand_wh - th->now.slots[slot].captured_wh;
+    double kept_wh = keep_after_loss(th, th->now.tank_wh[slot]);
 
     return short_wh > 0 ? short_wh - smaller(smaller(short_wh, th->draw_max_wh), kept_wh) : 0.0;
 }
 
 double hs_thermal_get_captured_wh(const struct hs_thermal *th, size_t slot)
 {
-    return th->slots[slot].captured_wh;
+    return th->now.slots[slot].captured_wh;
 }

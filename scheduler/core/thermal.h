@@ -59,6 +59,14 @@ void hs_thermal_lay(struct hs_thermal *thermal, size_t first, const double *extr
 /** Follow the tank's course with what was laid and price it. @return whether anything was laid */
 bool hs_thermal_settle(struct hs_thermal *thermal);
 
+/**
+ * Take back the last lay and the settle after it, bit by bit.
+ *
+ * @return false, with nothing done, if more than one lay came between the last two settles or one
+ *     after them
+ */
+bool hs_thermal_undo(struct hs_thermal *thermal);
+
 /** @heat_wh as a share of what the loop can store: a full tank and an hour of demand. */
 double hs_thermal_get_share(const struct hs_thermal *thermal, double heat_wh);
 
