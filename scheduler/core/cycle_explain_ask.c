@@ -37,10 +37,11 @@ int64_t hs_cycle_explain_end(const struct hs_cycle_asking *asking,
 
     for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
         if (hs_plan_runs(placement, t)) {
-            double run_s = fmin(left_s, hs_place_ask_get_slot_s(&asking->ask, t));
+            double speed = hs_place_get_speed(&asking->ask.job, placement, t);
+            double run_s = fmin(left_s / speed, hs_place_ask_get_slot_s(&asking->ask, t));
 
             end_at_s = hs_place_ask_get_start_at_s(&asking->ask, t) + run_s;
-            left_s -= run_s;
+            left_s -= run_s * speed;
         }
     }
     return (int64_t)ceil(end_at_s + left_s);
@@ -63,26 +64,30 @@ static json_t *format_slots(const struct hs_cycle_asking *asking, double *ret_el
     const struct hs_plan *plan = hs_place_get_plan(cycle->place);
     const struct hs_host *host = &cycle->estate->hosts[standing->host_idx];
     double capture_ratio = cycle->estate->racks[host->rack_idx].capture_ratio;
-    double elec_w = hs_host_elec_w_per_vcpu(host) * (double)asking->entry->job->vcpus;
-    double left_s = asking->ask.job.remaining_s;
+    const struct hs_place_job *job = &asking->ask.job;
+    double elec_w = hs_host_elec_w_per_vcpu(host) * job->size.vcpus * hs_place_get_full_share(job);
+    double left_s = job->remaining_s;
     json_t *slots = hs_jsonx_array();
 
     for (size_t t = standing->first_slot; t <= standing->last_slot; t++) {
         size_t i = host->loop_idx * cycle->n_slots + t;
-        double run_s = fmin(left_s, (double)plan->slot_s * hs_cycle_get_slot_share(cycle, t));
-        double it_wh = hs_wh_from_w(elec_w, run_s);
+        double speed = hs_place_get_speed(job, standing, t);
+        double run_s =
+            fmin(left_s / speed, (double)plan->slot_s * hs_cycle_get_slot_share(cycle, t));
+        double it_wh = hs_wh_from_w(elec_w * speed, run_s);
         double net = plan->elec_cur_per_mwh[i] - capture_ratio * plan->heat_cur_per_mwh[i];
         json_t *slot;
 
         if (!hs_plan_runs(standing, t) || run_s <= 0) {
             continue;
         }
-        left_s -= run_s;
+        left_s -= run_s * speed;
         *ret_elec_cur += hs_cur_from_wh(it_wh, plan->elec_cur_per_mwh[i]);
         *ret_heat_cur += hs_cur_from_wh(it_wh * capture_ratio, plan->heat_cur_per_mwh[i]);
         slot = hs_jsonx_object();
         hs_jsonx_set_at(slot, "at", plan->from_at_s + (int64_t)t * plan->slot_s);
         hs_jsonx_set_real(slot, "run_s", run_s);
+        hs_jsonx_set_real(slot, "share", hs_place_get_full_share(job) * speed);
         hs_jsonx_set_real(slot, "electricity_cur_per_mwh", plan->elec_cur_per_mwh[i]);
         hs_jsonx_set_real(slot, "heat_price_cur_per_mwh", plan->heat_cur_per_mwh[i]);
         hs_jsonx_set_real(slot, "net_cur_per_mwh", net);

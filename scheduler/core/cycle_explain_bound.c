@@ -226,15 +226,17 @@ static double sum_run(const struct hs_cycle_asking *asking, const struct hs_plac
     const struct hs_cycle *cycle = asking->cycle;
     const struct hs_plan *plan = hs_place_get_plan(cycle->place);
     const struct hs_host *host = &cycle->estate->hosts[placement->host_idx];
-    double elec_w = hs_host_elec_w_per_vcpu(host) * (double)asking->entry->job->vcpus;
-    double left_s = asking->ask.job.remaining_s;
+    const struct hs_place_job *job = &asking->ask.job;
+    double elec_w = hs_host_elec_w_per_vcpu(host) * job->size.vcpus * hs_place_get_full_share(job);
+    double left_s = job->remaining_s;
     double sum_s = 0.0;
 
     *ret_heat_cur_per_mwh = 0.0;
     *ret_elec_cur_per_mwh = 0.0;
     for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
         double run_s = hs_plan_runs(placement, t)
-                           ? fmin(left_s, hs_place_ask_get_slot_s(&asking->ask, t))
+                           ? fmin(left_s, hs_place_ask_get_slot_s(&asking->ask, t)
+                                              * hs_place_get_speed(job, placement, t))
                            : 0.0;
         size_t i = host->loop_idx * cycle->n_slots + t;
 

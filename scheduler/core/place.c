@@ -22,6 +22,7 @@ struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots)
     place->bids = hs_xcalloc(place->kinds->n, sizeof(*place->bids));
     place->fit = hs_fit_new(estate, n_slots);
     place->barred = hs_xcalloc(estate->n_hosts, sizeof(*place->barred));
+    place->unused_w = hs_xcalloc(estate->n_hosts * n_slots, sizeof(double));
     place->thermals = hs_xcalloc(estate->n_loops, sizeof(struct hs_thermal *));
     for (size_t l = 0; l < estate->n_loops; l++) {
         place->thermals[l] = hs_thermal_new(&estate->loops[l], estate->loops[l].n_sinks, n_slots);
@@ -57,6 +58,7 @@ void hs_place_free(struct hs_place *place)
         hs_thermal_free(place->thermals[l]);
     }
     free(place->thermals);
+    free(place->unused_w);
     free(place->barred);
     hs_fit_free(place->fit);
     free(place->bids);
@@ -97,6 +99,7 @@ void hs_place_reset(struct hs_place *place)
         place->inputs[l].probe_wh = place->probe_wh;
         hs_thermal_set(place->thermals[l], &place->inputs[l]);
     }
+    memset(place->unused_w, 0, place->estate->n_hosts * place->n_slots * sizeof(double));
     hs_fit_clear(place->fit);
     for (size_t i = 0; i < place->reserved.n; i++) {
         const struct hs_place_reserved *reserved = &place->reserved.items[i];
@@ -274,7 +277,7 @@ double hs_place_get_elec_w(const struct hs_place *place, size_t host_idx, size_t
     int32_t busy_vcpus = (int32_t)host->vcpus - hs_fit_get_vcpus(place->fit, host_idx, slot);
 
     busy_vcpus -= hs_fit_is_closed(place->fit, host_idx, slot) ? (int32_t)host->vcpus : 0;
-    return hs_host_elec_w(host, busy_vcpus);
+    return hs_host_elec_w(host, busy_vcpus) - place->unused_w[host_idx * place->n_slots + slot];
 }
 
 static void fill_it_power(struct hs_place *place)

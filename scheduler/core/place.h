@@ -37,7 +37,7 @@ struct hs_place_job {
     uint64_t job_id;
     enum hs_place_freedom freedom;
     struct hs_fit_size size;
-    double remaining_s;    /* > 0 */
+    double remaining_s;    /* > 0; at share_max if that is given */
     bool is_hopeless;      /* its estimate is longer than the time left, and remaining_s is cut */
     int64_t earliest_at_s; /* 0: now */
     int64_t due_at_s;      /* latest end; never 0 */
@@ -48,12 +48,35 @@ struct hs_place_job {
     bool is_movable;       /* bound to host_idx, but may go on elsewhere: live if fixed */
     double ceiling_cur_per_mwh; /* filler: most that its electricity, less its heat, may cost */
     double move_s;              /* what that costs, s of its power */
+    uint8_t share_min;          /* quarters of its vCPUs' time that it runs at, at least ... */
+    uint8_t share_max;          /* ... and at most, chosen by slot; 0: always all of it */
     size_t host_idx;            /* SIZE_MAX: any; else bound to this one */
     int priority;               /* higher first among equally urgent */
     const bool *site_allowed;   /* [n_sites] borrowed until the next set; NULL: all */
     const struct hs_placement *last; /* of the plan before, borrowed for the call; NULL: none */
     int64_t last_from_at_s;          /* start of that plan's slot 0 */
 };
+
+/** May its share be chosen by slot? */
+static inline bool hs_place_is_elastic(const struct hs_place_job *job)
+{
+    return job->share_min > 0 && job->share_min < job->share_max;
+}
+
+/** The most of its vCPUs' time that it takes. */
+static inline double hs_place_get_full_share(const struct hs_place_job *job)
+{
+    return job->share_max > 0 ? job->share_max / 4.0 : 1.0;
+}
+
+/** Its speed in @slot, as a ratio to that at its full share. */
+static inline double hs_place_get_speed(const struct hs_place_job *job,
+                                        const struct hs_placement *placement, size_t slot)
+{
+    unsigned cut = hs_plan_get_cut(placement, slot);
+
+    return cut == 0 || job->share_max == 0 ? 1.0 : 1.0 - (double)cut / job->share_max;
+}
 
 /** What the horizon looks like before any job. Borrowed for the call. */
 struct hs_place_frame {

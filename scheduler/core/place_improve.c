@@ -19,7 +19,7 @@
 static bool may_move(const struct hs_place_job *job)
 {
     return job->freedom == HS_PLACE_CONTIGUOUS || job->freedom == HS_PLACE_INTERRUPTIBLE
-           || job->freedom == HS_PLACE_FILLER || job->is_movable;
+           || job->freedom == HS_PLACE_FILLER || job->is_movable || hs_place_is_elastic(job);
 }
 
 /* What the job's electricity costs at its site's mean price. */

@@ -7,10 +7,28 @@
 #include "scheduler/base/units.h"
 #include "scheduler/core/search_priv.h"
 
+/* Shares that save less of the job's cost than this are not worth the change. */
+#define LEAST_SHARED_RATIO 1e-3
+
 static void count_late(struct hs_place *place, const struct hs_placement *placement, int sign)
 {
     place->n_late += (size_t)(sign * (int)placement->is_late);
     place->n_avoidable += (size_t)(sign * (int)(placement->is_late && !placement->is_hopeless));
+}
+
+/* Room is taken whole, power only at the job's share. */
+static void count_unused(struct hs_place *place, const struct hs_place_job *job,
+                         const struct hs_placement *placement, double sign)
+{
+    double *unused_w = &place->unused_w[placement->host_idx * place->n_slots];
+    double elec_w =
+        hs_host_elec_w_per_vcpu(&place->estate->hosts[placement->host_idx]) * job->size.vcpus;
+
+    for (size_t t = placement->first_slot; job->share_max > 0 && t <= placement->last_slot; t++) {
+        double share = hs_place_get_full_share(job) * hs_place_get_speed(job, placement, t);
+
+        unused_w[t] += hs_plan_runs(placement, t) ? sign * elec_w * (1.0 - share) : 0.0;
+    }
 }
 
 /* Take @placement's room and put its heat into its loop, or give both back. */
@@ -37,6 +55,7 @@ static void occupy(struct hs_place *place, const struct hs_place_job *job,
         hs_kinds_give_room(place->kinds, place->fit, place->barred, placement);
     }
     hs_thermal_lay(place->thermals[loop_idx], first, &heat_wh[first], n);
+    count_unused(place, job, placement, is_taken ? 1.0 : -1.0);
     place->is_plan_stale = true;
 }
 
@@ -202,7 +221,7 @@ static void search_late(struct hs_place *place, const struct hs_place_job *job, 
     }
 }
 
-static void search_in_time(struct hs_place *place, const struct hs_place_job *job, size_t first,
+static void search_at_full(struct hs_place *place, const struct hs_place_job *job, size_t first,
                            double end_at_s, struct hs_search_offer *ret_offer)
 {
     size_t last = last_start(place, job, end_at_s);
@@ -233,6 +252,31 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
     }
 }
 
+/* Its share chosen by slot, where that is cheaper than to run at full share. */
+static void search_shares(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                          double end_at_s, struct hs_search_offer *io_offer)
+{
+    size_t end_slot = slot_of(place, end_at_s);
+    struct hs_search_offer shared;
+
+    if (!hs_place_is_elastic(job) || end_slot == 0) {
+        return;
+    }
+    hs_search_elastic(&place->search, job, first, end_slot - 1, io_offer->cost_cur, &shared);
+    if (shared.placement.host_idx != SIZE_MAX
+        && !(shared.cost_cur
+             >= io_offer->cost_cur - LEAST_SHARED_RATIO * fabs(io_offer->cost_cur))) {
+        *io_offer = shared;
+    }
+}
+
+static void search_in_time(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                           double end_at_s, struct hs_search_offer *ret_offer)
+{
+    search_at_full(place, job, first, end_at_s, ret_offer);
+    search_shares(place, job, first, end_at_s, ret_offer);
+}
+
 static bool ends_late(const struct hs_place *place, const struct hs_place_job *job,
                       const struct hs_placement *placement)
 {
@@ -241,10 +285,11 @@ static bool ends_late(const struct hs_place *place, const struct hs_place_job *j
 
     for (size_t t = placement->first_slot; t <= placement->last_slot && left_s > 1e-9; t++) {
         if (hs_plan_runs(placement, t)) {
-            double run_s = fmin(left_s, hs_search_slot_s(&place->search, t));
+            double speed = hs_place_get_speed(job, placement, t);
+            double run_s = fmin(left_s / speed, hs_search_slot_s(&place->search, t));
 
             end_at_s = hs_search_start_at_s(&place->search, t) + run_s;
-            left_s -= run_s;
+            left_s -= run_s * speed;
         }
     }
     return end_at_s + left_s > (double)job->due_at_s + 0.5;
@@ -350,12 +395,31 @@ static void find_elsewhere(struct hs_place *place, const struct hs_place_job *jo
     }
 }
 
+/* What runs through where it is may still run slower while heat is worth less. */
+static void find_shares(struct hs_place *place, const struct hs_place_job *job,
+                        struct hs_placement *ret_placement)
+{
+    struct hs_search_offer offer;
+
+    hs_place_settle(place);
+    hs_place_fill_fixed(place, job, ret_placement);
+    offer.placement = *ret_placement;
+    offer.cost_cur = hs_search_price(&place->search, job, ret_placement);
+    offer.placement.cost_cur = offer.cost_cur;
+    search_shares(place, job, 0, (double)job->due_at_s - margin_s(place), &offer);
+    *ret_placement = offer.placement;
+}
+
 /* Where @job goes, host_idx SIZE_MAX for nowhere. Takes nothing. */
 void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode,
                    struct hs_placement *ret_placement)
 {
     struct hs_search_offer offer;
 
+    if (job->freedom == HS_PLACE_FIXED && hs_place_is_elastic(job)) {
+        find_shares(place, job, ret_placement);
+        return;
+    }
     if (job->freedom == HS_PLACE_FIXED) {
         hs_place_find_live(place, job, ret_placement);
         return;

@@ -78,6 +78,21 @@ static bool has_turn(const struct hs_place *place, const struct hs_place_job *jo
     return (job->job_id + slot) % REFRESH_TURNS == 0;
 }
 
+/* What runs and cannot stop goes on where it is, at the shares that it was promised. */
+static void keep_fixed(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_placement placement;
+
+    if (hs_place_is_elastic(job) && hs_search_keep(&place->search, job, &placement)
+        && placement.first_slot == 0 && hs_plan_count_runs(&placement) == placement.last_slot + 1) {
+        placement.is_late = false;
+        placement.is_hopeless = false;
+        hs_place_commit(place, job, &placement);
+    } else {
+        hs_place_fix(place, job);
+    }
+}
+
 /* Give the job what it was promised; false if it was promised nothing that still holds. */
 static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
                      enum hs_place_mode mode)
@@ -86,7 +101,7 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
     struct hs_place_job kept = *job;
 
     if (job->freedom == HS_PLACE_FIXED) {
-        hs_place_fix(place, job); /* first: nothing else may take its room */
+        keep_fixed(place, job); /* first: nothing else may take its room */
         return true;
     }
     if (job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE) {

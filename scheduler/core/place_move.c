@@ -34,7 +34,7 @@ static double price_from(const struct hs_place *place, const struct hs_place_job
         if (t < first) {
             later.slots[t / 64] &= ~(UINT64_C(1) << (t % 64));
         } else {
-            seen_s += hs_search_slot_s(&place->search, t);
+            seen_s += hs_search_slot_s(&place->search, t) * hs_place_get_speed(job, placement, t);
         }
     }
     rest.is_running = false; /* going on is no stop */

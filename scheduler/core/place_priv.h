@@ -52,6 +52,7 @@ struct hs_place {
     struct hs_fit *fit;
     struct hs_thermal **thermals; /* [n_loops] */
     bool *barred;                 /* [n_hosts] */
+    double *unused_w;             /* [n_hosts][n_slots] of room that throttled jobs take */
     struct hs_search search;
     struct hs_search_bid *bids; /* [kinds->n] its scratch */
 

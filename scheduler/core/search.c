@@ -56,7 +56,7 @@ size_t hs_search_count_slots(const struct hs_search *search, size_t start, doubl
 
 double hs_search_elec_w(const struct hs_kind *kind, const struct hs_place_job *job)
 {
-    return kind->elec_w_per_vcpu * job->size.vcpus;
+    return kind->elec_w_per_vcpu * job->size.vcpus * hs_place_get_full_share(job);
 }
 
 static const struct hs_kind *kind_of(const struct hs_search *search, size_t host_idx)
@@ -76,7 +76,8 @@ static double fill_placement(const struct hs_search *search, const struct hs_kin
         double run_s = 0.0;
 
         if (hs_plan_runs(placement, t)) {
-            run_s = fmin(left_s, hs_search_slot_s(search, t));
+            run_s =
+                fmin(left_s, hs_search_slot_s(search, t) * hs_place_get_speed(job, placement, t));
             left_s -= run_s;
         }
         ret_it_wh[t] = hs_wh_from_w(hs_search_elec_w(kind, job), run_s);
@@ -195,7 +196,9 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
     for (size_t t = first; t < first + n; t++) {
         elec_cur += hs_cur_from_wh(heat_wh[t], elec[t]);
         heat_wh[t] *= kind->capture_ratio;
-        seen_s += hs_plan_runs(placement, t) ? hs_search_slot_s(search, t) : 0.0;
+        seen_s += hs_plan_runs(placement, t)
+                      ? hs_search_slot_s(search, t) * hs_place_get_speed(job, placement, t)
+                      : 0.0;
         if (t > first && hs_plan_runs(placement, t - 1) && !hs_plan_runs(placement, t)) {
             stop_cur += hs_search_price_stop(search, kind, job, t);
         }
@@ -256,6 +259,8 @@ static bool move_on(const struct hs_search *search, const struct hs_place_job *j
     *ret_placement = *job->last;
     ret_placement->first_slot = SIZE_MAX;
     memset(ret_placement->slots, 0, sizeof(ret_placement->slots));
+    memset(ret_placement->cut_low, 0, sizeof(ret_placement->cut_low));
+    memset(ret_placement->cut_high, 0, sizeof(ret_placement->cut_high));
     if (gone > job->last->last_slot) {
         return false;
     }
@@ -267,6 +272,8 @@ static bool move_on(const struct hs_search *search, const struct hs_place_job *j
 
         if (runs) {
             hs_search_set_slot(ret_placement, t);
+            hs_plan_set_cut(ret_placement, t,
+                            hs_plan_get_cut(job->last, t < end ? t + gone : search->n_slots - 1));
             ret_placement->first_slot =
                 ret_placement->first_slot == SIZE_MAX ? t : ret_placement->first_slot;
             ret_placement->last_slot = t;
@@ -285,16 +292,18 @@ static bool ends_in_time(const struct hs_search *search, const struct hs_place_j
 
     for (; t <= placement->last_slot && left_s > 0; t++) {
         if (hs_plan_runs(placement, t)) {
-            double run_s = fmin(left_s, hs_search_slot_s(search, t));
+            double speed = hs_place_get_speed(job, placement, t);
+            double run_s = fmin(left_s / speed, hs_search_slot_s(search, t));
 
-            left_s -= run_s;
+            left_s -= run_s * speed;
             if (hs_search_start_at_s(search, t) + run_s > (double)job->due_at_s) {
                 return false;
             }
         }
     }
     if (t == search->n_slots && hs_plan_runs(placement, t - 1)) {
-        return hs_search_start_at_s(search, t) + left_s <= (double)job->due_at_s;
+        return hs_search_start_at_s(search, t) + left_s / hs_place_get_speed(job, placement, t - 1)
+               <= (double)job->due_at_s;
     }
     return left_s < 1.0;
 }
@@ -305,7 +314,8 @@ bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *j
     bool fits[HS_PLAN_SLOTS_MAX];
     struct hs_placement moved;
 
-    if (job->last == NULL || job->last->host_idx == SIZE_MAX || !move_on(search, job, &moved)
+    if (job->last == NULL || job->last->host_idx == SIZE_MAX
+        || (hs_plan_is_cut(job->last) && !hs_place_is_elastic(job)) || !move_on(search, job, &moved)
         || (job->must_run_now && moved.first_slot > 0)
         || !hs_search_may_use_host(search, moved.host_idx, job)
         || !ends_in_time(search, job, &moved)) {

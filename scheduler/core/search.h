@@ -12,6 +12,7 @@
  * search.c                what both share, and the last plan's promise
  * search_contiguous.c     work that runs through
  * search_interruptible.c  work in stretches
+ * search_elastic.c        work whose share is chosen by slot
  */
 
 #include <stdbool.h>
@@ -102,6 +103,16 @@ void hs_search_earliest(const struct hs_search *search, const struct hs_place_jo
 /** Cheapest offer in stretches of at least min_run within slots @first..@last. */
 void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
                              size_t first, size_t last, struct hs_search_offer *ret_offer);
+
+/**
+ * Cheapest offer of an elastic job that is done within slots @first..@last, its share chosen by
+ * slot; in stretches of at least min_run if it is interruptible, else it runs through.
+ *
+ * @param max_cur  nothing that costs as much is looked for
+ */
+void hs_search_elastic(const struct hs_search *search, const struct hs_place_job *job,
+                       size_t first, size_t last, double max_cur,
+                       struct hs_search_offer *ret_offer);
 
 /**
  * The job's last placement moved on to this horizon at its old price, if it still fits and ends by

@@ -21,6 +21,10 @@ struct hs_placement {
     uint64_t job_id;
     size_t host_idx;                    /* SIZE_MAX: nowhere in the horizon */
     uint64_t slots[HS_PLAN_MASK_WORDS]; /* bit t: runs in slot t */
+    /* bits of how many quarters of its vCPUs' time slot t stays below the job's most: see
+     * hs_plan_get_cut() */
+    uint64_t cut_low[HS_PLAN_MASK_WORDS];
+    uint64_t cut_high[HS_PLAN_MASK_WORDS];
     size_t held_slot;                   /* from here to last_slot it holds its memory */
     size_t first_slot;                  /* SIZE_MAX if unplaced */
     size_t last_slot;
@@ -55,6 +59,34 @@ const struct hs_placement *hs_plan_find(const struct hs_plan *plan, uint64_t job
 static inline bool hs_plan_runs(const struct hs_placement *placement, size_t slot)
 {
     return (placement->slots[slot / 64] >> (slot % 64)) & 1U;
+}
+
+/** Quarters of its vCPUs' time that the job stays below the most it may take, 0 to 3. */
+static inline unsigned hs_plan_get_cut(const struct hs_placement *placement, size_t slot)
+{
+    return (unsigned)((placement->cut_low[slot / 64] >> (slot % 64)) & 1U)
+           + 2U * (unsigned)((placement->cut_high[slot / 64] >> (slot % 64)) & 1U);
+}
+
+static inline void hs_plan_set_cut(struct hs_placement *placement, size_t slot, unsigned cut)
+{
+    uint64_t bit = UINT64_C(1) << (slot % 64);
+
+    placement->cut_low[slot / 64] &= ~bit;
+    placement->cut_high[slot / 64] &= ~bit;
+    placement->cut_low[slot / 64] |= (cut & 1U) != 0 ? bit : 0;
+    placement->cut_high[slot / 64] |= (cut & 2U) != 0 ? bit : 0;
+}
+
+/** Is it throttled in any slot? */
+static inline bool hs_plan_is_cut(const struct hs_placement *placement)
+{
+    uint64_t any = 0;
+
+    for (size_t w = 0; w < HS_PLAN_MASK_WORDS; w++) {
+        any |= placement->cut_low[w] | placement->cut_high[w];
+    }
+    return any != 0;
 }
 
 /** How many slots the placement runs in. */

@@ -72,6 +72,29 @@ static bool runs(const struct hs_placement *placement, size_t slot)
     return placement->slots[slot / 64] >> slot % 64 & 1;
 }
 
+/** Quarters of its vCPUs' time that the job takes in @slot, at most. */
+static double most_quarters(const struct hs_place_job *job)
+{
+    return job->share_max > 0 ? job->share_max : 4;
+}
+
+/** Quarters of its vCPUs' time that it does take there. */
+static double quarters(const struct hs_place_job *job, const struct hs_placement *placement,
+                       size_t slot)
+{
+    int low = placement->cut_low[slot / 64] >> slot % 64 & 1;
+    int high = placement->cut_high[slot / 64] >> slot % 64 & 1;
+
+    return most_quarters(job) - 2 * high - low;
+}
+
+/** Seconds of work, as remaining_s counts them, that it can do in @slot. */
+static double works_s(const struct planvalid_case *valid, const struct hs_place_job *job,
+                      const struct hs_placement *placement, size_t slot)
+{
+    return lasts_s(valid, slot) * quarters(job, placement, slot) / most_quarters(job);
+}
+
 /* --- one placement --- */
 
 static bool is_whole(const struct hs_place_job *job)
@@ -163,19 +186,30 @@ static double check_when(struct count *count, const struct hs_place_job *job,
         blame(count->report, "job %lu: runs now and must go on, and does not", job->job_id);
     }
     for (size_t t = first; t < placement->last_slot; t++) {
-        left_s -= runs(placement, t) ? lasts_s(valid, t) : 0;
+        left_s -= runs(placement, t) ? works_s(valid, job, placement, t) : 0;
+    }
+    for (size_t t = first; t <= placement->last_slot; t++) {
+        double least = job->share_min > 0 ? job->share_min : 4;
+
+        if (runs(placement, t) && quarters(job, placement, t) < fmin(least, most_quarters(job))) {
+            blame(count->report, "job %lu: throttled in slot %zu below what it bears", job->job_id,
+                  t);
+        }
     }
     if (left_s <= SLACK_S) {
         blame(count->report, "job %lu: more slots than it has work for", job->job_id);
     }
-    if (left_s > lasts_s(valid, placement->last_slot) + SLACK_S) {
+    double last_s = works_s(valid, job, placement, placement->last_slot);
+
+    if (left_s > last_s + SLACK_S) {
         if (placement->last_slot + 1 < valid->n_slots) {
             blame(count->report, "job %lu: %.0f s of its work are in no slot", job->job_id,
-                  left_s - lasts_s(valid, placement->last_slot));
+                  left_s - last_s);
         }
         return INFINITY;
     }
-    return starts_at_s(valid, placement->last_slot) + left_s;
+    return starts_at_s(valid, placement->last_slot)
+           + left_s * lasts_s(valid, placement->last_slot) / last_s;
 }
 
 /* --- what it takes --- */
@@ -186,7 +220,6 @@ static void take(struct count *count, const struct hs_place_job *job,
     const struct planvalid_case *valid = count->valid;
     const struct hs_host *host = &valid->estate->hosts[placement->host_idx];
     size_t n = valid->n_slots;
-    double elec_w = vcpu_w(host) * job->size.vcpus;
     double left_s = job->remaining_s;
     size_t held = job->host_idx == placement->host_idx ? 0 : placement->first_slot;
 
@@ -195,12 +228,14 @@ static void take(struct count *count, const struct hs_place_job *job,
     }
     for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
         if (runs(placement, t)) {
-            double run_s = fmin(left_s, lasts_s(valid, t));
+            double work_s = fmin(left_s, works_s(valid, job, placement, t));
+            double elec_w = vcpu_w(host) * job->size.vcpus * most_quarters(job) / 4;
 
-            left_s -= run_s;
+            left_s -= work_s;
             count->used_vcpus[placement->host_idx * n + t] += job->size.vcpus;
-            count->rack_w[host->rack_idx * n + t] += elec_w;
-            count->job_wh[host->rack_idx * n + t] += elec_w * run_s / 3600;
+            count->rack_w[host->rack_idx * n + t] +=
+                elec_w * quarters(job, placement, t) / most_quarters(job);
+            count->job_wh[host->rack_idx * n + t] += elec_w * work_s / 3600;
         }
     }
 }
@@ -248,7 +283,7 @@ static void miss(struct count *count, const struct hs_place_job *job,
 
     count->report->n_missed++;
     for (size_t t = 0; t < count->valid->n_slots && placement->host_idx != SIZE_MAX; t++) {
-        left_s -= runs(placement, t) ? lasts_s(count->valid, t) : 0;
+        left_s -= runs(placement, t) ? works_s(count->valid, job, placement, t) : 0;
     }
     if (left_s > SLACK_S) {
         charge_missing(count, job->size.vcpus, left_s);
