@@ -49,7 +49,6 @@ static void add_host(struct hs_kinds *kinds, size_t host_idx)
         kind = &kinds->items[kinds->n++];
         *kind = like;
         kind->hosts = hs_xcalloc(kinds->estate->n_hosts, sizeof(*kind->hosts));
-        kind->net_cur_per_wh = hs_xcalloc(kinds->n_slots, sizeof(double));
         kind->net_cur_per_w = hs_xcalloc(kinds->n_slots + 1, sizeof(double));
         kind->elec_cur_per_w = hs_xcalloc(kinds->n_slots + 1, sizeof(double));
         kind->room_vcpus = hs_xcalloc(kinds->n_slots, sizeof(*kind->room_vcpus));
@@ -94,7 +93,6 @@ void hs_kinds_free(struct hs_kinds *kinds)
         free(kinds->items[k].room_vcpus);
         free(kinds->items[k].elec_cur_per_w);
         free(kinds->items[k].net_cur_per_w);
-        free(kinds->items[k].net_cur_per_wh);
         free(kinds->items[k].racks);
         free(kinds->items[k].hosts);
     }
@@ -105,28 +103,34 @@ void hs_kinds_free(struct hs_kinds *kinds)
     free(kinds);
 }
 
-static void set_kind_prices(struct hs_kind *kind, size_t n_slots, const double *slot_h,
-                            const double *elec_cur_per_mwh, const double *heat_cur_per_wh)
+void hs_kinds_set_elec(struct hs_kinds *kinds, const double *slot_h, const double *elec_cur_per_mwh)
 {
-    for (size_t t = 0; t < n_slots; t++) {
-        double elec_cur = hs_cur_from_wh(1.0, elec_cur_per_mwh[t]);
+    for (size_t k = 0; k < kinds->n; k++) {
+        struct hs_kind *kind = &kinds->items[k];
 
-        kind->net_cur_per_wh[t] = elec_cur - kind->capture_ratio * heat_cur_per_wh[t];
-        kind->net_cur_per_w[t + 1] = kind->net_cur_per_w[t] + kind->net_cur_per_wh[t] * slot_h[t];
-        kind->elec_cur_per_w[t + 1] = kind->elec_cur_per_w[t] + elec_cur * slot_h[t];
+        for (size_t t = 0; t < kinds->n_slots; t++) {
+            double elec_cur =
+                hs_cur_from_wh(1.0, elec_cur_per_mwh[kind->site_idx * kinds->n_slots + t]);
+
+            kind->elec_cur_per_w[t + 1] = kind->elec_cur_per_w[t] + elec_cur * slot_h[t];
+        }
     }
 }
 
 void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *slot_h,
-                         const double *elec_cur_per_mwh, const struct hs_thermal *thermal)
+                         const struct hs_thermal *thermal, size_t first)
 {
     const double *prices = hs_thermal_get_prices(thermal);
 
     for (size_t i = kinds->loop_first[loop_idx]; i < kinds->loop_first[loop_idx + 1]; i++) {
         struct hs_kind *kind = &kinds->items[kinds->by_loop[i]];
+        const double *elec = kind->elec_cur_per_w;
+        double sum = kind->net_cur_per_w[first];
 
-        set_kind_prices(kind, kinds->n_slots, slot_h,
-                        &elec_cur_per_mwh[kind->site_idx * kinds->n_slots], prices);
+        for (size_t t = first; t < kinds->n_slots; t++) {
+            sum += elec[t + 1] - elec[t] - kind->capture_ratio * prices[t] * slot_h[t];
+            kind->net_cur_per_w[t + 1] = sum;
+        }
     }
 }
 

@@ -30,8 +30,7 @@ struct hs_kind {
     size_t n_hosts;
     size_t *racks; /* [n_racks] a host in each of its racks */
     size_t n_racks;
-    double *net_cur_per_wh; /* [n_slots] electricity less heat */
-    double *net_cur_per_w;  /* [n_slots + 1] sum over the slots before */
+    double *net_cur_per_w;  /* [n_slots + 1] electricity less heat, sum over the slots before */
     double *elec_cur_per_w; /* [n_slots + 1] electricity alone */
     int32_t *room_vcpus;    /* [n_slots] most vCPUs that one host that is not barred can take */
 };
@@ -50,13 +49,17 @@ struct hs_kinds {
 struct hs_kinds *hs_kinds_new(const struct hs_estate *estate, size_t n_slots);
 
 /**
- * Take over the prices of one loop.
+ * Take over what electricity costs.
  *
  * @param slot_h            [n_slots] hours of each slot that lie ahead
  * @param elec_cur_per_mwh  [n_sites][n_slots]
  */
+void hs_kinds_set_elec(struct hs_kinds *kinds, const double *slot_h,
+                       const double *elec_cur_per_mwh);
+
+/** Take over what heat is worth in one loop from slot @first on. @param slot_h as above */
 void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *slot_h,
-                         const double *elec_cur_per_mwh, const struct hs_thermal *thermal);
+                         const struct hs_thermal *thermal, size_t first);
 
 /** Look at every host's room again. @param barred [n_hosts] */
 void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred);

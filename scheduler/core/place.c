@@ -134,8 +134,8 @@ void hs_place_settle(struct hs_place *place)
 {
     for (size_t l = 0; l < place->estate->n_loops; l++) {
         if (hs_thermal_settle(place->thermals[l])) {
-            hs_kinds_set_prices(place->kinds, l, place->slot_h, place->elec_cur_per_mwh,
-                                place->thermals[l]);
+            hs_kinds_set_prices(place->kinds, l, place->slot_h, place->thermals[l],
+                                hs_thermal_get_changed(place->thermals[l]));
         }
     }
     if (place->is_room_stale) {
@@ -185,6 +185,7 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
     for (size_t t = 0; t < place->n_slots; t++) {
         place->slot_h[t] = hs_search_slot_s(&place->search, t) / HS_S_PER_H;
     }
+    hs_kinds_set_elec(place->kinds, place->slot_h, place->elec_cur_per_mwh);
     place->is_reset_wanted = true;
 }
 

@@ -10,6 +10,8 @@
 
 #include <math.h>
 
+#include "scheduler/base/mem.h"
+
 /* A move that saves less of the job's electricity than this is not worth it, nor, where a place was
  * promised before, the change of mind. */
 #define LEAST_GAIN_RATIO 5e-4
@@ -53,8 +55,11 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
                                      * get_elec_cur(place, job, before->host_idx);
 }
 
-/* Place one job anew. @return whether it moved */
-static bool improve_one(struct hs_place *place, size_t i)
+/* A job whose next best place costs so much more of its electricity is left in peace. */
+#define FAR_RATIO 0.005
+
+/* Place one job anew. @return whether it moved; *ret_is_far says that it hardly ever will */
+static bool improve_one(struct hs_place *place, size_t i, bool *ret_is_far)
 {
     const struct hs_place_job *job = place->placed.items[i];
     struct hs_placement before = place->placements.items[i];
@@ -68,6 +73,9 @@ static bool improve_one(struct hs_place *place, size_t i)
     }
     bool moves = is_better(place, job, &before, before_cur, &now);
 
+    *ret_is_far =
+        !moves && before.host_idx != SIZE_MAX
+        && now.cost_cur > before_cur + FAR_RATIO * get_elec_cur(place, job, before.host_idx);
     if (moves) {
         hs_place_put_back(place, i, &now);
     } else {
@@ -80,6 +88,7 @@ size_t hs_place_improve(struct hs_place *place, size_t n_passes,
                         bool (*has_turn)(const struct hs_place *place,
                                          const struct hs_place_job *job))
 {
+    HS_AUTO_MEM bool *is_far = hs_xcalloc(place->placements.n, sizeof(*is_far));
     size_t n_moved = 0;
 
     for (size_t pass = 0; pass < n_passes; pass++) {
@@ -88,8 +97,8 @@ size_t hs_place_improve(struct hs_place *place, size_t n_passes,
         for (size_t i = 0; i < place->placements.n; i++) {
             const struct hs_place_job *job = place->placed.items[i];
 
-            if (may_move(job) && (has_turn == NULL || has_turn(place, job))) {
-                n_moved += improve_one(place, i);
+            if (may_move(job) && !is_far[i] && (has_turn == NULL || has_turn(place, job))) {
+                n_moved += improve_one(place, i, &is_far[i]);
             }
         }
         if (n_moved == n_before) {

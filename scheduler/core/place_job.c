@@ -104,8 +104,8 @@ void hs_place_undo_take_out(struct hs_place *place, size_t i)
         hs_place_put_back(place, i, placement);
         return;
     }
-    hs_kinds_set_prices(place->kinds, loop_idx, place->slot_h, place->elec_cur_per_mwh,
-                        place->thermals[loop_idx]);
+    hs_kinds_set_prices(place->kinds, loop_idx, place->slot_h, place->thermals[loop_idx],
+                        hs_thermal_get_changed(place->thermals[loop_idx]));
     hs_fit_take(place->fit, placement, &job->size);
     hs_kinds_take_room(place->kinds, place->fit, place->barred, placement);
     count_late(place, placement, 1);

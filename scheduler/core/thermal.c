@@ -528,6 +528,11 @@ void hs_thermal_lay(struct hs_thermal *th, size_t first, const double *extra_wh,
 
 /* --- asking --- */
 
+size_t hs_thermal_get_changed(const struct hs_thermal *th)
+{
+    return th->before_first;
+}
+
 double hs_thermal_get_share(const struct hs_thermal *th, double heat_wh)
 {
     return th->scale_wh > 0 ? heat_wh / th->scale_wh : INFINITY;
