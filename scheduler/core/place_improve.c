@@ -50,9 +50,10 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
     if (before->host_idx == SIZE_MAX) {
         return true;
     }
-    return now->cost_cur < before_cur
-                               - (job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
-                                     * get_elec_cur(place, job, before->host_idx);
+    return now->cost_cur
+           < before_cur
+                 - (place->is_refresh && job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
+                       * get_elec_cur(place, job, before->host_idx);
 }
 
 /* A job whose next best place costs so much more of its electricity is left in peace. */

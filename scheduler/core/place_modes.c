@@ -174,6 +174,7 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
     if (best + 1 != mode) {
         lay_out_in_time(place, order, n_jobs, best);
     }
+    place->is_refresh = best == HS_PLACE_MODE_REFRESH;
     bool is_partial = best == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
 
     if (best != HS_PLACE_MODE_KEEP) {

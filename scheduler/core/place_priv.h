@@ -23,8 +23,8 @@
 enum hs_place_mode {
     HS_PLACE_MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
     HS_PLACE_MODE_CHEAPEST, /* every job anew */
+    HS_PLACE_MODE_EARLIEST, /* as soon as possible, then moved to where it costs less */
     HS_PLACE_MODE_KEEP,     /* what the last plan promised, then the others */
-    HS_PLACE_MODE_EARLIEST, /* as soon as possible */
     HS_PLACE_MODE_COUNT_,
 };
 
@@ -75,6 +75,7 @@ struct hs_place {
     size_t n_avoidable;   /* late, and another plan might not be */
     struct hs_plan *plan; /* rebuilt when asked for */
     bool is_plan_stale;
+    bool is_refresh;      /* what was promised stands unless a move pays for itself */
     bool is_reset_wanted; /* the frame has changed since the last reset */
     bool is_room_stale;   /* much was taken: look at every host's room at once */
 };

@@ -251,7 +251,7 @@ static void place_plan__counts_a_suspended_machines_memory_from_now_on(void **st
 }
 
 /* What the last plan promised holds where choosing anew would make somebody late. */
-static void place_plan__keeps_a_promise_that_a_new_choice_would_break(void **state)
+static void place_refresh__keeps_a_promise_that_a_new_choice_would_break(void **state)
 {
     struct horizon h;
     HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
@@ -286,7 +286,7 @@ static void place_plan__keeps_a_promise_that_a_new_choice_would_break(void **sta
     }
     hs_place_set(place, &h.frame);
     hs_place_bar(place, 1);
-    hs_place_plan(place, more, 4);
+    hs_place_refresh(place, more, 4);
     const struct hs_plan *plan = hs_place_get_plan(place);
 
     assert_int_equal(plan->n_late, 0);
@@ -398,7 +398,7 @@ int main(void)
         cmocka_unit_test(place_plan__loses_no_deadline_that_as_soon_as_possible_meets),
         cmocka_unit_test(place_plan__never_overcommits_vcpus_memory_or_rack_power),
         cmocka_unit_test(place_plan__counts_a_suspended_machines_memory_from_now_on),
-        cmocka_unit_test(place_plan__keeps_a_promise_that_a_new_choice_would_break),
+        cmocka_unit_test(place_refresh__keeps_a_promise_that_a_new_choice_would_break),
         cmocka_unit_test(place_plan__runs_filler_only_where_its_heat_pays),
         cmocka_unit_test(place_plan__runs_filler_up_to_its_ceiling),
         cmocka_unit_test(place_plan__leaves_hosts_that_do_not_answer_alone),
