@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@ enum field_kind {
     FIELD_MEMORY, /* "2G" to MiB */
     FIELD_DURATION,
     FIELD_TIME,
+    FIELD_REAL,
     FIELD_YES,
     FIELD_NAMES, /* repeated, or with commas */
     FIELD_ENV,   /* repeated KEY=VALUE */
@@ -39,6 +41,8 @@ const struct hs_command_option hs_request_options[HS_REQUEST_N_OPTIONS] = {
     {.name = "interruptible", .argument = "[=yes|no]", .help = "may be suspended on the way"},
     {.name = "movable", .argument = "[=yes|no]", .help = "may go on on another host"},
     {.name = "min-run", .argument = "SPAN", .help = "shortest run between suspensions"},
+    {.name = "min-share", .argument = "RATIO", .help = "elastic: bears this little CPU (0.25)"},
+    {.name = "max-share", .argument = "RATIO", .help = "elastic: never more CPU than this (1)"},
     {.name = "priority", .argument = "N", .help = "greater goes first"},
     {.name = "team", .argument = "TEAM", .help = "whose work it is"},
     {.name = "site", .argument = "SITE,...", .help = "only these sites; may be repeated"},
@@ -58,9 +62,9 @@ static const struct {
     {"memory_mib", FIELD_MEMORY}, {"duration", FIELD_DURATION}, {"limit", FIELD_DURATION},
     {"earliest", FIELD_TIME},     {"due", FIELD_TIME},          {"class", FIELD_TEXT},
     {"interruptible", FIELD_YES}, {"movable", FIELD_YES},       {"min_run", FIELD_DURATION},
-    {"priority", FIELD_NUMBER},   {"team", FIELD_TEXT},         {"sites", FIELD_NAMES},
-    {"not_sites", FIELD_NAMES},   {"after", FIELD_NAMES},       {"env", FIELD_ENV},
-    {"now", FIELD_YES},
+    {"min_share", FIELD_REAL},    {"max_share", FIELD_REAL},    {"priority", FIELD_NUMBER},
+    {"team", FIELD_TEXT},         {"sites", FIELD_NAMES},       {"not_sites", FIELD_NAMES},
+    {"after", FIELD_NAMES},       {"env", FIELD_ENV},           {"now", FIELD_YES},
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
@@ -78,6 +82,18 @@ static int parse_number(const char *text, long long min, json_t **ret_value, str
                           min > 0 ? " of 1 or more" : "");
     }
     *ret_value = hs_jsonx_int(value);
+    return 0;
+}
+
+static int parse_real(const char *text, json_t **ret_value, struct hs_err *err)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !isfinite(value)) {
+        return hs_err_set(err, HS_E_INVALID, "", "'%s' is no number; write 0.5", text);
+    }
+    *ret_value = hs_jsonx_real(value);
     return 0;
 }
 
@@ -174,6 +190,9 @@ static int request_set(json_t *request, size_t i, const char *text, int64_t now_
         break;
     case FIELD_NUMBER:
         rc = parse_number(text, INT32_MIN, &value, err);
+        break;
+    case FIELD_REAL:
+        rc = parse_real(text, &value, err);
         break;
     case FIELD_MEMORY:
         rc = parse_memory(text, &value, err);

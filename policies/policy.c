@@ -2,6 +2,7 @@
 /* policy - classes and weights in force, and what they do to a job. */
 #include "policies/policy.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,15 @@
 
 #define LIVE_MOVES_PER_DAY 4  /* each costs a service some breath */
 #define MOVES_PER_DAY      24 /* of work that may be suspended anyhow */
+#define ELASTIC_MIN_SHARE  0.25
 
 void hs_policy_init_class(enum hs_job_class base, struct hs_policy_class *ret_class)
 {
     *ret_class = (struct hs_policy_class){.base = base, .max_moves_per_day = MOVES_PER_DAY};
+    if (base == HS_CLASS_ELASTIC) {
+        ret_class->min_share = ELASTIC_MIN_SHARE;
+        ret_class->max_share = 1.0;
+    }
     if (base == HS_CLASS_PINNED) {
         ret_class->max_moves_per_day = 0;
     } else if (base == HS_CLASS_MOVABLE) {
@@ -87,6 +93,35 @@ static void set_due(const struct hs_policy_class *row, struct hs_job *job)
     }
 }
 
+unsigned hs_policy_get_least_quarters(double min_share)
+{
+    return (unsigned)ceil(min_share * 4.0 - 1e-9);
+}
+
+unsigned hs_policy_get_most_quarters(double max_share)
+{
+    return (unsigned)floor(max_share * 4.0 + 1e-9);
+}
+
+static int set_shares(const struct hs_policy_class *row, struct hs_job *job, struct hs_err *err)
+{
+    if (row->base != HS_CLASS_ELASTIC && (job->min_share > 0 || job->max_share > 0)) {
+        return hs_err_set(err, HS_E_INVALID, job->min_share > 0 ? "/min_share" : "/max_share",
+                          "only elastic work may be throttled, and class '%s' is %s", row->name,
+                          hs_job_class_word(row->base));
+    }
+    job->min_share = job->min_share > 0 ? job->min_share : row->min_share;
+    job->max_share = job->max_share > 0 ? job->max_share : row->max_share;
+    if (hs_policy_get_least_quarters(job->min_share)
+        > hs_policy_get_most_quarters(job->max_share)) {
+        return hs_err_set(err, HS_E_INVALID, "/min_share",
+                          "shares are given in quarters, and there is none from min_share %g to "
+                          "max_share %g",
+                          job->min_share, job->max_share);
+    }
+    return 0;
+}
+
 int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct hs_err *err)
 {
     const struct hs_policy_class *row = hs_policy_find_class(policy, job->class_name);
@@ -104,7 +139,7 @@ int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct h
     }
     job->movable = row->base == HS_CLASS_MOVABLE || (row->base != HS_CLASS_PINNED && job->movable);
     set_due(row, job);
-    return 0;
+    return set_shares(row, job, err);
 }
 
 void hs_policy_free(struct hs_policy *policy)

@@ -20,6 +20,8 @@ struct hs_policy_class {
     int priority;
     int max_moves_per_day; /* of one job that may be moved, evenly spread: once in 24 h / so many */
     double ceiling_cur_per_mwh; /* filler: most that its electricity, less its heat, may cost */
+    double min_share; /* elastic: of the vCPUs' time that its jobs bear, unless they say so */
+    double max_share;
     int64_t min_run_s;
     int64_t max_wait_s; /* 0: no bound of its own */
 };
@@ -68,12 +70,16 @@ void hs_policy_init_class(enum hs_job_class base, struct hs_policy_class *ret_cl
 const struct hs_policy_class *hs_policy_find_class(const struct hs_policy *policy,
                                                    const char *name);
 
+/** Shares of vCPUs' time are given in quarters: the least of @min_share, the most of @max_share. */
+unsigned hs_policy_get_least_quarters(double min_share);
+unsigned hs_policy_get_most_quarters(double max_share);
+
 /**
  * Fill in what the job's class says and its request left open (0); resolve base_class. Filler
  * work is always interruptible, pinned and movable work never. A class's max_wait sets the due
  * time: its start may come no later than max_wait after submission or earliest start.
  *
- * @return 0 or -HS_E_INVALID naming the nearest known class
+ * @return 0 or -HS_E_INVALID naming the nearest known class, or a share that cannot be
  */
 int hs_policy_apply(const struct hs_policy *policy, struct hs_job *job, struct hs_err *err);
 

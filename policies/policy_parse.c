@@ -53,6 +53,18 @@ static const struct hs_conf_field class_fields[] = {
      .unit = "cur/MWh",
      .has_default = true,
      .help = "of filler: runs only where its electricity, less the worth of its heat, costs less"},
+    {.name = "min_share",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct class_row, row.min_share),
+     .min = 0.25,
+     .max = 1,
+     .help = "of elastic: least of their vCPUs' time that its jobs bear, in quarters; else 0.25"},
+    {.name = "max_share",
+     .type = HS_CONF_REAL,
+     .offset = offsetof(struct class_row, row.max_share),
+     .min = 0.25,
+     .max = 1,
+     .help = "of elastic: most of their vCPUs' time that its jobs are given; else 1"},
     {.name = "min_run",
      .type = HS_CONF_DURATION,
      .offset = offsetof(struct class_row, row.min_run_s),
@@ -281,6 +293,28 @@ static void fill_class(struct hs_policy_class *row)
     hs_policy_init_class(row->base, &plain);
     row->max_moves_per_day =
         row->max_moves_per_day >= 0 ? row->max_moves_per_day : plain.max_moves_per_day;
+    row->min_share = row->min_share > 0 ? row->min_share : plain.min_share;
+    row->max_share = row->max_share > 0 ? row->max_share : plain.max_share;
+}
+
+static bool check_shares(const struct hs_policy_class *row, const char *pointer,
+                         struct hs_conf_report *report)
+{
+    if (row->base != HS_CLASS_ELASTIC && (row->min_share > 0 || row->max_share > 0)) {
+        hs_conf_report_add(report, pointer,
+                           "'min_share' and 'max_share' are of elastic classes, this one is %s",
+                           hs_job_class_word(row->base));
+        return false;
+    }
+    if (hs_policy_get_least_quarters(row->min_share)
+        > hs_policy_get_most_quarters(row->max_share)) {
+        hs_conf_report_add(report, pointer,
+                           "shares are given in quarters, and there is none from min_share %g to "
+                           "max_share %g",
+                           row->min_share, row->max_share);
+        return false;
+    }
+    return true;
 }
 
 static bool resolve_base(struct class_row *read, const char *pointer, struct hs_conf_report *report)
@@ -301,7 +335,7 @@ static bool resolve_base(struct class_row *read, const char *pointer, struct hs_
     }
     read->row.base = is_base ? own : read->row.base;
     fill_class(&read->row);
-    return true;
+    return check_shares(&read->row, pointer, report);
 }
 
 static void read_class(struct hs_policy *policy, const char *name, const json_t *value,

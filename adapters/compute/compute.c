@@ -55,7 +55,8 @@ void hs_compute_create(struct hs_compute *compute, const struct hs_machine_spec 
 void hs_compute_act(struct hs_compute *compute, uint64_t job_id, enum hs_action_kind kind,
                     hs_compute_done_fn *done, void *arg)
 {
-    assert(job_id > 0 && kind != HS_ACTION_START && kind != HS_ACTION_MOVE);
+    assert(job_id > 0 && kind != HS_ACTION_START && kind != HS_ACTION_MOVE
+           && kind != HS_ACTION_THROTTLE);
     compute->ops->act(compute, job_id, kind, done, arg);
 }
 
@@ -71,6 +72,20 @@ void hs_compute_move(struct hs_compute *compute, uint64_t job_id, struct hs_comp
 {
     assert(job_id > 0 && to != compute && to->ops == compute->ops && compute->ops->move != NULL);
     compute->ops->move(compute, job_id, to, done, arg);
+}
+
+bool hs_compute_can_throttle(const char *uri)
+{
+    const struct hs_compute_ops *ops = hs_compute_backend(uri);
+
+    return ops->throttle != NULL && (ops->can_throttle == NULL || ops->can_throttle(uri));
+}
+
+void hs_compute_throttle(struct hs_compute *compute, uint64_t job_id, double share,
+                         hs_compute_done_fn *done, void *arg)
+{
+    assert(job_id > 0 && share > 0 && share <= 1 && compute->ops->throttle != NULL);
+    compute->ops->throttle(compute, job_id, share, done, arg);
 }
 
 void hs_compute_collect(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,

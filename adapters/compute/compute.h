@@ -104,6 +104,10 @@ struct hs_compute_ops {
     /* optional: @to is of the same backend */
     void (*move)(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
                  hs_compute_done_fn *done, void *arg);
+    /* optional, the first only with the second: those that it can do so for; NULL: all */
+    bool (*can_throttle)(const char *uri);
+    void (*throttle)(struct hs_compute *compute, uint64_t job_id, double share,
+                     hs_compute_done_fn *done, void *arg);
     void (*log)(struct hs_compute *compute, uint64_t job_id, size_t n_max_bytes,
                 hs_compute_text_fn *done, void *arg);
     void (*collect)(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,
@@ -168,6 +172,22 @@ bool hs_compute_can_move(const char *from_uri, const char *to_uri);
  */
 void hs_compute_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
                      hs_compute_done_fn *done, void *arg);
+
+/** Can machines on a host at @uri be throttled? Else it must not be asked for. */
+bool hs_compute_can_throttle(const char *uri);
+
+/**
+ * Give the job's machine @share of its vCPUs' time from now on, running or not, where
+ * hs_compute_can_throttle(). It keeps that until it is told otherwise, over a suspend and a
+ * restart of this process; a new machine has all of it.
+ *
+ * @param share  more than 0; 1 takes the throttle off
+ *
+ * done's rc: as create, and -HS_E_NOTFOUND (no machine), -HS_E_DENIED (not ours),
+ * -HS_E_UNSUPPORTED (this host cannot after all)
+ */
+void hs_compute_throttle(struct hs_compute *compute, uint64_t job_id, double share,
+                         hs_compute_done_fn *done, void *arg);
 
 /**
  * How a machine ended that is no longer on the host: the question of a restarted daemon about a

@@ -459,6 +459,22 @@ static void compute_libvirt_act(struct hs_compute *compute, uint64_t job_id,
     send(request, hs_libvirt_request_act, act_done);
 }
 
+/** Quotas need control groups, which only the system's own QEMU driver has. */
+static bool compute_libvirt_can_throttle(const char *uri)
+{
+    return strncmp(uri, "qemu", 4) == 0 && strstr(uri, "/system") != NULL;
+}
+
+static void compute_libvirt_throttle(struct hs_compute *compute, uint64_t job_id, double share,
+                                     hs_compute_done_fn *done, void *arg)
+{
+    struct hs_libvirt_request *request = request_new(compute, job_id, arg);
+
+    request->share = share;
+    request->done = done;
+    send(request, hs_libvirt_request_throttle, act_done);
+}
+
 static void compute_libvirt_collect(struct hs_compute *compute, uint64_t job_id,
                                     hs_compute_end_fn *done, void *arg)
 {
@@ -559,6 +575,8 @@ const struct hs_compute_ops hs_compute_libvirt_ops = {
     .list = compute_libvirt_list,
     .create = compute_libvirt_create,
     .act = compute_libvirt_act,
+    .can_throttle = compute_libvirt_can_throttle,
+    .throttle = compute_libvirt_throttle,
     .log = compute_libvirt_log,
     .collect = compute_libvirt_collect,
     .clean = compute_libvirt_clean,

@@ -38,6 +38,7 @@ struct request {
     int exit_status;
     enum hs_action_kind kind;
     struct compute_sim *to; /* of a move */
+    double share;           /* of a throttle */
     size_t n_max_bytes;
     hs_compute_done_fn *done;
     hs_compute_list_fn *list_done;
@@ -109,7 +110,7 @@ static void machine_set_state(struct compute_sim *sim, struct hs_sim_machine *ma
 
     machine_touch(sim, machine);
     machine->shown.state = state;
-    left_s = (machine->need_s - machine->ran_s) / hs_clock_get_speed(sim->clock);
+    left_s = (machine->need_s - machine->ran_s) / (hs_clock_get_speed(sim->clock) * machine->share);
     hs_executor_timer_set(sim->executor, machine->timer,
                           state == HS_MACHINE_RUNNING ? left_s : -1.0);
     machine_save(sim, machine);
@@ -225,6 +226,7 @@ static int create_now(struct request *request, struct hs_sim_machine **ret_made,
     first.shown.state = HS_MACHINE_PAUSED;
     first.since_mono_s = hs_clock_mono_s(sim->clock);
     first.need_s = request->need_s;
+    first.share = 1.0;
     first.exit_status = request->exit_status;
     machine = machine_add(sim, &first);
     machine_set_state(sim, machine, HS_MACHINE_RUNNING);
@@ -378,6 +380,31 @@ static void compute_sim_move(struct hs_compute *compute, uint64_t job_id, struct
     request->to = (struct compute_sim *)to;
     request->done = done;
     hs_answers_add(&request->sim->answers, move_answer, request);
+}
+
+static void throttle_answer(bool cancelled, void *arg)
+{
+    HS_AUTO_MEM struct request *request = arg;
+    struct hs_sim_machine *machine = NULL;
+    struct hs_err err = {0};
+    int rc = cancelled ? request_cancel(&err) : find_ours(request, &machine, &err);
+
+    if (rc == 0) {
+        machine_touch(request->sim, machine);
+        machine->share = request->share;
+        machine_set_state(request->sim, machine, machine->shown.state);
+    }
+    request->done(rc, rc < 0 ? &err : NULL, request->arg);
+}
+
+static void compute_sim_throttle(struct hs_compute *compute, uint64_t job_id, double share,
+                                 hs_compute_done_fn *done, void *arg)
+{
+    struct request *request = request_new(compute, job_id, arg);
+
+    request->share = share;
+    request->done = done;
+    hs_answers_add(&request->sim->answers, throttle_answer, request);
 }
 
 static void list_answer(bool cancelled, void *arg)
@@ -613,6 +640,7 @@ void hs_compute_sim_add_foreign(struct hs_compute *compute, const char *name, ui
     struct hs_sim_machine first = {
         .shown = {.state = HS_MACHINE_RUNNING, .vcpus = vcpus, .memory_mib = memory_mib},
         .need_s = INFINITY,
+        .share = 1.0,
         .since_mono_s = hs_clock_mono_s(sim->clock)};
 
     (void)snprintf(first.shown.name, sizeof(first.shown.name), "%s", name);
@@ -641,6 +669,7 @@ const struct hs_compute_ops hs_compute_sim_ops = {
     .create = compute_sim_create,
     .act = compute_sim_act,
     .move = compute_sim_move,
+    .throttle = compute_sim_throttle,
     .log = compute_sim_log,
     .collect = compute_sim_collect,
     .clean = compute_sim_clean,

@@ -6,8 +6,8 @@
  *
  * Truthful in vCPU-seconds: a job's machine ends after its duration_s plan seconds of *running*
  * time (HSCHED_SIM_RUN_S of its env instead, if set), then tells exit status 0 (HSCHED_SIM_EXIT).
- * Suspended, its clock stands. With a work_dir the machines outlive the process, as on a real
- * host: they go on running in between.
+ * Suspended, its clock stands; throttled, it goes at the machine's share. With a work_dir the
+ * machines outlive the process, as on a real host: they go on running in between.
  */
 
 #include "adapters/compute/compute.h"

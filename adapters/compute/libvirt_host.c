@@ -11,6 +11,9 @@
 
 #include "adapters/compute/domain_xml.h"
 
+#define QUOTA_PERIOD_US 100000 /* libvirt's own default */
+#define QUOTA_NONE      (-1)
+
 static void domain_release(virDomainPtr *domain)
 {
     if (*domain != NULL) {
@@ -370,29 +373,91 @@ static int take_step(virDomainPtr domain, enum hs_machine_state state, enum hs_a
         return !is_active ? 0 : virDomainDestroy(domain);
     case HS_ACTION_START:
     case HS_ACTION_MOVE:
+    case HS_ACTION_THROTTLE:
         break;
     }
     return -1;
 }
 
+/** The job's machine, if it is there and ours. */
+static int find_ours(virConnectPtr conn, const char *store_id, uint64_t job_id, const char *what,
+                     virDomainPtr *ret_domain, struct hs_machine *ret_machine, struct hs_err *err)
+{
+    AUTO_DOMAIN domain = lookup(conn, job_id);
+    int rc;
+
+    if (domain == NULL) {
+        return fail(err, what);
+    }
+    rc = read_machine(domain, store_id, ret_machine, err);
+    if (rc == 0 && ret_machine->job_id != job_id) {
+        rc = hs_err_set(err, HS_E_DENIED, NULL, "machine '%s' is not ours", ret_machine->name);
+    }
+    if (rc == 0) {
+        *ret_domain = HS_STEAL(domain);
+    }
+    return rc;
+}
+
+/** A driver that knows no quotas, or a host without the control groups they need. */
+static bool is_no_quota(virDomainPtr domain)
+{
+    const virError *error = virGetLastError();
+
+    return error != NULL
+           && (error->code == VIR_ERR_INVALID_ARG || error->code == VIR_ERR_ARGUMENT_UNSUPPORTED
+               || error->code == VIR_ERR_CONFIG_UNSUPPORTED
+               || (error->code == VIR_ERR_OPERATION_INVALID && virDomainIsActive(domain) == 1));
+}
+
+int hs_libvirt_host_throttle(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                             double share, struct hs_err *err)
+{
+    AUTO_DOMAIN domain = NULL;
+    struct hs_machine machine;
+    virTypedParameterPtr params = NULL;
+    int n_params = 0;
+    int n_max = 0;
+    long long quota_us = share < 1 ? llround(share * QUOTA_PERIOD_US) : QUOTA_NONE;
+    char what[48];
+    int rc;
+
+    (void)snprintf(what, sizeof(what), "throttle 'hs-%" PRIu64 "'", job_id);
+    rc = find_ours(conn, store_id, job_id, what, &domain, &machine, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (virTypedParamsAddULLong(&params, &n_params, &n_max, VIR_DOMAIN_SCHEDULER_VCPU_PERIOD,
+                                QUOTA_PERIOD_US)
+            < 0
+        || virTypedParamsAddLLong(&params, &n_params, &n_max, VIR_DOMAIN_SCHEDULER_VCPU_QUOTA,
+                                  quota_us)
+               < 0
+        || virDomainSetSchedulerParametersFlags(domain, params, n_params, VIR_DOMAIN_AFFECT_LIVE)
+               < 0) {
+        bool has_none = is_no_quota(domain);
+        struct hs_err cause;
+
+        rc = fail_changing(&cause, what);
+        rc = hs_err_set(err, has_none ? HS_E_UNSUPPORTED : (enum hs_err_kind) - rc, NULL, "%s",
+                        cause.text);
+    }
+    virTypedParamsFree(params, n_params);
+    return rc;
+}
+
 int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_id,
                         enum hs_action_kind kind, struct hs_err *err)
 {
-    AUTO_DOMAIN domain = lookup(conn, job_id);
+    AUTO_DOMAIN domain = NULL;
     struct hs_machine machine;
     char what[48];
     int rc;
 
     (void)snprintf(what, sizeof(what), "%s 'hs-%" PRIu64 "'", hs_action_word(kind), job_id);
-    if (domain == NULL) {
-        return fail(err, what);
-    }
-    rc = read_machine(domain, store_id, &machine, err);
+    rc = find_ours(conn, store_id, job_id, what, &domain, &machine, err);
     if (rc < 0) {
         return rc;
-    }
-    if (machine.job_id != job_id) {
-        return hs_err_set(err, HS_E_DENIED, NULL, "machine '%s' is not ours", machine.name);
     }
     if (take_step(domain, machine.state, kind) < 0) {
         rc = fail_changing(err, what);

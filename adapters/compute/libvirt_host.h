@@ -50,6 +50,13 @@ int hs_libvirt_host_create(virConnectPtr conn, const struct hs_libvirt_create *c
 int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_id,
                         enum hs_action_kind kind, struct hs_err *err);
 
+/**
+ * Give the job's machine @share of its vCPUs' time. Kinds as of hs_compute_throttle(); the quota
+ * is the running domain's, so it ends with it.
+ */
+int hs_libvirt_host_throttle(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                             double share, struct hs_err *err);
+
 /** 1 if a domain has the job's name, 0 if none, or -kind. */
 int hs_libvirt_host_check(virConnectPtr conn, const char *store_id, uint64_t job_id,
                           struct hs_err *err);

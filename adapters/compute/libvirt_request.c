@@ -83,6 +83,13 @@ int hs_libvirt_request_act(virConnectPtr conn, void *arg, struct hs_err *err)
     return rc < 0 ? rc : 0;
 }
 
+int hs_libvirt_request_throttle(virConnectPtr conn, void *arg, struct hs_err *err)
+{
+    struct hs_libvirt_request *request = arg;
+
+    return hs_libvirt_host_throttle(conn, request->store_id, request->job_id, request->share, err);
+}
+
 int hs_libvirt_request_collect(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;

@@ -19,6 +19,7 @@ struct hs_libvirt_request {
     char store_id[HS_NAME_MAX];
     uint64_t job_id;
     enum hs_action_kind action;
+    double share; /* of a throttle */
     size_t n_max_bytes;
     char uuid[40];
     bool is_repeat;      /* create: an earlier one ended unknown */
@@ -59,6 +60,7 @@ int hs_libvirt_request_list(virConnectPtr conn, void *arg, struct hs_err *err);
 int hs_libvirt_request_find(virConnectPtr conn, void *arg, struct hs_err *err);
 int hs_libvirt_request_create(virConnectPtr conn, void *arg, struct hs_err *err);
 int hs_libvirt_request_act(virConnectPtr conn, void *arg, struct hs_err *err);
+int hs_libvirt_request_throttle(virConnectPtr conn, void *arg, struct hs_err *err);
 int hs_libvirt_request_collect(virConnectPtr conn, void *arg, struct hs_err *err);
 int hs_libvirt_request_read_end(void *arg, struct hs_err *err);
 int hs_libvirt_request_read_log(void *arg, struct hs_err *err);

@@ -15,7 +15,7 @@
 void hs_sim_machine_set_mono(struct hs_sim_machine *machine, double mono_s, double speed)
 {
     if (machine->shown.state == HS_MACHINE_RUNNING && mono_s > machine->since_mono_s) {
-        machine->ran_s += (mono_s - machine->since_mono_s) * speed;
+        machine->ran_s += (mono_s - machine->since_mono_s) * speed * machine->share;
         if (machine->ran_s > machine->need_s) {
             machine->ran_s = machine->need_s;
         }
@@ -52,6 +52,7 @@ int hs_sim_machine_write(const struct hs_sim_machine *machine, const char *dir, 
     hs_jsonx_set_int(json, "exit_status", machine->exit_status);
     hs_jsonx_set_real(json, "need_s", machine->need_s);
     hs_jsonx_set_real(json, "ran_s", machine->ran_s);
+    hs_jsonx_set_real(json, "share", machine->share);
     hs_jsonx_set_real(json, "since_mono_s", machine->since_mono_s);
     text = hs_jsonx_format(json);
     (void)snprintf(path, sizeof(path), "%s/sim-%" PRIu64 ".json", dir, machine->shown.job_id);
@@ -71,15 +72,16 @@ static int sim_machine_parse(const json_t *json, struct hs_sim_machine *ret_mach
 {
     json_int_t job = 0, epoch = 0, vcpus = 0, memory_mib = 0, state = 0;
     int over = 0, has_exit_status = 0, exit_status = 0;
-    struct hs_sim_machine machine = {0};
+    struct hs_sim_machine machine = {.share = 1.0}; /* of a file from before there were shares */
 
-    if (json_unpack((json_t *)json, "{sI,sI,sI,sI,sI,sb,sb,si,sF,sF,sF}", "job", &job, "epoch",
+    if (json_unpack((json_t *)json, "{sI,sI,sI,sI,sI,sb,sb,si,sF,sF,sF,s?F}", "job", &job, "epoch",
                     &epoch, "vcpus", &vcpus, "memory_mib", &memory_mib, "state", &state, "over",
                     &over, "has_exit_status", &has_exit_status, "exit_status", &exit_status,
                     "need_s", &machine.need_s, "ran_s", &machine.ran_s, "since_mono_s",
-                    &machine.since_mono_s)
+                    &machine.since_mono_s, "share", &machine.share)
             != 0
-        || job <= 0 || vcpus <= 0 || state < HS_MACHINE_RUNNING || state > HS_MACHINE_UNKNOWN) {
+        || !(machine.share > 0 && machine.share <= 1) || job <= 0 || vcpus <= 0
+        || state < HS_MACHINE_RUNNING || state > HS_MACHINE_UNKNOWN) {
         return -HS_E_INVALID;
     }
     hs_sim_machine_set_job(&machine, (uint64_t)job, (uint64_t)epoch);

@@ -15,13 +15,14 @@ struct hs_sim_machine {
     bool has_exit_status; /* of one that is over */
     int exit_status;      /* the one it will tell, or has told */
     double need_s;        /* running time in all, plan s */
+    double share;         /* of its vCPUs' time: its running time counts for so much */
     double ran_s;         /* running time up to since_mono_s, plan s */
     double since_mono_s;  /* real; when ran_s was last brought up to date */
     struct hs_timer *timer;
     void *owner;
 };
 
-/** Bring ran_s up to @mono_s: it grows by @speed plan seconds a real one while running. */
+/** Bring ran_s up to @mono_s: it grows by @speed x share a real second while running. */
 void hs_sim_machine_set_mono(struct hs_sim_machine *machine, double mono_s, double speed);
 
 /** Write to `<dir>/sim-<job id>.json`. */

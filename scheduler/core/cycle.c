@@ -306,8 +306,10 @@ uint32_t hs_cycle_get_busy_vcpus(const struct hs_cycle *cycle, size_t host_idx)
 
 double hs_cycle_get_host_elec_w(const struct hs_cycle *cycle, size_t host_idx)
 {
-    return hs_host_elec_w(&cycle->estate->hosts[host_idx],
-                          hs_cycle_get_busy_vcpus(cycle, host_idx));
+    const struct hs_host *host = &cycle->estate->hosts[host_idx];
+
+    return hs_host_elec_w(host, hs_cycle_get_busy_vcpus(cycle, host_idx))
+           - hs_cycle_get_unused_vcpus(cycle, host_idx) * hs_host_elec_w_per_vcpu(host);
 }
 
 void hs_cycle_get_prices(const struct hs_cycle *cycle, size_t site_idx, int64_t at_s,

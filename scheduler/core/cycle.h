@@ -103,6 +103,7 @@ struct hs_cycle_options {
     size_t bound_iterations; /* spent on a bound of the plan's cost; 0: none is looked for */
     size_t bound_every;      /* once in so many plans; 0: with each */
     bool can_move;           /* the hosts' backend can move machines among them */
+    bool can_throttle;       /* and give them less than all of their vCPUs' time */
 };
 
 /** A cycle that knows the estate and nothing else. Owned by the caller. */

@@ -5,6 +5,7 @@
  * One action a job is in flight at most. What this step asks for counts as taken at once, so that
  * two jobs never get the same room.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,7 +44,8 @@ static void fill_guard_hosts(struct dispatch *dispatch)
             .is_up = cycle->hosts[h].is_up,
             .machines = cycle->hosts[h].machines.items,
             .n_machines = cycle->hosts[h].machines.n,
-            .elec_w = hs_cycle_get_host_elec_w(cycle, h),
+            /* as if nothing were throttled: it need not stay so */
+            .elec_w = hs_host_elec_w(&cycle->estate->hosts[h], hs_cycle_get_busy_vcpus(cycle, h)),
         };
     }
     for (size_t i = 0; i < cycle->live.n; i++) {
@@ -75,6 +77,7 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
         count_coming(dispatch, entry, action->host_idx, action->kind == HS_ACTION_START, 1);
     }
+    entry->to_share = action->share;
     if (action->kind == HS_ACTION_MOVE) {
         count_coming(dispatch, entry, action->to_host_idx, true, 1);
         entry->to_host_idx = action->to_host_idx;
@@ -101,6 +104,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
         .job_id = entry->job->id,
         .host_idx = host_idx,
         .to_host_idx = kind == HS_ACTION_MOVE ? entry->placement.host_idx : host_idx,
+        .share = kind == HS_ACTION_THROTTLE ? hs_cycle_get_planned_share(cycle, entry, 0) : 1.0,
         .wanted_at_s = cycle->now_at_s,
     };
     struct hs_err err;
@@ -191,6 +195,20 @@ static void dispatch_move(struct dispatch *dispatch, struct hs_cycle_entry *entr
     }
 }
 
+/* It goes on where it is, at another share than so far. */
+static void dispatch_share(struct dispatch *dispatch, struct hs_cycle_entry *entry)
+{
+    double more = hs_cycle_get_planned_share(dispatch->cycle, entry, 0) - entry->job->share;
+
+    if (entry->job->base_class == HS_CLASS_ELASTIC && !dispatch->cycle->cannot_throttle
+        && dispatch->cycle->options.can_throttle
+        && (fabs(more) > 1e-6 || entry->is_share_unknown)) {
+        want(dispatch, entry, HS_ACTION_THROTTLE, entry->host_idx,
+             more < 0 ? "the rest of it is cheaper later, and it may run slower"
+                      : "cheapest at this share");
+    }
+}
+
 static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry)
 {
     struct hs_cycle *cycle = dispatch->cycle;
@@ -239,6 +257,8 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
     } else if (job->state == HS_JOB_RUNNING && !runs_now && job->interruptible) {
         want(dispatch, entry, HS_ACTION_SUSPEND, entry->host_idx,
              "the rest of it is cheaper later and still ends in time");
+    } else if (job->state == HS_JOB_RUNNING && runs_now) {
+        dispatch_share(dispatch, entry);
     }
 }
 

@@ -24,6 +24,7 @@ bool hs_cycle_starts_beyond(const struct hs_cycle *cycle, const struct hs_job *j
 static int64_t end_of(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
 {
     double left_s = hs_cycle_get_planned_left_s(cycle, entry);
+    double full_share = hs_cycle_get_full_share(cycle, entry->job);
     int64_t slot_s = cycle->estate->slot_s;
     int64_t from_at_s = cycle->now_at_s; /* what is left is left from here on */
     int64_t end_at_s = from_at_s;
@@ -34,10 +35,11 @@ static int64_t end_of(const struct hs_cycle *cycle, const struct hs_cycle_entry 
             int64_t slot_end_at_s = start_at_s + slot_s;
 
             start_at_s = start_at_s > from_at_s ? start_at_s : from_at_s;
-            double run_s = fmin(left_s, fmax(0.0, (double)(slot_end_at_s - start_at_s)));
+            double speed = hs_cycle_get_planned_share(cycle, entry, t) / full_share;
+            double run_s = fmin(left_s / speed, fmax(0.0, (double)(slot_end_at_s - start_at_s)));
 
             end_at_s = start_at_s + (int64_t)ceil(run_s);
-            left_s -= run_s;
+            left_s -= run_s * speed;
         }
     }
     return end_at_s + (int64_t)ceil(left_s);

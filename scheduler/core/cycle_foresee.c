@@ -78,8 +78,8 @@ static double get_left_s(const struct hs_cycle *cycle, const struct hs_cycle_ent
 {
     double overhead_s = (double)entry->job->suspends * cycle->options.suspend_s;
 
-    return fmax(run_s + overhead_s - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s),
-                LEFT_MIN_S);
+    return fmax(run_s + overhead_s - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s), LEFT_MIN_S)
+           / hs_cycle_get_full_share(cycle, entry->job);
 }
 
 bool hs_cycle_is_foreseen(const struct hs_cycle_entry *entry)

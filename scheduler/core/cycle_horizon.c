@@ -21,7 +21,7 @@ double hs_cycle_get_remaining_s(const struct hs_cycle *cycle, const struct hs_cy
     double left_s = (double)entry->job->duration_s + overhead_s
                     - hs_jobstate_get_ran_s(entry->job, cycle->now_at_s);
 
-    return fmax(left_s, 60.0);
+    return fmax(left_s, 60.0) / hs_cycle_get_full_share(cycle, entry->job);
 }
 
 static int64_t slot_start(const struct hs_cycle *cycle, int64_t at_s)
@@ -436,6 +436,7 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
     ret_job->is_movable = !ret_job->must_run_now && hs_cycle_may_move(cycle, entry)
                           && has_time_to_move(cycle, ret_job);
     ret_job->move_s = cycle->options.move_s;
+    hs_cycle_fill_shares(cycle, job, ret_job);
     if (job->state == HS_JOB_MIGRATING) {
         ret_job->host_idx = entry->to_host_idx;
     }

@@ -124,6 +124,7 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         entry.to_host_idx = entry.host_idx;
         entry.moved_from = HS_JOB_RUNNING;
     }
+    entry.is_share_unknown = job->host[0] != '\0' && job->base_class == HS_CLASS_ELASTIC;
     if (job->state == HS_JOB_RUNNING) {
         hs_cycle_foresee_change(cycle, &entry, HS_JOB_STARTING);
     }
@@ -216,6 +217,7 @@ static void start_done(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     }
     entry->n_fails = 0;
     entry->refused[0] = '\0';
+    entry->job->share = 1.0; /* a new machine is not throttled */
     if (job->state == HS_JOB_STARTING) {
         hs_cycle_set_state(cycle, entry, HS_JOB_RUNNING, event->at_s);
     }
@@ -263,6 +265,8 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
             start_failed(cycle, entry, event);
         } else if (entry->op_kind == HS_ACTION_MOVE && !entry->is_op_unknown) {
             hs_cycle_fail_move(cycle, entry, event->rc, event->at_s);
+        } else if (entry->op_kind == HS_ACTION_THROTTLE) {
+            hs_cycle_finish_throttle(cycle, entry, event->rc, event->at_s);
         }
         return;
     }
@@ -290,6 +294,9 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
         return;
     case HS_ACTION_MOVE:
         hs_cycle_finish_move(cycle, entry, entry->to_host_idx, event->at_s);
+        return;
+    case HS_ACTION_THROTTLE:
+        hs_cycle_finish_throttle(cycle, entry, 0, event->at_s);
         return;
     case HS_ACTION_SHUTDOWN:
     case HS_ACTION_DESTROY:

@@ -35,6 +35,7 @@ static json_t *format_placement(const struct hs_cycle *cycle, const struct hs_pl
     hs_jsonx_set_at(item, "start", start_at_s);
     hs_jsonx_set_at(item, "end", end_at_s);
     hs_jsonx_set_int(item, "n_slots", n_slots);
+    hs_jsonx_set_bool(item, "throttled", has_place && hs_plan_is_cut(placement));
     hs_jsonx_set_bool(item, "late", placement->is_late);
     hs_jsonx_set_bool(item, "forced", placement->is_forced);
     hs_jsonx_set_real(item, "cost_cur", has_place ? placement->cost_cur : NAN);

@@ -19,6 +19,7 @@
  * cycle_foresee.c  how long jobs will run
  * cycle_horizon.c  state into a horizon, the horizon into a plan
  * cycle_reason.c   why a job waits
+ * cycle_share.c    shares of elastic jobs
  * cycle_explain.c  the whole explanation; cycle_explain_ask.c what would change it
  * cycle_miss.c     targets that the plan misses, by name and cause
  * cycle_view.c     JSON; cycle_<what>_view.c that of forecasts, loops and the plan
@@ -82,9 +83,11 @@ struct hs_cycle_entry {
     size_t to_host_idx;           /* of the last move asked for */
     enum hs_job_state moved_from; /* state before it */
     int64_t no_move_until_s;
-    bool is_moving;     /* suspended for a move: its room on to_host_idx is kept */
-    bool is_op_unknown; /* it timed out: look before trying again */
-    int64_t retry_at_s; /* no new action before this */
+    double to_share;       /* of the last throttle asked for */
+    bool is_share_unknown; /* it timed out, or an earlier life asked for it */
+    bool is_moving;        /* suspended for a move: its room on to_host_idx is kept */
+    bool is_op_unknown;    /* it timed out: look before trying again */
+    int64_t retry_at_s;    /* no new action before this */
     unsigned n_fails;
     bool is_changed; /* to be written to the store */
     double margin_s; /* ends so long before its due time, so that others find room */
@@ -135,8 +138,9 @@ struct hs_cycle {
     struct hs_cycle_bound bound;        /* at_s 0: none yet */
     size_t n_plans;                     /* that might have been bounded */
     struct hs_cycle_soft *soft;
-    bool is_plan_wanted; /* something has changed that a refresh would not see through */
-    bool has_news;       /* something has changed since the last plan */
+    bool cannot_throttle; /* a host said so */
+    bool is_plan_wanted;  /* something has changed that a refresh would not see through */
+    bool has_news;        /* something has changed since the last plan */
     bool is_insert_wanted;
     bool has_plan;
     int64_t planned_at_s;
@@ -204,6 +208,24 @@ void hs_cycle_finish_move(struct hs_cycle *cycle, struct hs_cycle_entry *entry, 
 
 /** It stays where it was. @param rc  why */
 void hs_cycle_fail_move(struct hs_cycle *cycle, struct hs_cycle_entry *entry, int rc, int64_t at_s);
+
+/** Shares between which the job may be throttled as things are, in quarters; 0 both: not at all. */
+void hs_cycle_fill_shares(const struct hs_cycle *cycle, const struct hs_job *job,
+                          struct hs_place_job *io_job);
+
+/** The most of its vCPUs' time that the job is given. */
+double hs_cycle_get_full_share(const struct hs_cycle *cycle, const struct hs_job *job);
+
+/** What the plan gives it in @slot, as a ratio of its vCPUs' time; of its most: see speed. */
+double hs_cycle_get_planned_share(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                  size_t slot);
+
+/** It has been given another share, or a host would not. @param rc  0 or why not */
+void hs_cycle_finish_throttle(struct hs_cycle *cycle, struct hs_cycle_entry *entry, int rc,
+                              int64_t at_s);
+
+/** vCPUs busy on a host that nobody uses, as its jobs are throttled. */
+double hs_cycle_get_unused_vcpus(const struct hs_cycle *cycle, size_t host_idx);
 
 /** vCPUs busy on a host: what is not ours (or pinned_vcpus, if more) and ours that run. */
 uint32_t hs_cycle_get_busy_vcpus(const struct hs_cycle *cycle, size_t host_idx);

@@ -33,7 +33,16 @@ double hs_jobstate_get_ran_s(const struct hs_job *job, int64_t now_at_s)
     if (job->state != HS_JOB_RUNNING) {
         return job->ran_s;
     }
-    return job->ran_s + fmax(0.0, (double)(now_at_s - job->since_at_s));
+    int64_t from_at_s = job->since_at_s > job->share_at_s ? job->since_at_s : job->share_at_s;
+
+    return job->ran_s + job->share * fmax(0.0, (double)(now_at_s - from_at_s));
+}
+
+void hs_jobstate_set_share(struct hs_job *job, double share, int64_t at_s)
+{
+    job->ran_s = hs_jobstate_get_ran_s(job, at_s);
+    job->share = share;
+    job->share_at_s = at_s;
 }
 
 int hs_jobstate_apply(struct hs_job *job, enum hs_job_state to, int64_t at_s, struct hs_err *err)

@@ -23,5 +23,8 @@ bool hs_jobstate_check(enum hs_job_state from, enum hs_job_state to);
  */
 int hs_jobstate_apply(struct hs_job *job, enum hs_job_state to, int64_t at_s, struct hs_err *err);
 
-/** Plan seconds it has run by @now_at_s, the present stretch included. */
+/** From @at_s on it gets @share of its vCPUs' time. */
+void hs_jobstate_set_share(struct hs_job *job, double share, int64_t at_s);
+
+/** Plan seconds, at full share, it has run by @now_at_s, the present stretch included. */
 double hs_jobstate_get_ran_s(const struct hs_job *job, int64_t now_at_s);

@@ -101,6 +101,16 @@ static bool can_move(const struct hs_estate *estate)
     return can;
 }
 
+static bool can_throttle(const struct hs_estate *estate)
+{
+    bool can = true;
+
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        can &= hs_compute_can_throttle(estate->hosts[h].uri);
+    }
+    return can;
+}
+
 static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
     const struct hs_config *config = daemon->config;
@@ -111,6 +121,7 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         .now_at_s = hs_clock_at_s(daemon->clock),
         .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
         .can_move = can_move(config->estate),
+        .can_throttle = can_throttle(config->estate),
         .bound_iterations = 5,
     };
 

@@ -237,6 +237,9 @@ static void start_call(struct hs_enact *enact, const struct hs_action *action)
     if (action->kind == HS_ACTION_MOVE) {
         hs_compute_move(hs_fleet_get_compute(enact->fleet, action->host_idx), action->job_id,
                         hs_fleet_get_compute(enact->fleet, action->to_host_idx), on_call, call);
+    } else if (action->kind == HS_ACTION_THROTTLE) {
+        hs_compute_throttle(hs_fleet_get_compute(enact->fleet, action->host_idx), action->job_id,
+                            action->share, on_call, call);
     } else if (action->kind != HS_ACTION_START) {
         hs_compute_act(hs_fleet_get_compute(enact->fleet, action->host_idx), action->job_id,
                        action->kind, on_call, call);

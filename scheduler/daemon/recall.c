@@ -47,7 +47,7 @@ char *hs_recall_format_intent(const struct hs_intent *intent, const char *state)
 
 static bool parse_kind(const char *word, enum hs_action_kind *ret_kind)
 {
-    for (int kind = HS_ACTION_START; kind <= HS_ACTION_MOVE; kind++) {
+    for (int kind = HS_ACTION_START; kind <= HS_ACTION_THROTTLE; kind++) {
         if (word != NULL && strcmp(word, hs_action_word((enum hs_action_kind)kind)) == 0) {
             *ret_kind = (enum hs_action_kind)kind;
             return true;

@@ -13,6 +13,7 @@ enum hs_action_kind {
     HS_ACTION_SHUTDOWN, /* ask the guest to power off */
     HS_ACTION_DESTROY,  /* pull the plug: cancelled, or over its limit */
     HS_ACTION_MOVE,     /* to to_host_idx: live if it runs, else as it lies there, suspended */
+    HS_ACTION_THROTTLE, /* give it this share of its vCPUs' time */
 };
 
 struct hs_action {
@@ -21,9 +22,10 @@ struct hs_action {
     uint64_t job_id;
     size_t host_idx;     /* where the machine is, or is to be made */
     size_t to_host_idx;  /* of a move */
+    double share;        /* of a throttle: 1 is all */
     int64_t wanted_at_s; /* plan UTC */
     char why[160];       /* one clause for the journal */
 };
 
-/** "start", "suspend", "resume", "shutdown", "destroy", "move". */
+/** "start", "suspend", "resume", "shutdown", "destroy", "move", "throttle". */
 const char *hs_action_word(enum hs_action_kind kind);

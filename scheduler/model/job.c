@@ -17,6 +17,7 @@ struct hs_job *hs_job_new(void)
     job->vcpus = 1;
     job->memory_mib = 2048;
     job->duration_s = 3600;
+    job->share = 1.0;
     job->state = HS_JOB_WAITING;
     return job;
 }

@@ -59,6 +59,8 @@ struct hs_job {
     bool interruptible;
     bool movable;      /* may go on on another host; class movable always may */
     int64_t min_run_s; /* shortest run between suspensions */
+    double min_share;  /* elastic: least of its vCPUs' time that it bears ... */
+    double max_share;  /* ... and most, ratios; 0 both: not elastic, or the class's */
     int priority;
     bool now;     /* --now: start at once, whatever heat costs */
     char **sites; /* owned, [n_sites]; empty: all allowed */
@@ -74,7 +76,9 @@ struct hs_job {
     int64_t started_at_s; /* first start */
     int64_t ended_at_s;
     int64_t since_at_s;     /* when the present state began */
-    double ran_s;           /* plan seconds run in finished stretches */
+    double ran_s;           /* plan seconds run in finished stretches, at full share */
+    double share;           /* of its vCPUs' time that it gets */
+    int64_t share_at_s;     /* when that was changed; 0: never */
     char host[HS_PATH_MAX]; /* "site/host", "" while nowhere */
     bool has_exit_status;
     int exit_status;

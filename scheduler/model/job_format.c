@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* job_format - a whole job as JSON, for the store and for people. */
+#include <math.h>
 #include <string.h>
 
 #include "scheduler/base/jsonx.h"
@@ -42,6 +43,11 @@ static void set_count(json_t *object, const char *key, int64_t count)
     hs_jsonx_set(object, key, count != 0 ? hs_jsonx_int(count) : json_null());
 }
 
+static void set_share(json_t *object, const char *key, double share)
+{
+    hs_jsonx_set_real(object, key, share > 0 ? share : (double)NAN);
+}
+
 static void format_status(const struct hs_job *job, json_t *json)
 {
     hs_jsonx_set_text(json, "state", hs_job_state_word(job->state));
@@ -50,6 +56,8 @@ static void format_status(const struct hs_job *job, json_t *json)
     hs_jsonx_set_at(json, "started", job->started_at_s);
     hs_jsonx_set_at(json, "ended", job->ended_at_s);
     hs_jsonx_set_real(json, "ran_s", job->ran_s);
+    hs_jsonx_set_real(json, "share", job->share);
+    hs_jsonx_set_at(json, "throttled", job->share_at_s);
     hs_jsonx_set_text(json, "host", absent(job->host));
     hs_jsonx_set(json, "exit_status",
                  job->has_exit_status ? hs_jsonx_int(job->exit_status) : json_null());
@@ -79,6 +87,8 @@ json_t *hs_job_format(const struct hs_job *job)
     hs_jsonx_set_bool(json, "interruptible", job->interruptible);
     hs_jsonx_set_bool(json, "movable", job->movable);
     hs_jsonx_set_int(json, "min_run_s", job->min_run_s);
+    set_share(json, "min_share", job->min_share);
+    set_share(json, "max_share", job->max_share);
     hs_jsonx_set_int(json, "priority", job->priority);
     hs_jsonx_set_bool(json, "now", job->now);
     hs_jsonx_set(json, "sites", format_texts(job->sites, job->n_sites));

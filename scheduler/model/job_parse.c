@@ -148,6 +148,19 @@ static const char *class_word(int i)
     return hs_job_class_word((enum hs_job_class)i);
 }
 
+static void get_share(struct source *source, const char *key, double *io_share)
+{
+    const json_t *value = get(source, key);
+
+    if (value != NULL
+        && !(json_is_number(value) && json_number_value(value) > 0
+             && json_number_value(value) <= 1)) {
+        refuse(source, key, "a share of more than 0 and up to 1");
+    } else if (value != NULL) {
+        *io_share = json_number_value(value);
+    }
+}
+
 static const char *state_word(int i)
 {
     return hs_job_state_word((enum hs_job_state)i);
@@ -174,6 +187,8 @@ static void read_request(struct source *source, struct hs_job *job)
     get_bool(source, "interruptible", &job->interruptible);
     get_bool(source, "movable", &job->movable);
     get_int(source, "min_run_s", 0, INT64_MAX, &job->min_run_s);
+    get_share(source, "min_share", &job->min_share);
+    get_share(source, "max_share", &job->max_share);
     get_int(source, "priority", INT32_MIN, INT32_MAX, &priority);
     get_bool(source, "now", &job->now);
     get_texts(source, "sites", &job->sites, &job->n_sites);
@@ -206,6 +221,8 @@ static void read_status(struct source *source, struct hs_job *job)
         refuse(source, "ran_s", "seconds");
     }
     job->ran_s = json_number_value(ran_s);
+    get_share(source, "share", &job->share);
+    get_at(source, "throttled", &job->share_at_s);
     get_text(source, "host", job->host, sizeof(job->host));
     job->has_exit_status = get(source, "exit_status") != NULL;
     get_int(source, "exit_status", INT32_MIN, INT32_MAX, &exit_status);

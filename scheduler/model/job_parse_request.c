@@ -94,6 +94,18 @@ static const struct hs_conf_field fields[] = {
      .min = 0,
      .max = 31536000,
      .help = "shortest run between suspensions; else the class's"},
+    {.name = "min_share",
+     .type = HS_CONF_REAL,
+     AT(job.min_share),
+     .min = 0.25,
+     .max = 1,
+     .help = "elastic: least of its vCPUs' time that it bears; else the class's"},
+    {.name = "max_share",
+     .type = HS_CONF_REAL,
+     AT(job.max_share),
+     .min = 0.25,
+     .max = 1,
+     .help = "elastic: most of its vCPUs' time that it is given; else the class's"},
     {.name = "priority",
      .type = HS_CONF_INT,
      AT(job.priority),
@@ -128,9 +140,9 @@ static const struct hs_conf_field fields[] = {
 const struct hs_conf_table hs_job_table = {"job", fields, sizeof(fields) / sizeof(fields[0])};
 
 /* Keys of an answer that a request must not set; the rest of them are request fields too. */
-static const char *const status_keys[] = {"id",       "state", "submitted",   "started",   "ended",
-                                          "ran_s",    "since", "host",        "moves",     "moved",
-                                          "suspends", "why",   "exit_status", "base_class"};
+static const char *const status_keys[] = {
+    "id",    "state", "submitted", "started", "ended",       "ran_s",      "since", "host",
+    "moves", "moved", "suspends",  "why",     "exit_status", "base_class", "share", "throttled"};
 
 static void check_status_keys(const json_t *object, struct hs_conf_report *report)
 {
@@ -296,7 +308,8 @@ static void check_times(const struct hs_job *job, struct hs_conf_report *report)
 int hs_job_parse_request(const json_t *object, int64_t now_at_s, struct hs_conf_report *report,
                          struct hs_job **ret_job)
 {
-    struct request request = {.job = {.base_class = HS_CLASS_DEFERRABLE, .state = HS_JOB_WAITING}};
+    struct request request = {
+        .job = {.base_class = HS_CLASS_DEFERRABLE, .share = 1.0, .state = HS_JOB_WAITING}};
     HS_AUTO(hs_job) job = NULL;
     size_t n_errors_before = report->n_errors;
 

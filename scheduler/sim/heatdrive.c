@@ -118,6 +118,9 @@ static void on_done(int rc, const struct hs_err *err, void *arg)
     if (rc == 0 && action->kind == HS_ACTION_MOVE) {
         take_move(drive, job_idx, action);
     }
+    if (rc == 0 && action->kind == HS_ACTION_THROTTLE) {
+        hs_simrun_throttle_job(drive->run, job_idx, action->share);
+    }
     drive->acting = NULL;
     if (err != NULL) {
         snprintf(event.text, sizeof(event.text), "%s", err->text);
@@ -167,6 +170,9 @@ static void act(struct hs_heatdrive *drive, const struct hs_action *action)
         int rc = hs_err_set(&err, HS_E_UNAVAILABLE, "sim:", "the host is in maintenance");
 
         on_done(rc, &err, asked);
+    } else if (action->kind == HS_ACTION_THROTTLE) {
+        hs_compute_throttle(drive->computes[action->host_idx], action->job_id, action->share,
+                            on_done, asked);
     } else if (action->kind == HS_ACTION_START) {
         start_machine(drive, asked);
     } else {

@@ -153,6 +153,9 @@ static struct hs_job *make_request(const struct hs_simjob *simjob, uint64_t job_
     job->due_at_s = (int64_t)floor(simjob->due_at_s);
     job->interruptible = simjob->interruptible;
     job->movable = simjob->interruptible; /* docs/simulator.md: may resume on any allowed host */
+    if (simjob->elastic) {
+        snprintf(job->class_name, sizeof(job->class_name), "elastic");
+    }
     job->state = HS_JOB_WAITING;
     job->submitted_at_s = at_s;
     job->since_at_s = job->submitted_at_s;
@@ -327,6 +330,7 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
         .suspend_s = scenario->suspend_s,
         .move_s = scenario->move_s,
         .can_move = true,
+        .can_throttle = true,
         .bound_iterations = 20,
         .bound_every = 96,
         .is_told_ahead = drive->knows_future || scenario->no_expected_arrivals};

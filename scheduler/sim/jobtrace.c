@@ -104,9 +104,9 @@ static const struct hs_host *find_largest_host(const struct hs_estate *estate)
     return largest;
 }
 
-static bool is_interruptible(const struct hs_scenario *scenario, double ratio, uint64_t record_idx)
+static bool is_drawn(uint64_t seed, double ratio, uint64_t record_idx)
 {
-    uint64_t mixed = hs_jobtrace_splitmix64(scenario->seed * JOBTRACE_SEED_STRIDE + record_idx);
+    uint64_t mixed = hs_jobtrace_splitmix64(seed * JOBTRACE_SEED_STRIDE + record_idx);
 
     return (double)mixed / 18446744073709551616.0 < ratio; /* 2^64 */
 }
@@ -187,7 +187,8 @@ static void make_jobs(const struct hs_scenario *scenario, const struct hs_scenar
             .run_s = record->run_s,
             .estimate_s = record->requested_s > 0 ? record->requested_s : record->run_s,
             .due_at_s = (double)scenario->start_at_s + due_s,
-            .interruptible = is_interruptible(scenario, trace->interruptible_ratio, record_idx),
+            .interruptible = is_drawn(scenario->seed, trace->interruptible_ratio, record_idx),
+            .elastic = is_drawn(~scenario->seed, trace->elastic_ratio, record_idx),
             .user = (uint32_t)fmin(record->user, UINT32_MAX),
             .record_idx = record_idx,
         };

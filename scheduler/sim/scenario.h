@@ -34,6 +34,7 @@ struct hs_scenario_trace {
     double slack_ratio;
     double min_slack_s;
     double interruptible_ratio;
+    double elastic_ratio;
     double max_run_s;           /* 0: any */
     bool is_due_from_requested; /* due times go by the requested time where there is one */
 };

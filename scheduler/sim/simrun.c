@@ -23,7 +23,8 @@ static void set_rack_power(struct hs_simrun *run, size_t rack_idx)
         const struct hs_host *host = &estate->hosts[h];
 
         if (!run->faults->is_host_down[h]) {
-            sum_w += hs_host_elec_w(host, (double)host->pinned_vcpus + (double)run->busy_vcpus[h]);
+            sum_w += hs_host_elec_w(host, (double)host->pinned_vcpus + (double)run->busy_vcpus[h]
+                                              - run->unused_vcpus[h]);
         }
     }
     run->rack_elec_w[rack_idx] = sum_w;
@@ -42,6 +43,7 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
     run->faults = hs_simfaults_new(&scenario->events, estate);
     run->states = hs_xcalloc(jobs->n, sizeof(*run->states));
     run->busy_vcpus = hs_xcalloc(estate->n_hosts, sizeof(*run->busy_vcpus));
+    run->unused_vcpus = hs_xcalloc(estate->n_hosts, sizeof(double));
     run->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(double));
     run->rack_elec_wh = hs_xcalloc(estate->n_racks, sizeof(double));
     run->tank_wh = hs_xcalloc(estate->n_loops, sizeof(double));
@@ -58,8 +60,10 @@ struct hs_simrun *hs_simrun_new(const struct hs_scenario *scenario, const struct
     run->slot_lift_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
     run->slot_worth = hs_xcalloc(estate->n_sinks, sizeof(double));
     for (size_t j = 0; j < jobs->n; j++) {
-        run->states[j] = (struct hs_simrun_job){
-            .host_idx = SIZE_MAX, .started_at_s = (double)NAN, .ended_at_s = (double)NAN};
+        run->states[j] = (struct hs_simrun_job){.host_idx = SIZE_MAX,
+                                                .share = 1.0,
+                                                .started_at_s = (double)NAN,
+                                                .ended_at_s = (double)NAN};
     }
     for (size_t k = 0; k < estate->n_sinks; k++) {
         run->worth[k] =
@@ -205,6 +209,20 @@ static void add_overhead(struct hs_simrun_job *state, double overhead_s)
     state->unpaid_s += overhead_s;
 }
 
+/** vCPUs that it holds and leaves idle. */
+static double get_unused_vcpus(const struct hs_simrun *run, size_t job_idx)
+{
+    return (1.0 - run->states[job_idx].share) * (double)run->jobs->items[job_idx].vcpus;
+}
+
+/** What it has got done in the stretch that it is running, s at full share. */
+static double get_stretch_s(const struct hs_simrun *run, size_t job_idx)
+{
+    const struct hs_simrun_job *state = &run->states[job_idx];
+
+    return (run->at_s - state->stretch_at_s) * state->share;
+}
+
 void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
 {
     struct hs_simrun_job *state = &run->states[job_idx];
@@ -222,15 +240,17 @@ void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
         run->moves++;
         add_overhead(state, run->scenario->move_s);
     }
+    state->share = state->state == HS_SIMRUN_WAITING ? 1.0 : state->share;
     state->state = HS_SIMRUN_RUNNING;
     state->host_idx = host_idx;
     state->stretch_at_s = run->at_s;
     run->busy_vcpus[host_idx] += run->jobs->items[job_idx].vcpus;
+    run->unused_vcpus[host_idx] += get_unused_vcpus(run, job_idx);
     set_rack_power(run, run->scenario->estate->hosts[host_idx].rack_idx);
     tell(run, job_idx, change);
 }
 
-/** Electricity that a running job has used in @span_s of its stretch. */
+/** Electricity that a running job has used for @span_s of work. */
 static double get_job_wh(const struct hs_simrun *run, size_t job_idx, double span_s)
 {
     const struct hs_host *host = &run->scenario->estate->hosts[run->states[job_idx].host_idx];
@@ -244,19 +264,29 @@ static void leave_host(struct hs_simrun *run, size_t job_idx)
     const struct hs_simrun_job *state = &run->states[job_idx];
 
     run->busy_vcpus[state->host_idx] -= run->jobs->items[job_idx].vcpus;
+    run->unused_vcpus[state->host_idx] -= get_unused_vcpus(run, job_idx);
+    if (run->busy_vcpus[state->host_idx] == 0) {
+        run->unused_vcpus[state->host_idx] = 0; /* what is left are rounding errors */
+    }
     set_rack_power(run, run->scenario->estate->hosts[state->host_idx].rack_idx);
 }
 
-static void stop_job(struct hs_simrun *run, size_t job_idx)
+static void end_stretch(struct hs_simrun *run, size_t job_idx)
 {
     struct hs_simrun_job *state = &run->states[job_idx];
-    double span_s = run->at_s - state->stretch_at_s;
+    double span_s = get_stretch_s(run, job_idx);
     double paid_s = fmin(span_s, state->unpaid_s);
 
     assert(state->state == HS_SIMRUN_RUNNING);
     state->ran_s += span_s;
     state->unpaid_s -= paid_s;
     run->overhead_wh += get_job_wh(run, job_idx, paid_s);
+    state->stretch_at_s = run->at_s;
+}
+
+static void stop_job(struct hs_simrun *run, size_t job_idx)
+{
+    end_stretch(run, job_idx);
     leave_host(run, job_idx);
 }
 
@@ -265,7 +295,7 @@ static void throw_job(struct hs_simrun *run, size_t job_idx)
 {
     struct hs_simrun_job *state = &run->states[job_idx];
 
-    run->lost_work_wh += get_job_wh(run, job_idx, run->at_s - state->stretch_at_s);
+    run->lost_work_wh += get_job_wh(run, job_idx, get_stretch_s(run, job_idx));
     run->restarts++;
     leave_host(run, job_idx);
     state->state = HS_SIMRUN_WAITING;
@@ -316,6 +346,21 @@ void hs_simrun_move_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
     hs_simrun_start_job(run, job_idx, host_idx);
 }
 
+void hs_simrun_throttle_job(struct hs_simrun *run, size_t job_idx, double share)
+{
+    struct hs_simrun_job *state = &run->states[job_idx];
+
+    if (state->state == HS_SIMRUN_RUNNING) {
+        end_stretch(run, job_idx);
+        run->unused_vcpus[state->host_idx] -= get_unused_vcpus(run, job_idx);
+    }
+    state->share = share;
+    if (state->state == HS_SIMRUN_RUNNING) {
+        run->unused_vcpus[state->host_idx] += get_unused_vcpus(run, job_idx);
+        set_rack_power(run, run->scenario->estate->hosts[state->host_idx].rack_idx);
+    }
+}
+
 void hs_simrun_end_job(struct hs_simrun *run, size_t job_idx)
 {
     stop_job(run, job_idx);
@@ -328,7 +373,7 @@ double hs_simrun_get_ran_s(const struct hs_simrun *run, size_t job_idx)
 {
     const struct hs_simrun_job *state = &run->states[job_idx];
 
-    return state->state == HS_SIMRUN_RUNNING ? state->ran_s + run->at_s - state->stretch_at_s
+    return state->state == HS_SIMRUN_RUNNING ? state->ran_s + get_stretch_s(run, job_idx)
                                              : state->ran_s;
 }
 
@@ -338,7 +383,7 @@ double hs_simrun_get_end_at_s(const struct hs_simrun *run, size_t job_idx)
 
     assert(state->state == HS_SIMRUN_RUNNING);
     return state->stretch_at_s
-           + (run->jobs->items[job_idx].run_s + state->overhead_s - state->ran_s);
+           + (run->jobs->items[job_idx].run_s + state->overhead_s - state->ran_s) / state->share;
 }
 
 double hs_simrun_get_need_s(const struct hs_simrun *run, size_t job_idx, size_t host_idx)
@@ -382,6 +427,7 @@ void hs_simrun_free(struct hs_simrun *run)
     free(run->tank_wh);
     free(run->rack_elec_wh);
     free(run->rack_elec_w);
+    free(run->unused_vcpus);
     free(run->busy_vcpus);
     free(run->states);
     hs_simfaults_free(run->faults);

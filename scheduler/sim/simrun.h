@@ -38,7 +38,8 @@ struct hs_simrun_job {
     size_t host_idx;     /* while running; where it last ran */
     double started_at_s; /* first start; NAN before */
     double stretch_at_s; /* start of the stretch it is running */
-    double ran_s;        /* in finished stretches, overhead in; what a lost host cost is out */
+    double share;        /* of its vCPUs' time: it runs so much slower, and draws so much less */
+    double ran_s;        /* at full share, in finished stretches, overhead in; what a lost host cost is out */
     double overhead_s;   /* what moves and suspends have added to its run, s */
     double unpaid_s;     /* the part of it that it has not run yet */
     double ended_at_s;   /* NAN until it is done */
@@ -96,6 +97,7 @@ struct hs_simrun {
     size_t slot;                  /* the open slot; n_slots when the run is over */
     struct hs_simrun_job *states; /* [n_jobs] */
     uint32_t *busy_vcpus;         /* [n_hosts] jobs only */
+    double *unused_vcpus;         /* [n_hosts] of them, as jobs are throttled */
     double *rack_elec_w;          /* [n_racks] now */
     double *rack_elec_wh;         /* [n_racks] in the open slot */
     double *tank_wh;              /* [n_loops] usable energy, as tanks say */
@@ -170,6 +172,9 @@ void hs_simrun_start_job(struct hs_simrun *run, size_t job_idx, size_t host_idx)
 
 /** Now: stop without losing what was done. */
 void hs_simrun_suspend_job(struct hs_simrun *run, size_t job_idx);
+
+/** A running job gets @share of its vCPUs' time from now on. */
+void hs_simrun_throttle_job(struct hs_simrun *run, size_t job_idx, double share);
 
 /** Now: go on at once on another host that has room; costs a move, and no suspend. */
 void hs_simrun_move_job(struct hs_simrun *run, size_t job_idx, size_t host_idx);

@@ -26,6 +26,7 @@ class Submit(Case):
             "--name", "render", "--image", "debian-12", "--vcpus", "4", "--memory", "2G",
             "--duration", "1h30m", "--limit", "3h", "--earliest", "now+2h", "--due",
             "tomorrow 06:00", "--class", "deferrable", "--interruptible", "--min-run", "15m",
+            "--min-share", "0.5", "--max-share", "1",
             "--priority", "-5", "--team", "film", "--site", "pool,school", "--site", "flats",
             "--not-site", "barn", "--env", "A=1", "--env", "B=x=y", "--now=no", "--", "sleep",
             "60")
@@ -33,6 +34,7 @@ class Submit(Case):
             "name": "render", "image": "debian-12", "vcpus": 4, "memory_mib": 2048,
             "duration": "1h30m", "limit": "3h", "earliest": "now+2h", "due": "tomorrow 06:00",
             "class": "deferrable", "interruptible": True, "min_run": "15m", "priority": -5,
+            "min_share": 0.5, "max_share": 1.0,
             "team": "film", "sites": ["pool", "school", "flats"], "not_sites": ["barn"],
             "env": {"A": "1", "B": "x=y"}, "now": False, "script": "#!/bin/sh\nexec sleep 60\n"})
 

@@ -157,6 +157,36 @@ static void compute_sim__a_moved_machine_goes_on_where_it_was_in_its_run(void **
     assert_near(ended_at_s, (double)START_AT_S + 3600, 1e-6);
 }
 
+static int throttle(uint64_t job_id, double share)
+{
+    int rc = 1;
+
+    hs_compute_throttle(compute, job_id, share, on_done, &rc);
+    hs_virtual_executor_advance(executor, hs_clock_at_exact_s(plan_clock));
+    return rc;
+}
+
+static void compute_sim__a_throttled_machine_runs_so_much_slower(void **state)
+{
+    assert_true(hs_compute_can_throttle(host.uri));
+    assert_int_equal(create(12, 3600), 0);
+    advance_to(1000);
+    assert_int_equal(throttle(12, 0.25), 0);
+    advance_to(5000); /* 1000 s at full share, 4000 s at a quarter */
+    hs_compute_list(compute, on_listed, NULL);
+    advance_to(5000);
+    assert_near(listed.cpu_s, 4 * 2000.0, 1e-6);
+    assert_int_equal(act(12, HS_ACTION_SUSPEND), 0);
+    advance_to(6000);
+    assert_int_equal(act(12, HS_ACTION_RESUME), 0); /* at its share */
+    advance_to(7000);
+    assert_int_equal(throttle(12, 1.0), 0);
+    advance_to(99999);
+    assert_int_equal(n_ended, 1);
+    assert_near(ended_at_s, (double)START_AT_S + 7000 + 1350, 1e-6);
+    assert_int_equal(throttle(12, 0.5), -HS_E_NOTFOUND);
+}
+
 static void compute_sim__suspended_time_is_no_running_time(void **state)
 {
     assert_int_equal(create(12, 3600), 0);
@@ -215,6 +245,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(compute_sim__runs_its_duration_to_the_second, start, end),
         cmocka_unit_test_setup_teardown(
             compute_sim__a_moved_machine_goes_on_where_it_was_in_its_run, start, end),
+        cmocka_unit_test_setup_teardown(compute_sim__a_throttled_machine_runs_so_much_slower, start,
+                                        end),
         cmocka_unit_test_setup_teardown(compute_sim__suspended_time_is_no_running_time, start, end),
         cmocka_unit_test_setup_teardown(compute_sim__jobs_env_overrides_time_and_exit, start, end),
         cmocka_unit_test(compute_backend__is_chosen_by_the_uri),

@@ -147,6 +147,10 @@ static struct hs_job *make_full(void)
     job->started_at_s = NOW_AT_S + 3;
     job->ended_at_s = NOW_AT_S + 5;
     job->ran_s = 1.5;
+    job->min_share = 0.25;
+    job->max_share = 0.75;
+    job->share = 0.5;
+    job->share_at_s = NOW_AT_S + 4;
     strcpy(job->host, "pool/h1");
     job->has_exit_status = true;
     job->exit_status = 3;
@@ -178,6 +182,10 @@ static void format__comes_back_by_parse(void **state)
     assert_int_equal(back->state, HS_JOB_FAILED);
     assert_int_equal(back->base_class, HS_CLASS_ELASTIC);
     assert_near(back->ran_s, 1.5, 0);
+    assert_near(back->min_share, 0.25, 0);
+    assert_near(back->max_share, 0.75, 0);
+    assert_near(back->share, 0.5, 0);
+    assert_int_equal(back->share_at_s, NOW_AT_S + 4);
     assert_string_equal(back->env[0], "K=v");
     assert_string_equal(back->script, "s");
     assert_true(back->has_exit_status && back->exit_status == 3);
@@ -204,10 +212,11 @@ static void format__writes_absent_as_null(void **state)
 static void parse__names_the_field_that_is_wrong(void **state)
 {
     static const char *const rows[][2] = {
-        {"vcpus", "[-1]"}, {"state", "[\"flying\"]"},  {"due", "[\"x\"]"},
-        {"env", "[[]]"},   {"sites", "[[1]]"},         {"ran_s", "[-1]"},
-        {"now", "[1]"},    {"base_class", "[1]"},      {"memory_mib", "[1.5]"},
-        {"name", "[5]"},   {"exit_status", "[\"0\"]"},
+        {"vcpus", "[-1]"},      {"state", "[\"flying\"]"},  {"due", "[\"x\"]"},
+        {"env", "[[]]"},        {"sites", "[[1]]"},         {"ran_s", "[-1]"},
+        {"now", "[1]"},         {"base_class", "[1]"},      {"memory_mib", "[1.5]"},
+        {"name", "[5]"},        {"exit_status", "[\"0\"]"}, {"share", "[0]"},
+        {"min_share", "[1.5]"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -110,6 +110,13 @@ static void parse__checks_classes(void **state)
           "1:22: /classes/filler: 'filler' is a base class and cannot be based on 'pinned'");
     check("{\"classes\":{\"a\":{\"base\":\"filler\",\"min_run\":15}}}",
           "1:44: /classes/a/min_run: a duration needs a unit: write \"90m\", \"1h30m\" or \"2d\"");
+    check(
+        "{\"classes\":{\"a\":{\"base\":\"filler\",\"max_share\":0.5}}}",
+        "1:17: /classes/a: 'min_share' and 'max_share' are of elastic classes, this one is filler");
+    check("{\"classes\":{\"elastic\":{\"min_share\":0.6,\"max_share\":0.7}}}",
+          "1:23: /classes/elastic: shares are given in quarters, and there is none from min_share "
+          "0.6 "
+          "to max_share 0.7");
     check("{\"classes\":[]}", "1:12: /classes: must be an object: {\"NAME\": {…}}");
     check("{\"classes\":{\"a b\":{\"base\":\"filler\"}}}",
           "1:19: /classes/a b: 'a b' is not a name of a class");

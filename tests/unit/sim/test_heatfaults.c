@@ -315,7 +315,10 @@ static void heatfaults__suspends_cost_in_truth_what_the_scenario_says(void **sta
     drive(&world, &seen);
     assert_all_done_in_time(&world);
     assert_true(world.run->suspends > 0);
-    assert_near(world.run->overhead_wh, 200.0 * 420 / HOUR_S * (double)world.run->suspends, 1e-6);
+    assert_near(world.run->overhead_wh,
+                200.0 / HOUR_S
+                    * (420 * (double)world.run->suspends + 900 * (double)world.run->moves),
+                1e-6);
     assert_energy(&world, 0);
     small_world_close(&world);
 }
