@@ -264,7 +264,12 @@ static void soft__starts_are_spread_over_the_cooling_s_ramp(void **state)
     size_t n = 0;
 
     w->racks[0].ramp_w_per_min = 6.0; /* 100 W a slot; a job's heat is 80 W */
+    /* All would rather run at once: it is cheap now, and a full tank loses nothing. */
+    w->loops[0].tank.loss_w_per_k = 0.0;
+    hs_series_add(w->price, START, 50.0);
+    hs_series_add(w->price, START + 7 * SLOT, 200.0);
     open_cycle(w);
+    hs_cycle_set_signal(w->cycle, 0, HS_SIGNAL_PRICE, w->price);
     for (uint64_t id = 1; id <= 3; id++) {
         push_job(w, id, 4 * SLOT, START + 30 * SLOT, false);
     }
