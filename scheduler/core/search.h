@@ -110,9 +110,8 @@ void hs_search_interruptible(const struct hs_search *search, const struct hs_pla
  *
  * @param max_cur  nothing that costs as much is looked for
  */
-void hs_search_elastic(const struct hs_search *search, const struct hs_place_job *job,
-                       size_t first, size_t last, double max_cur,
-                       struct hs_search_offer *ret_offer);
+void hs_search_elastic(const struct hs_search *search, const struct hs_place_job *job, size_t first,
+                       size_t last, double max_cur, struct hs_search_offer *ret_offer);
 
 /**
  * The job's last placement moved on to this horizon at its old price, if it still fits and ends by

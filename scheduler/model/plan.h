@@ -25,8 +25,8 @@ struct hs_placement {
      * hs_plan_get_cut() */
     uint64_t cut_low[HS_PLAN_MASK_WORDS];
     uint64_t cut_high[HS_PLAN_MASK_WORDS];
-    size_t held_slot;                   /* from here to last_slot it holds its memory */
-    size_t first_slot;                  /* SIZE_MAX if unplaced */
+    size_t held_slot;  /* from here to last_slot it holds its memory */
+    size_t first_slot; /* SIZE_MAX if unplaced */
     size_t last_slot;
     double cost_cur;  /* marginal cost as placed: electricity + carbon - heat + waiting */
     bool is_late;     /* cannot end by its due time */

@@ -42,7 +42,7 @@ struct hs_simjob {
     uint32_t vcpus;
     uint64_t memory_mib;
     bool interruptible;
-    bool elastic; /* may be throttled */
+    bool elastic;        /* may be throttled */
     uint32_t user;       /* its number in the trace; 0: unknown */
     uint64_t record_idx; /* over all entries, from 0 */
     uint32_t piece;      /* of its record, from 0 */

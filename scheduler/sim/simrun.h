@@ -39,10 +39,11 @@ struct hs_simrun_job {
     double started_at_s; /* first start; NAN before */
     double stretch_at_s; /* start of the stretch it is running */
     double share;        /* of its vCPUs' time: it runs so much slower, and draws so much less */
-    double ran_s;        /* at full share, in finished stretches, overhead in; what a lost host cost is out */
-    double overhead_s;   /* what moves and suspends have added to its run, s */
-    double unpaid_s;     /* the part of it that it has not run yet */
-    double ended_at_s;   /* NAN until it is done */
+    double
+        ran_s; /* at full share, in finished stretches, overhead in; what a lost host cost is out */
+    double overhead_s; /* what moves and suspends have added to its run, s */
+    double unpaid_s;   /* the part of it that it has not run yet */
+    double ended_at_s; /* NAN until it is done */
 };
 
 enum hs_simrun_change {
