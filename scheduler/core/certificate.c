@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * certificate - life, the horizon, and steps towards better prices; see certificate.h.
- *
- * The bound is concave in the prices: a part of the loops, which bends sharply, and one of the
- * jobs, which is nearly smooth where there are many. So a step replaces the jobs by the mean of
- * what they chose lately and is exact for the loops: the prices at which each would buy just that,
- * held near the best known ones by a quadratic term (a proximal step). It gets shorter after steps
- * that led nowhere.
- */
+/* certificate - life, the horizon, jobs and prices; see certificate.h. */
 #include "scheduler/core/certificate.h"
 
 #include <assert.h>
@@ -19,11 +11,8 @@
 
 #define STOP_COST_S 300.0 /* as the planner reckons: see search.c */
 
-/* How far a step goes: found by trying on made-up cases of 1,000 to 10,000 jobs. */
-#define FIRST_PACE  0.3  /* of the worthiest sink's price, for all of a loop's heat */
-#define FASTER      1.2  /* after a step to a higher bound */
-#define SLOWER      0.93 /* after any other */
-#define BLEND_SHARE 0.1  /* of the last choices in the mean offer */
+/* How much of what a price was off by counts a horizon later: it may go further again. */
+#define FORGET 0.25
 
 /* --- life --- */
 
@@ -82,14 +71,24 @@ struct hs_certificate *hs_certificate_new(const struct hs_estate *estate, size_t
     for (size_t i = 0; i < cert->n_kinds * n_slots; i++) {
         cert->order[i] = (uint16_t)(i % n_slots);
     }
-    double **rows[] = {&cert->heat_cur_per_wh, &cert->room_cur,       &cert->best_heat,
-                       &cert->best_room,       &cert->room_vcpus,     &cert->heat_max_wh,
-                       &cert->bought_wh,       &cert->given_wh,       &cert->used_vcpus,
-                       &cert->mean_given_wh,   &cert->mean_used_vcpus};
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        *rows[i] = new_rows(n_loops, n_slots);
-    }
+    cert->room_vcpus = new_rows(n_loops, n_slots);
+    cert->heat_max_wh = new_rows(n_loops, n_slots);
+    cert->heat_cur_per_wh = new_rows(n_loops, n_slots);
+    cert->room_cur = new_rows(n_loops, n_slots);
+    cert->best_heat = new_rows(n_loops, n_slots);
+    cert->best_room = new_rows(n_loops, n_slots);
+    cert->calm_heat = new_rows(n_loops, n_slots);
+    cert->calm_room = new_rows(n_loops, n_slots);
+    cert->bought_wh = new_rows(n_loops, n_slots);
+    cert->given_wh = new_rows(n_loops, n_slots);
+    cert->used_vcpus = new_rows(n_loops, n_slots);
+    cert->mean_given_wh = new_rows(n_loops, n_slots);
+    cert->mean_used_vcpus = new_rows(n_loops, n_slots);
+    cert->steep = new_rows(n_loops, n_slots);
+    cert->heat_tally = new_rows(n_loops, n_slots);
+    cert->room_tally = new_rows(n_loops, n_slots);
+    cert->heat_side = new_rows(n_loops, n_slots);
+    cert->room_side = new_rows(n_loops, n_slots);
     cert->heat_max_cur = new_rows(n_loops, 1);
     cert->heat_scale_wh = new_rows(n_loops, 1);
     cert->room_scale = new_rows(n_loops, 1);
@@ -118,17 +117,24 @@ void hs_certificate_free(struct hs_certificate *cert)
     free(cert->room_scale);
     free(cert->heat_scale_wh);
     free(cert->heat_max_cur);
+    free(cert->room_side);
+    free(cert->heat_side);
+    free(cert->room_tally);
+    free(cert->heat_tally);
+    free(cert->steep);
     free(cert->mean_used_vcpus);
     free(cert->mean_given_wh);
     free(cert->used_vcpus);
     free(cert->given_wh);
     free(cert->bought_wh);
-    free(cert->heat_max_wh);
-    free(cert->room_vcpus);
+    free(cert->calm_room);
+    free(cert->calm_heat);
     free(cert->best_room);
     free(cert->best_heat);
     free(cert->room_cur);
     free(cert->heat_cur_per_wh);
+    free(cert->heat_max_wh);
+    free(cert->room_vcpus);
     HS_VEC_FINI(&cert->sets);
     free(cert->jobs);
     free(cert->order);
@@ -185,24 +191,48 @@ static void copy_loop(struct hs_certificate *cert, size_t l, const struct hs_the
     cert->heat_max_cur[l] = most_cur_per_wh;
 }
 
-/* Prices of slots that are gone are dropped, the last ones go on. */
+/* Slots that are gone are dropped, the last one goes on. */
+static void move_row(double *restrict to, const double *restrict from, size_t gone, size_t n)
+{
+    for (size_t t = 0; t < n; t++) {
+        to[t] = from[t + gone < n ? t + gone : n - 1];
+    }
+}
+
+static void move_tally(double *io_row, size_t gone, size_t n)
+{
+    for (size_t t = 0; t < n; t++) {
+        io_row[t] = FORGET * io_row[t + gone < n ? t + gone : n - 1];
+    }
+}
+
+static void forget_tallies(struct hs_certificate *cert)
+{
+    size_t n = cert->n_loops * cert->n_slots;
+
+    memset(cert->heat_tally, 0, n * sizeof(double));
+    memset(cert->room_tally, 0, n * sizeof(double));
+}
+
+/* Prices go on from the best ones of the last horizon, and so does how settled they are. */
 static void move_prices(struct hs_certificate *cert, int64_t from_at_s)
 {
     size_t n = cert->n_slots;
     int64_t slot_s = cert->estate->slot_s;
     int64_t gone = cert->has_prices ? (from_at_s - cert->from_at_s) / slot_s : 0;
 
-    if (gone < 0 || gone >= (int64_t)n) {
+    if (!cert->has_prices || gone < 0 || gone >= (int64_t)n) {
         cert->has_prices = false;
+        forget_tallies(cert);
         return;
     }
     for (size_t l = 0; l < cert->n_loops; l++) {
-        for (size_t t = 0; t < n; t++) {
-            size_t from = t + (size_t)gone < n ? t + (size_t)gone : n - 1;
+        size_t at = l * n;
 
-            cert->heat_cur_per_wh[l * n + t] = cert->best_heat[l * n + from];
-            cert->room_cur[l * n + t] = cert->best_room[l * n + from];
-        }
+        move_row(&cert->heat_cur_per_wh[at], &cert->best_heat[at], (size_t)gone, n);
+        move_row(&cert->room_cur[at], &cert->best_room[at], (size_t)gone, n);
+        move_tally(&cert->heat_tally[at], (size_t)gone, n);
+        move_tally(&cert->room_tally[at], (size_t)gone, n);
     }
 }
 
@@ -285,7 +315,8 @@ void hs_certificate_set_jobs(struct hs_certificate *cert, const struct hs_place_
     clip_prices(cert);
     memcpy(cert->best_heat, cert->heat_cur_per_wh, cert->n_loops * n * sizeof(double));
     memcpy(cert->best_room, cert->room_cur, cert->n_loops * n * sizeof(double));
-    cert->pace = FIRST_PACE;
+    memset(cert->heat_side, 0, cert->n_loops * n * sizeof(double));
+    memset(cert->room_side, 0, cert->n_loops * n * sizeof(double));
     cert->has_plan = false;
     cert->bound_cur = -INFINITY;
 }
@@ -306,81 +337,7 @@ void hs_certificate_set_prices(struct hs_certificate *cert, const double *heat_c
     memcpy(cert->best_room, cert->room_cur, cert->n_loops * n * sizeof(double));
 }
 
-/* --- steps --- */
-
-/* The bound at the present prices, and what jobs give and use there. */
-static double find_bound(struct hs_certificate *cert)
-{
-    size_t n = cert->n_loops * cert->n_slots;
-    double bound_cur = 0.0;
-
-    memset(cert->given_wh, 0, n * sizeof(double));
-    memset(cert->used_vcpus, 0, n * sizeof(double));
-    hs_certificate_set_rows(cert);
-    bound_cur += hs_certificate_choose_jobs(cert, 0, cert->n_jobs);
-    for (size_t l = 0; l < cert->n_loops; l++) {
-        bound_cur += hs_certificate_solve_loop(cert, l, 0.0);
-    }
-    for (size_t i = 0; i < n; i++) {
-        bound_cur -= cert->room_cur[i] * cert->room_vcpus[i] * cert->len[i % cert->n_slots];
-    }
-    return bound_cur;
-}
-
-static void blend(struct hs_certificate *cert, double share)
-{
-    for (size_t i = 0; i < cert->n_loops * cert->n_slots; i++) {
-        cert->mean_given_wh[i] += share * (cert->given_wh[i] - cert->mean_given_wh[i]);
-        cert->mean_used_vcpus[i] += share * (cert->used_vcpus[i] - cert->mean_used_vcpus[i]);
-    }
-}
-
-/* Prices near the best known ones at which the loops would buy what the jobs gave in the mean. */
-static void step(struct hs_certificate *cert)
-{
-    size_t n = cert->n_slots;
-
-    for (size_t l = 0; l < cert->n_loops; l++) {
-        double most_cur_per_wh = fmax(cert->heat_max_cur[l], 1e-9);
-        double steep = cert->pace * most_cur_per_wh / cert->heat_scale_wh[l];
-        /* as much money for the room of a Wh as for the Wh */
-        double room_steep = cert->pace * most_cur_per_wh * cert->heat_scale_wh[l]
-                            / (cert->room_scale[l] * cert->room_scale[l]);
-
-        (void)hs_certificate_solve_loop(cert, l, steep);
-        for (size_t i = l * n; i < (l + 1) * n; i++) {
-            cert->heat_cur_per_wh[i] =
-                cert->best_heat[i] + steep * (cert->bought_wh[i] - cert->mean_given_wh[i]);
-            cert->room_cur[i] =
-                cert->best_room[i]
-                + room_steep * (cert->mean_used_vcpus[i] - cert->room_vcpus[i] * cert->len[i % n]);
-        }
-    }
-    clip_prices(cert);
-}
-
-double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size_t n_iterations)
-{
-    size_t n = cert->n_loops * cert->n_slots;
-
-    for (size_t i = 0; i < n_iterations && !(cost_cur - cert->bound_cur < 1e-6 * cost_cur); i++) {
-        double bound_cur = find_bound(cert);
-        bool is_first = isinf(cert->bound_cur);
-
-        if (bound_cur > cert->bound_cur) {
-            cert->bound_cur = bound_cur;
-            memcpy(cert->best_heat, cert->heat_cur_per_wh, n * sizeof(double));
-            memcpy(cert->best_room, cert->room_cur, n * sizeof(double));
-            cert->pace *= is_first ? 1.0 : FASTER;
-        } else {
-            cert->pace *= SLOWER;
-        }
-        cert->has_prices = true;
-        blend(cert, is_first && !cert->has_plan ? 1.0 : BLEND_SHARE);
-        step(cert);
-    }
-    return cert->bound_cur;
-}
+/* --- what came out --- */
 
 const double *hs_certificate_get_heat_prices(const struct hs_certificate *cert)
 {

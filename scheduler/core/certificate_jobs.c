@@ -502,12 +502,12 @@ static void take(struct hs_certificate *cert, const struct hs_certificate_job *j
     }
 }
 
-double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, size_t last)
+double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, size_t stride)
 {
     double parts[HS_PLAN_SLOTS_MAX] = {0};
     double sum_cur = 0.0;
 
-    for (size_t j = first; j < last; j++) {
+    for (size_t j = first; j < cert->n_jobs; j += stride) {
         const struct hs_certificate_job *job = &cert->jobs[j];
         struct choice best = find_other(cert, job);
 

@@ -94,9 +94,15 @@ struct curve {
 static struct hs_certificate_segment cut(struct hs_certificate_segment *io_segment, double wh)
 {
     struct hs_certificate_segment part = *io_segment;
-    double share = io_segment->width > wh ? wh / io_segment->width : 1.0;
 
-    part.width = smaller(wh, io_segment->width);
+    if (io_segment->width <= wh) {
+        io_segment->slope += io_segment->rise;
+        io_segment->width = io_segment->rise = 0.0;
+        return part;
+    }
+    double share = wh / io_segment->width;
+
+    part.width = wh;
     part.rise = share * io_segment->rise;
     io_segment->width -= part.width;
     io_segment->slope += part.rise;
@@ -112,7 +118,9 @@ static double get_cur(const struct hs_certificate_segment *segment)
 /* Add @segment at the end; what is beyond @max_wh is left out. */
 static void append(struct curve *curve, struct hs_certificate_segment segment, double max_wh)
 {
-    segment = cut(&segment, max_wh - curve->width);
+    if (segment.width > max_wh - curve->width) {
+        segment = cut(&segment, max_wh - curve->width);
+    }
     if (!(segment.width > 0)) {
         return;
     }
@@ -244,12 +252,13 @@ static void trim(struct draw *draw, double wh)
  * @steep for each Wh bought, from what it is where the jobs' mean offer is bought.
  */
 static void read_slot(const struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
-                      size_t t, double steep, struct draw *ret_draw)
+                      size_t t, bool is_bent, struct draw *ret_draw)
 {
     size_t i = loop_idx * cert->n_slots + t;
+    double steep = is_bent ? cert->steep[i] : 0.0;
     double reject = cert->inputs[loop_idx].reject_cur_per_wh[t];
     double all_wh = cert->heat_max_wh[i];
-    double base = steep > 0 ? cert->best_heat[i] : cert->heat_cur_per_wh[i];
+    double base = cert->heat_cur_per_wh[i];
     struct hs_certificate_segment *sinks = &cert->draws[cert->n_draws_max];
     size_t n_sinks = sort_sinks(cert, loop_idx, t, sinks);
     struct hs_certificate_segment bought = {
@@ -464,9 +473,10 @@ static double find_least(struct curve *curve)
     return at_wh;
 }
 
-static struct hs_certificate_segment stretch(struct hs_certificate_segment segment, double ratio)
+static struct hs_certificate_segment stretch(struct hs_certificate_segment segment, double ratio,
+                                             double inverse)
 {
-    segment.width /= ratio;
+    segment.width *= inverse;
     segment.slope *= ratio;
     segment.rise *= ratio;
     return segment;
@@ -494,15 +504,17 @@ static void lose(const struct tank *tank, double chord, const struct curve *kept
             append(ret_curve, cut(&above, knee_wh - (at_wh - above.width)), tank->max_wh);
         }
         if (high_ratio > 0) {
-            append(ret_curve, stretch(above, high_ratio), tank->max_wh);
+            append(ret_curve, stretch(above, high_ratio, 1.0 / high_ratio), tank->max_wh);
         }
     }
     double low_a_wh = larger(tank->loss_a_wh, 0.0);
     double flat_end_wh = low_ratio > 0 ? (least_wh + low_a_wh) / low_ratio : INFINITY;
 
     append_flat(ret_curve, larger(0.0, flat_end_wh - ret_curve->width), 0.0, tank->max_wh);
-    for (; i < kept->n && low_ratio > 0; i++) {
-        append(ret_curve, stretch(kept->items[i], low_ratio), tank->max_wh);
+    double inverse = 1.0 / low_ratio;
+
+    for (; i < kept->n && low_ratio > 0 && ret_curve->width < tank->max_wh; i++) {
+        append(ret_curve, stretch(kept->items[i], low_ratio, inverse), tank->max_wh);
     }
     append_flat(ret_curve, tank->max_wh - ret_curve->width, 0.0, tank->max_wh);
 }
@@ -510,7 +522,7 @@ static void lose(const struct tank *tank, double chord, const struct curve *kept
 /* --- the course --- */
 
 static void follow(struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
-                   double steep, const struct curve *curves, const double *least_wh,
+                   bool is_bent, const struct curve *curves, const double *least_wh,
                    double stored_wh)
 {
     double chord = find_chord(tank);
@@ -521,13 +533,13 @@ static void follow(struct hs_certificate *cert, const struct tank *tank, size_t 
         double kept_wh = larger(find_lowest(tank, chord, stored_wh),
                                 smaller(least_wh[t], find_highest(tank, chord, stored_wh)));
 
-        read_slot(cert, tank, loop_idx, t, steep, &draw);
+        read_slot(cert, tank, loop_idx, t, is_bent, &draw);
         stored_wh = split(&draw, &curves[t + 1], kept_wh, &not_bought_wh);
         cert->bought_wh[loop_idx * cert->n_slots + t] = larger(0.0, draw.bought_wh - not_bought_wh);
     }
 }
 
-double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx, double steep)
+static double solve(struct hs_certificate *cert, size_t loop_idx, bool is_bent)
 {
     struct tank tank = read_tank(cert, loop_idx);
     double chord = find_chord(&tank);
@@ -547,7 +559,7 @@ double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx, d
             add_floor(&curves[t + 1], input->floor_wh[t], input->floor_cur_per_wh);
         }
         next += curves[t + 1].n;
-        read_slot(cert, &tank, loop_idx, t, steep, &draw);
+        read_slot(cert, &tank, loop_idx, t, is_bent, &draw);
         merge(&tank, &draw, &curves[t + 1], &merged);
         least_wh[t] = find_least(&merged);
         curves[t].items = next;
@@ -555,6 +567,41 @@ double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx, d
     }
     double stored_wh = larger(0.0, smaller(input->tank_wh, tank.max_wh));
 
-    follow(cert, &tank, loop_idx, steep, curves, least_wh, stored_wh);
+    follow(cert, &tank, loop_idx, is_bent, curves, least_wh, stored_wh);
     return get_value(&curves[0], stored_wh);
+}
+
+double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx)
+{
+    return solve(cert, loop_idx, false);
+}
+
+/* What a bent slot pays for @bought_wh: prices below those of dumping count as these. */
+static double pay_bent(const struct hs_certificate *cert, size_t i, double reject, double bought_wh)
+{
+    double steep = cert->steep[i];
+    double first =
+        cert->heat_cur_per_wh[i] - steep * cert->mean_given_wh[i]; /* price of the first Wh */
+    double dumped_wh = larger(0.0, smaller((-reject - first) / steep, bought_wh));
+    double rest_wh = bought_wh - dumped_wh;
+
+    return -reject * dumped_wh + rest_wh * (first + steep * (dumped_wh + 0.5 * rest_wh));
+}
+
+/* A course that is cheapest at prices that bend is so at those it ends at, too. */
+double hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx)
+{
+    size_t n = cert->n_slots;
+    double cost_cur = solve(cert, loop_idx, true);
+
+    for (size_t i = loop_idx * n; i < (loop_idx + 1) * n; i++) {
+        double reject = cert->inputs[loop_idx].reject_cur_per_wh[i % n];
+        double price = cert->heat_cur_per_wh[i]
+                       + cert->steep[i] * (cert->bought_wh[i] - cert->mean_given_wh[i]);
+
+        price = larger(-reject, smaller(price, cert->heat_max_cur[loop_idx]));
+        cost_cur -= pay_bent(cert, i, reject, cert->bought_wh[i]) - price * cert->bought_wh[i];
+        cert->heat_cur_per_wh[i] = price;
+    }
+    return cost_cur;
 }

@@ -4,10 +4,11 @@
 /**
  * certificate_priv - what the files of certificate share.
  *
- * certificate.c       life, the horizon, steps towards better prices
+ * certificate.c       life, the horizon, jobs and prices
  * certificate_setup.c what jobs and hosts come down to
  * certificate_jobs.c  the cheapest choice of each job, given prices
  * certificate_loop.c  the cheapest course of a loop, given prices
+ * certificate_step.c  steps towards better prices
  * certificate_cost.c  what a plan costs
  */
 
@@ -100,6 +101,8 @@ struct hs_certificate {
     double *room_cur;        /* pi, per vCPU and slot */
     double *best_heat;
     double *best_room;
+    double *calm_heat; /* mean of the last prices */
+    double *calm_room;
     double *heat_max_cur;  /* [n_loops] no heat is worth more */
     double *room_vcpus;    /* capacity */
     double *heat_max_wh;   /* most heat that jobs can give */
@@ -108,12 +111,19 @@ struct hs_certificate {
     double *used_vcpus;    /* room that the jobs would take */
     double *mean_given_wh; /* the same over the last choices */
     double *mean_used_vcpus;
+    double *steep;      /* cur/Wh/Wh, > 0: see hs_certificate_move_loop() */
+    double *heat_tally; /* sum of squares of what a price was off by, as shares of the scales */
+    double *room_tally;
+    double *heat_side; /* which side it was off to */
+    double *room_side;
     double *heat_scale_wh; /* [n_loops] */
     double *room_scale;    /* [n_loops] */
     bool has_prices;
     bool has_plan; /* mean_given_wh is a plan's */
     double bound_cur;
-    double pace;                  /* share of Polyak's step */
+    size_t n_steps;
+    size_t n_since_calm;          /* steps since the mean prices were tried */
+    size_t stride;                /* of the jobs that a step looks at */
     struct hs_thermal **thermals; /* [n_loops] to cost a plan */
 
     /* scratch */
@@ -151,17 +161,21 @@ static inline bool hs_certificate_is_fixed(const struct hs_place_job *job)
 void hs_certificate_set_rows(struct hs_certificate *cert);
 
 /**
- * Let jobs @first..@last-1 choose; their heat and room are added to given_wh and used_vcpus.
+ * Let each @stride-th job from @first on choose; their heat and room are added to given_wh and
+ * used_vcpus.
  *
  * @return the sum of what they pay, cur
  */
-double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, size_t last);
+double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, size_t stride);
+
+/** Cheapest course of a loop that buys heat at the present prices; fills bought_wh. @return cur */
+double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx);
 
 /**
- * Cheapest course of a loop that buys heat; fills bought_wh.
+ * Move a loop's heat prices to where it would buy what jobs give in the mean, but not far: they
+ * are what they were where it buys just that, and rise by steep for each Wh more. Fills
+ * heat_cur_per_wh and bought_wh.
  *
- * @param steep  0: at the present prices. More: at prices that are the best known ones where the
- *               loop buys the jobs' mean offer and rise by so much for each Wh more, cur/Wh/Wh
- * @return its cost, cur
+ * @return the cost of its cheapest course at the new prices, cur: as hs_certificate_solve_loop()
  */
-double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx, double steep);
+double hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx);
