@@ -31,7 +31,7 @@ static void set_scratch(struct hs_certificate *cert)
 
         n_sinks_max = n_sinks > n_sinks_max ? n_sinks : n_sinks_max;
     }
-    size_t n_more = 4 * n_sinks_max + 16; /* segments that one slot can add */
+    size_t n_more = 6 * n_sinks_max + 24; /* segments that one slot can add */
 
     cert->segments = hs_xcalloc((n + 1) * 2 + n_more * n * (n + 1) / 2, sizeof(*cert->segments));
     cert->merged = hs_xcalloc(n_more * (n + 2), sizeof(*cert->merged));
@@ -59,6 +59,7 @@ struct hs_certificate *hs_certificate_new(const struct hs_estate *estate, size_t
     cert->sink_cur_per_mwh = new_rows(estate->n_sinks, 1);
     cert->barred = hs_xcalloc(estate->n_hosts, sizeof(*cert->barred));
     cert->free_vcpus = hs_xcalloc(estate->n_hosts * n_slots, sizeof(*cert->free_vcpus));
+    cert->held_vcpus = new_rows(estate->n_hosts, 1);
     cert->rack_left_w = new_rows(estate->n_racks, n_slots);
     hs_certificate_set_kinds(cert);
     cert->elec_cur = new_rows(cert->n_kinds, n_slots);
@@ -147,6 +148,7 @@ void hs_certificate_free(struct hs_certificate *cert)
     free(cert->kind_of_host);
     free(cert->kinds);
     free(cert->rack_left_w);
+    free(cert->held_vcpus);
     free(cert->free_vcpus);
     free(cert->barred);
     free(cert->sink_cur_per_mwh);

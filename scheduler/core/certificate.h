@@ -14,12 +14,15 @@
  * past the horizon costs the site's mean electricity less end_cur_per_wh for its heat. A job that
  * need not be late and is pays ten times the dearest electricity and heat that its work can cost;
  * work that is to run at once pays the same if it starts later. Hopeless jobs pay nothing for it.
+ * What filler gets done within the horizon is worth its ceiling. Work at a cut share costs that
+ * share of its electricity.
  *
  * The bound is Lagrangian: heat of jobs and loops, and the vCPUs of each loop, are bought at prices
  * per loop and slot. Given prices, jobs choose apart from each other and each loop is a storage
  * problem that is solved exactly; any prices give a bound, better prices a higher one. Hosts of a
- * loop are one pool there, memory and the shortest run are left out, the plant may withhold heat:
- * so the bound is below the best plan's cost. See docs/planner.md.
+ * loop are one pool there, memory and the shortest run are left out, elastic work takes any part of
+ * a slot without stops or waiting, the plant may withhold heat: so the bound is below the best
+ * plan's cost. See docs/planner.md.
  *
  * Built on the frame and the jobs that hs_place takes, and on nothing else of the planner. Pure;
  * no memory is allocated in hs_certificate_improve().

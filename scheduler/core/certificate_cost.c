@@ -19,9 +19,9 @@ struct walk {
     double left; /* work past the horizon, slots */
 };
 
-static void walk_slots(const struct hs_certificate *cert, const struct hs_certificate_job *job,
-                       const struct hs_placement *placement, double *ret_heat_wh,
-                       struct walk *ret_walk)
+static void walk_slots(const struct hs_certificate *cert, const struct hs_place_job *given,
+                       const struct hs_certificate_job *job, const struct hs_placement *placement,
+                       double *ret_heat_wh, struct walk *ret_walk)
 {
     size_t k = cert->kind_of_host[placement->host_idx];
     size_t first = placement->first_slot;
@@ -33,12 +33,14 @@ static void walk_slots(const struct hs_certificate *cert, const struct hs_certif
     for (size_t t = first; t <= placement->last_slot; t++) {
         size_t i = k * cert->n_slots + t;
         bool runs = hs_plan_runs(placement, t) && ret_walk->left > LEAST_WORK;
-        double part = runs ? fmin(ret_walk->left / cert->len[t], 1.0) : 0.0;
+        double speed = hs_place_get_speed(given, placement, t);
+        double part = runs ? fmin(ret_walk->left / cert->len[t], speed) : 0.0;
 
         ret_walk->stop_cur += has_run && !runs && ret_walk->left > LEAST_WORK ? stop_cur[t] : 0.0;
         ret_walk->elec_cur += part * cert->elec_cur[i];
         ret_walk->left -= part * cert->len[t];
-        ret_walk->end = runs ? (double)(t + 1) - (1.0 - part) * cert->len[t] : ret_walk->end;
+        ret_walk->end =
+            runs ? (double)(t + 1) - (1.0 - part / speed) * cert->len[t] : ret_walk->end;
         ret_heat_wh[t] = part * cert->heat_wh[i] * job->vcpus;
         has_run = runs;
     }
@@ -75,9 +77,8 @@ static double price_move(const struct hs_certificate *cert, const struct hs_plac
 }
 
 /* What the plan gives and uses is where the search for prices begins. */
-static void book(struct hs_certificate *cert, const struct hs_certificate_job *job,
-                 const struct hs_placement *placement, const struct walk *walk,
-                 const double *heat_wh)
+static void book(struct hs_certificate *cert, const struct hs_placement *placement,
+                 const struct walk *walk, const double *heat_wh)
 {
     size_t n = cert->n_slots;
     size_t at = cert->kinds[walk->kind].loop_idx * n;
@@ -90,6 +91,17 @@ static void book(struct hs_certificate *cert, const struct hs_certificate_job *j
     }
 }
 
+/* What a filler's work within the horizon is worth. */
+static double price_filling(const struct hs_certificate *cert, const struct hs_place_job *given,
+                            const struct hs_certificate_job *job, const struct walk *walk)
+{
+    double done_s = (job->need - walk->left) * cert->slot_s;
+
+    return job->freedom == HS_PLACE_FILLER ? hs_cur_from_wh(
+               hs_wh_from_w(cert->kinds[walk->kind].elec_w, done_s), given->ceiling_cur_per_mwh)
+                                           : 0.0;
+}
+
 /* Cost of one placement per vCPU; its heat is laid. */
 static double price_job(struct hs_certificate *cert, const struct hs_place_job *given,
                         const struct hs_certificate_job *job, const struct hs_placement *placement)
@@ -100,14 +112,14 @@ static double price_job(struct hs_certificate *cert, const struct hs_place_job *
     if (placement->host_idx == SIZE_MAX) {
         return price_unplaced(cert, job);
     }
-    walk_slots(cert, job, placement, heat_wh, &walk);
+    walk_slots(cert, given, job, placement, heat_wh, &walk);
     if (given->host_idx != SIZE_MAX && given->host_idx != placement->host_idx) {
         walk.stop_cur += price_move(cert, given, placement);
     }
     size_t n = placement->last_slot - placement->first_slot + 1;
     size_t loop_idx = cert->kinds[walk.kind].loop_idx;
 
-    book(cert, job, placement, &walk, heat_wh);
+    book(cert, placement, &walk, heat_wh);
     hs_thermal_lay(cert->thermals[loop_idx], placement->first_slot, &heat_wh[placement->first_slot],
                    n);
     if (job->freedom == HS_PLACE_AT_ONCE) {
@@ -124,6 +136,7 @@ static double price_job(struct hs_certificate *cert, const struct hs_place_job *
         cert->waiting_weight * fabs(all_cur) * fmax(0.0, end_at_s - soonest_at_s) / HS_S_PER_DAY;
 
     return walk.elec_cur + walk.stop_cur + walk.left * cert->kinds[walk.kind].tail_cur + wait_cur
+           - price_filling(cert, given, job, &walk)
            + (end_at_s > (double)given->due_at_s + 0.5 ? job->late_cur : 0.0);
 }
 

@@ -216,6 +216,31 @@ static double price_slots(const struct hs_certificate *cert, const struct hs_cer
     return left > LEAST_WORK ? sum_cur + left * tail_cur : sum_cur;
 }
 
+/* The slots that price_slots() takes, as parts of slots. */
+static void fill_slots(const struct hs_certificate *cert, const struct hs_certificate_job *job,
+                       size_t k, double *ret_parts)
+{
+    const uint16_t *order = &cert->order[k * cert->n_slots];
+    const double *price_cur = &cert->price_cur[k * cert->n_slots];
+    double tail_cur = job->tail_max > 0 ? cert->kinds[k].tail_cur : (double)INFINITY;
+    double left = job->need;
+
+    memset(ret_parts, 0, cert->n_slots * sizeof(*ret_parts));
+    for (size_t i = 0; i < cert->n_slots && left > LEAST_WORK; i++) {
+        size_t t = order[i];
+        double len = cert->len[t];
+
+        if (t < job->first || t >= job->end) {
+            continue;
+        }
+        if (price_cur[t] >= tail_cur * len) {
+            return;
+        }
+        ret_parts[t] = smaller(left / len, 1.0);
+        left -= len;
+    }
+}
+
 /* Where a path begins and what it has to do. */
 struct path {
     size_t kind;
@@ -423,6 +448,7 @@ static struct choice find_other(const struct hs_certificate *cert,
     double tail_cur = INFINITY;
 
     if (job->freedom == HS_PLACE_FILLER) {
+        other.cur = job->fill_cur;
         return other;
     }
     for (size_t i = 0; i < job->set_n; i++) {
@@ -460,6 +486,13 @@ static void choose_parts(struct hs_certificate *cert, const struct hs_certificat
         }
     }
     if (first == SIZE_MAX) {
+        return;
+    }
+    if (job->is_elastic) {
+        size_t k = cert->sets.items[job->set_first + first];
+
+        *io_best = (struct choice){.cur = first_cur, .kind = k, .is_path = true};
+        fill_slots(cert, job, k, io_parts);
         return;
     }
     run_in_parts(cert, job, cert->sets.items[job->set_first + first], io_best, io_parts);
@@ -519,7 +552,7 @@ double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, siz
         } else if (job->first < cert->n_slots) {
             choose_parts(cert, job, &best, parts);
         }
-        sum_cur += best.cur * job->vcpus;
+        sum_cur += (best.cur - job->fill_cur) * job->vcpus;
         take(cert, job, &best, parts);
     }
     return sum_cur;

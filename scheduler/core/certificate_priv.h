@@ -29,12 +29,13 @@ struct hs_certificate_kind {
     int64_t memory_max_mib;
 };
 
-/** A job as the certificate sees it; everything is per vCPU and in slots of work. */
+/** A job as the certificate sees it; everything is per vCPU in full use and in slots of work. */
 struct hs_certificate_job {
-    double need;     /* slots of work, > 0 */
-    double late_cur; /* once, per vCPU */
-    double tail_max; /* slots of work that may follow the horizon in time */
-    double vcpus;
+    double need;        /* slots of work, > 0 */
+    double late_cur;    /* once, per vCPU */
+    double fill_cur;    /* filler: what its work is worth at most, per vCPU; else 0 */
+    double tail_max;    /* slots of work that may follow the horizon in time */
+    double vcpus;       /* in full use: less where its share is cut */
     uint32_t set_first; /* into sets */
     uint32_t set_n;
     uint16_t first;
@@ -43,6 +44,7 @@ struct hs_certificate_job {
     bool can_start;      /* at all, in time */
     uint8_t freedom;     /* enum hs_place_freedom */
     bool is_running;
+    bool is_elastic; /* may take any part of a slot: least share, stops and waiting are left out */
 };
 
 /** Stretch of a convex piecewise-linear function. */
@@ -76,6 +78,7 @@ struct hs_certificate {
     double *sink_cur_per_mwh;        /* [n_sinks] */
     bool *barred;                    /* [n_hosts] */
     int32_t *free_vcpus;             /* [n_hosts][n_slots] */
+    double *held_vcpus;              /* [n_hosts] of jobs that run there and may go on regardless */
     double *rack_left_w;             /* [n_racks][n_slots] */
 
     struct hs_certificate_kind *kinds; /* [n_kinds] */
@@ -151,10 +154,10 @@ void hs_certificate_set_room(struct hs_certificate *cert);
 void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_place_job *job,
                              struct hs_certificate_job *ret_job);
 
-/** Base load: it runs where it is to its end. */
+/** Base load: it runs where it is to its end, as fast as it may. */
 static inline bool hs_certificate_is_fixed(const struct hs_place_job *job)
 {
-    return job->freedom == HS_PLACE_FIXED && !job->is_movable;
+    return job->freedom == HS_PLACE_FIXED && !job->is_movable && !hs_place_is_elastic(job);
 }
 
 /** Price a vCPU on each kind at the present prices. */

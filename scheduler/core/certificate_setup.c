@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* certificate_setup - what hosts and jobs come down to; see certificate_priv.h. */
 #include <math.h>
+#include <string.h>
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
@@ -135,6 +136,7 @@ static double find_least_w(const struct hs_certificate *cert, const struct hs_ra
     return least_w;
 }
 
+/* What runs there already may go on in a slot that has no room for anything else. */
 static void add_rack(struct hs_certificate *cert, const struct hs_rack *rack, size_t loop_idx,
                      size_t rack_idx)
 {
@@ -143,14 +145,18 @@ static void add_rack(struct hs_certificate *cert, const struct hs_rack *rack, si
 
     for (size_t t = 0; t < n; t++) {
         double vcpus = 0.0;
+        double held_vcpus = 0.0;
 
         for (size_t h = rack->first_host_idx; h < rack->first_host_idx + rack->n_hosts; h++) {
-            vcpus += cert->barred[h] ? 0.0 : fmax(0.0, cert->free_vcpus[h * n + t]);
+            double free_vcpus = cert->barred[h] ? 0.0 : cert->free_vcpus[h * n + t];
+
+            vcpus += fmax(cert->held_vcpus[h], free_vcpus);
+            held_vcpus += cert->held_vcpus[h];
         }
         if (least_w > 0) {
             double fed = (cert->rack_left_w[rack_idx * n + t] + MW_PER_W) / least_w;
 
-            vcpus = fmin(vcpus, fmax(0.0, fed));
+            vcpus = fmin(vcpus, fmax(held_vcpus, fed));
         }
         cert->room_vcpus[loop_idx * n + t] += vcpus;
     }
@@ -233,7 +239,7 @@ static size_t find_end(const struct hs_certificate *cert, const struct hs_certif
     if (due_slots >= (double)cert->n_slots) {
         return cert->n_slots;
     }
-    return (size_t)fmax(0.0, whole + (fits ? 1.0 : 0.0));
+    return (size_t)fmax(0.0, whole + (fits || job->is_elastic ? 1.0 : 0.0));
 }
 
 void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_place_job *job,
@@ -241,7 +247,10 @@ void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_
 {
     size_t n = cert->n_slots;
     double end_at_s = slot_start_at_s(cert, n);
-    bool at_once = job->freedom == HS_PLACE_AT_ONCE || job->freedom == HS_PLACE_FIXED;
+    bool is_elastic = hs_place_is_elastic(job) && job->freedom != HS_PLACE_FILLER;
+    bool at_once =
+        !is_elastic && (job->freedom == HS_PLACE_AT_ONCE || job->freedom == HS_PLACE_FIXED);
+    enum hs_place_freedom freedom = is_elastic ? HS_PLACE_INTERRUPTIBLE : job->freedom;
     double due_at_s = is_hopeless(cert, job) ? (double)INFINITY : (double)job->due_at_s + 0.5;
     size_t first = first_slot(cert, job);
     double starts = floor((due_at_s - job->remaining_s - (double)cert->from_at_s) / cert->slot_s);
@@ -249,10 +258,11 @@ void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_
     *ret_job = (struct hs_certificate_job){
         .need = fmax(job->remaining_s / cert->slot_s, 1e-6), /* the least that is work */
         .tail_max = at_once ? (double)INFINITY : (due_at_s - end_at_s) / cert->slot_s,
-        .vcpus = job->size.vcpus,
+        .vcpus = job->size.vcpus * hs_place_get_full_share(job),
         .first = (uint16_t)first,
-        .freedom = (uint8_t)(at_once ? HS_PLACE_AT_ONCE : job->freedom),
+        .freedom = (uint8_t)(at_once ? HS_PLACE_AT_ONCE : freedom),
         .is_running = job->is_running,
+        .is_elastic = is_elastic,
     };
     if (!is_hopeless(cert, job)) {
         ret_job->late_cur = cert->late_cur * fmin(ret_job->need, (double)n);
@@ -289,18 +299,35 @@ static void add_kinds(struct hs_certificate *cert, const struct hs_place_job *jo
     io_job->set_n = (uint32_t)cert->sets.n - io_job->set_first;
 }
 
+/* The most that a filler's work within the horizon can be worth. */
+static double find_fill_cur(const struct hs_certificate *cert, const struct hs_place_job *job,
+                            const struct hs_certificate_job *mine)
+{
+    bool may_be_none = !(job->ceiling_cur_per_mwh > 0) && mine->tail_max > 0;
+    double most_cur = may_be_none ? 0.0 : -INFINITY;
+
+    for (size_t i = 0; i < mine->set_n; i++) {
+        double wh = hs_wh_from_w(cert->kinds[cert->sets.items[mine->set_first + i]].elec_w,
+                                 cert->slot_s * fmin(mine->need, cert->n_len));
+
+        most_cur = fmax(most_cur, hs_cur_from_wh(wh, job->ceiling_cur_per_mwh));
+    }
+    return mine->set_n > 0 ? most_cur : 0.0;
+}
+
 /* What runs and cannot be stopped is base load. */
 static void fix_job(struct hs_certificate *cert, const struct hs_place_job *job)
 {
     size_t k = cert->kind_of_host[job->host_idx];
     size_t l = cert->kinds[k].loop_idx;
     double left = job->remaining_s / cert->slot_s;
+    double vcpus = job->size.vcpus * hs_place_get_full_share(job);
 
     for (size_t t = 0; t < cert->n_slots && left > 1e-12; t++) {
         double part = fmin(left, cert->len[t]);
 
         cert->captured_wh[l * cert->n_slots + t] +=
-            cert->heat_wh[k * cert->n_slots + t] * part / cert->len[t] * job->size.vcpus;
+            cert->heat_wh[k * cert->n_slots + t] * part / cert->len[t] * vcpus;
         hs_certificate_reserve_slots(cert, job->host_idx, &job->size, t, t);
         left -= part;
     }
@@ -330,6 +357,7 @@ static void set_largest(struct hs_certificate *cert)
 void hs_certificate_add_jobs(struct hs_certificate *cert)
 {
     set_largest(cert);
+    memset(cert->held_vcpus, 0, cert->estate->n_hosts * sizeof(double));
     cert->sets.n = 0;
     cert->n_jobs = 0;
     for (size_t i = 0; i < cert->n_given; i++) {
@@ -343,5 +371,9 @@ void hs_certificate_add_jobs(struct hs_certificate *cert)
 
         hs_certificate_read_job(cert, job, mine);
         add_kinds(cert, job, mine);
+        mine->fill_cur = job->freedom == HS_PLACE_FILLER ? find_fill_cur(cert, job, mine) : 0.0;
+        if (job->is_running && job->host_idx != SIZE_MAX) {
+            cert->held_vcpus[job->host_idx] += job->size.vcpus;
+        }
     }
 }

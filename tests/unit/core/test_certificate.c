@@ -13,191 +13,10 @@
 #include "scheduler/core/certificate.h"
 #include "scheduler/core/fit.h"
 #include "tests/support/near.h"
+#include "tests/unit/core/certcase.h"
 
-#define N       12
-#define LOOPS   3
-#define SINKS   2 /* of each loop */
-#define HOSTS   4
-#define JOBS    12
-#define SLOT_S  INT64_C(900)
-#define FROM    (SLOT_S * 1000000)
 #define N_CASES 300
 #define N_TINY  200
-
-/* A random estate, horizon and jobs: loops with one rack each, the first with two kinds of host. */
-struct fixture {
-    uint64_t random;
-    struct hs_site sites[LOOPS];
-    struct hs_heatloop loops[LOOPS];
-    struct hs_sink sinks[LOOPS * SINKS];
-    struct hs_rack racks[LOOPS];
-    struct hs_host hosts[HOSTS];
-    struct hs_estate estate;
-    double elec[LOOPS * N];
-    double captured_wh[LOOPS][N];
-    double demand_wh[LOOPS][SINKS * N];
-    double worth[LOOPS][SINKS];
-    double reject[LOOPS][N];
-    struct hs_thermal_input inputs[LOOPS];
-    struct hs_place_frame frame;
-    struct hs_place_job jobs[JOBS];
-    size_t n_jobs;
-    bool allowed[JOBS][LOOPS];
-};
-
-static double draw(struct fixture *f, double min, double max)
-{
-    f->random = f->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return min + (max - min) * (double)(f->random >> 11) * 0x1p-53;
-}
-
-static size_t draw_whole(struct fixture *f, size_t min, size_t max)
-{
-    return min + (size_t)(draw(f, 0, 1) * (double)(max - min + 1));
-}
-
-static bool toss(struct fixture *f, double chance)
-{
-    return draw(f, 0, 1) < chance;
-}
-
-static void draw_loop(struct fixture *f, size_t l)
-{
-    bool has_tank = toss(f, 0.8);
-
-    f->sites[l] = (struct hs_site){
-        .limit_w = INFINITY, .first_loop_idx = l, .n_loops = 1, .first_rack_idx = l, .n_racks = 1};
-    f->loops[l] = (struct hs_heatloop){.site_idx = l,
-                                       .first_sink_idx = l * SINKS,
-                                       .n_sinks = toss(f, 0.5) ? 1 : SINKS,
-                                       .rejection_limit_w = INFINITY};
-    f->loops[l].tank =
-        (struct hs_tank){.present = has_tank,
-                         .volume_l = draw(f, 20, 400),
-                         .nodes = 1,
-                         .min_c = 35,
-                         .max_c = 60,
-                         .loss_w_per_k = draw(f, 0, 8),
-                         .ambient_c = toss(f, 0.3) ? 35 : draw(f, 10, 45),
-                         .charge_limit_w = toss(f, 0.3) ? draw(f, 200, 2000) : (double)INFINITY,
-                         .draw_limit_w = toss(f, 0.3) ? draw(f, 200, 2000) : (double)INFINITY};
-    f->racks[l] = (struct hs_rack){.site_idx = l,
-                                   .loop_idx = l,
-                                   .limit_w = draw(f, 900, 2500),
-                                   .capture_ratio = draw(f, 0.5, 0.95),
-                                   .first_host_idx = l == 0 ? 0 : l + 1,
-                                   .n_hosts = l == 0 ? 2 : 1};
-    for (size_t t = 0; t < N; t++) {
-        f->elec[l * N + t] = draw(f, toss(f, 0.05) ? -20 : 20, 200);
-        f->captured_wh[l][t] = draw(f, 0, 100);
-        f->reject[l][t] = toss(f, 0.5) ? 0 : draw(f, 0, 1e-5);
-        for (size_t k = 0; k < SINKS; k++) {
-            f->demand_wh[l][k * N + t] = toss(f, 0.3) ? 0 : draw(f, 0, 300);
-        }
-    }
-    for (size_t k = 0; k < SINKS; k++) {
-        f->worth[l][k] = draw(f, 30, 250);
-    }
-    f->inputs[l] = (struct hs_thermal_input){.slot_s = (double)SLOT_S,
-                                             .tank_wh = has_tank ? draw(f, 0, 2000) : 0,
-                                             .captured_wh = f->captured_wh[l],
-                                             .sink_demand_wh = f->demand_wh[l],
-                                             .sink_cur_per_mwh = f->worth[l],
-                                             .reject_cur_per_wh = f->reject[l],
-                                             .end_cur_per_wh = draw(f, 0, 1e-4)};
-}
-
-static void draw_host(struct fixture *f, size_t h)
-{
-    size_t l = h < 2 ? 0 : h - 1;
-    double idle_w = draw(f, 50, 150);
-
-    f->hosts[h] = (struct hs_host){.site_idx = l,
-                                   .rack_idx = l,
-                                   .loop_idx = l,
-                                   .vcpus = 8,
-                                   .memory_mib = 16384,
-                                   .idle_w = idle_w,
-                                   .max_w = idle_w + draw(f, 300, 900)};
-}
-
-static void draw_job(struct fixture *f, size_t j, size_t run_max)
-{
-    struct hs_place_job *job = &f->jobs[j];
-    double run_s =
-        (double)SLOT_S
-        * (toss(f, 0.7) ? (double)draw_whole(f, 1, run_max) : draw(f, 0.2, (double)run_max));
-    int64_t earliest_at_s = toss(f, 0.5) ? 0 : FROM + (int64_t)draw(f, 0, 6 * SLOT_S);
-    int64_t slack_s = (int64_t)draw(f, toss(f, 0.1) ? -900 : 0, (N - 2) * SLOT_S);
-
-    for (size_t l = 0; l < LOOPS; l++) {
-        f->allowed[j][l] = toss(f, 0.7);
-    }
-    *job = (struct hs_place_job){
-        .job_id = j + 1,
-        .freedom = (enum hs_place_freedom)draw_whole(f, HS_PLACE_AT_ONCE, HS_PLACE_FILLER),
-        .size = {.vcpus = (int32_t)draw_whole(f, 1, 6),
-                 .memory_mib = (int64_t)draw_whole(f, 512, 8000)},
-        .remaining_s = run_s,
-        .earliest_at_s = earliest_at_s,
-        .due_at_s = (earliest_at_s > f->frame.now_at_s ? earliest_at_s : f->frame.now_at_s)
-                    + (int64_t)run_s + slack_s,
-        .host_idx = SIZE_MAX,
-        .site_allowed = toss(f, 0.3) ? NULL : f->allowed[j],
-    };
-    if (toss(f, 0.15) && earliest_at_s == 0) { /* there already */
-        job->host_idx = draw_whole(f, 0, HOSTS - 1);
-        job->is_running = toss(f, 0.7);
-        if (job->is_running && toss(f, 0.5)) {
-            job->freedom = HS_PLACE_FIXED;
-        }
-    }
-}
-
-static void draw_case(struct fixture *f, uint64_t seed, size_t n_jobs, size_t run_max)
-{
-    *f = (struct fixture){.random = seed * 7919 + 13, .n_jobs = n_jobs};
-    for (int i = 0; i < 4; i++) {
-        (void)draw(f, 0, 1);
-    }
-    f->estate = (struct hs_estate){.slot_s = SLOT_S,
-                                   .sites = f->sites,
-                                   .n_sites = LOOPS,
-                                   .loops = f->loops,
-                                   .n_loops = LOOPS,
-                                   .sinks = f->sinks,
-                                   .n_sinks = LOOPS * SINKS,
-                                   .racks = f->racks,
-                                   .n_racks = LOOPS,
-                                   .hosts = f->hosts,
-                                   .n_hosts = HOSTS};
-    for (size_t l = 0; l < LOOPS; l++) {
-        draw_loop(f, l);
-    }
-    for (size_t h = 0; h < HOSTS; h++) {
-        draw_host(f, h);
-    }
-    f->frame = (struct hs_place_frame){
-        .now_at_s = FROM + (toss(f, 0.5) ? 0 : (int64_t)draw(f, 0, 899)),
-        .from_at_s = FROM,
-        .elec_cur_per_mwh = f->elec,
-        .thermal = f->inputs,
-        .waiting_weight = toss(f, 0.5) ? 0 : draw(f, 0, 0.5),
-        .suspend_s = toss(f, 0.5) ? 0 : draw(f, 0, 900),
-    };
-    for (size_t j = 0; j < n_jobs; j++) {
-        draw_job(f, j, run_max);
-    }
-}
-
-static struct hs_certificate *start(struct fixture *f)
-{
-    struct hs_certificate *cert = hs_certificate_new(&f->estate, N);
-
-    hs_certificate_set(cert, &f->frame);
-    hs_certificate_set_jobs(cert, f->jobs, f->n_jobs);
-    return cert;
-}
 
 static int compare_reals(const void *left, const void *right)
 {
@@ -221,11 +40,11 @@ static void certificate_bound__is_below_every_plan_of_the_planner(void **state)
     size_t n_gaps = 0;
 
     for (uint64_t seed = 0; seed < N_CASES; seed++) {
-        static struct fixture f;
+        static struct certcase f;
 
-        draw_case(&f, seed, 1 + seed % JOBS, 5);
-        HS_AUTO(hs_certificate) cert = start(&f);
-        HS_AUTO(hs_place) place = hs_place_new(&f.estate, N);
+        certcase_fill(&f, seed, 1 + seed % CERTCASE_JOBS, 5);
+        HS_AUTO(hs_certificate) cert = certcase_start(&f);
+        HS_AUTO(hs_place) place = hs_place_new(&f.estate, CERTCASE_SLOTS);
 
         hs_place_set(place, &f.frame);
         hs_place_plan(place, f.jobs, f.n_jobs);
@@ -253,17 +72,17 @@ static void certificate_bound__is_below_every_plan_of_the_planner(void **state)
 
 static void certificate_prices__are_those_that_gave_the_best_bound(void **state)
 {
-    static struct fixture f;
+    static struct certcase f;
 
-    draw_case(&f, 11, JOBS, 5);
-    for (size_t i = 0; i < HOSTS; i++) { /* so little room that it has its price */
-        f.racks[i % LOOPS].limit_w = 400;
+    certcase_fill(&f, 11, CERTCASE_JOBS, 5);
+    for (size_t i = 0; i < CERTCASE_HOSTS; i++) { /* so little room that it has its price */
+        f.racks[i % CERTCASE_LOOPS].limit_w = 400;
     }
-    HS_AUTO(hs_certificate) cert = start(&f);
+    HS_AUTO(hs_certificate) cert = certcase_start(&f);
     double bound_cur = hs_certificate_improve(cert, INFINITY, 60);
     double room_cur = 0.0;
 
-    for (size_t i = 0; i < LOOPS * N; i++) {
+    for (size_t i = 0; i < CERTCASE_LOOPS * CERTCASE_SLOTS; i++) {
         assert_true(hs_certificate_get_heat_prices(cert)[i] <= 250e-6);
         assert_true(hs_certificate_get_room_prices(cert)[i] >= 0);
         room_cur += hs_certificate_get_room_prices(cert)[i];
@@ -278,10 +97,10 @@ static void certificate_prices__are_those_that_gave_the_best_bound(void **state)
 
 /* All ways to place one job, and what has been found so far. */
 struct hunt {
-    const struct fixture *f;
+    const struct certcase *f;
     struct hs_certificate *cert;
     struct hs_fit *fit;
-    struct hs_placement placements[JOBS];
+    struct hs_placement placements[CERTCASE_JOBS];
     double best_cur;
     size_t n_plans;
 };
@@ -297,7 +116,7 @@ static void set_slots(struct hs_placement *placement, uint64_t slots)
 }
 
 /* May the job run in just these slots: not before its time, not in parts, no slot too many? */
-static bool is_sound(const struct fixture *f, const struct hs_place_job *job, uint64_t slots)
+static bool is_sound(const struct certcase *f, const struct hs_place_job *job, uint64_t slots)
 {
     size_t first = (size_t)__builtin_ctzll(slots);
     size_t last = 63 - (size_t)__builtin_clzll(slots);
@@ -308,7 +127,8 @@ static bool is_sound(const struct fixture *f, const struct hs_place_job *job, ui
         return false;
     }
     for (size_t t = first; t <= last; t++) {
-        int64_t start_at_s = t == 0 ? f->frame.now_at_s : FROM + (int64_t)t * SLOT_S;
+        int64_t start_at_s =
+            t == 0 ? f->frame.now_at_s : CERTCASE_FROM + (int64_t)t * CERTCASE_SLOT_S;
 
         if ((slots >> t & 1) == 0) {
             continue;
@@ -316,9 +136,10 @@ static bool is_sound(const struct fixture *f, const struct hs_place_job *job, ui
         if (start_at_s < job->earliest_at_s || left_s <= 1e-6) {
             return false;
         }
-        left_s -= t == 0 ? (double)(FROM + SLOT_S - f->frame.now_at_s) : (double)SLOT_S;
+        left_s -= t == 0 ? (double)(CERTCASE_FROM + CERTCASE_SLOT_S - f->frame.now_at_s)
+                         : (double)CERTCASE_SLOT_S;
     }
-    return left_s <= 1e-6 || last == N - 1; /* the rest follows the horizon */
+    return left_s <= 1e-6 || last == CERTCASE_SLOTS - 1; /* the rest follows the horizon */
 }
 
 static void hunt_slots(struct hunt *hunt, size_t j, uint64_t slots)
@@ -326,11 +147,11 @@ static void hunt_slots(struct hunt *hunt, size_t j, uint64_t slots)
     const struct hs_place_job *job = &hunt->f->jobs[j];
     struct hs_placement *placement = &hunt->placements[j];
 
-    for (size_t h = 0; h < HOSTS; h++) {
+    for (size_t h = 0; h < CERTCASE_HOSTS; h++) {
         bool fits = (job->host_idx == SIZE_MAX || job->host_idx == h)
                     && (job->site_allowed == NULL || job->site_allowed[hunt->f->hosts[h].site_idx]);
 
-        for (size_t t = 0; t < N && fits; t++) {
+        for (size_t t = 0; t < CERTCASE_SLOTS && fits; t++) {
             fits = (slots >> t & 1) == 0 || hs_fit_check_run(hunt->fit, h, &job->size, t);
         }
         if (fits) {
@@ -356,7 +177,7 @@ static void hunt_on(struct hunt *hunt, size_t j)
 
     hunt->placements[j] = (struct hs_placement){.job_id = job->job_id, .host_idx = SIZE_MAX};
     hunt_on(hunt, j + 1);
-    for (uint64_t slots = 1; slots < UINT64_C(1) << N; slots++) {
+    for (uint64_t slots = 1; slots < UINT64_C(1) << CERTCASE_SLOTS; slots++) {
         if (is_sound(hunt->f, job, slots)) {
             hunt_slots(hunt, j, slots);
         }
@@ -371,15 +192,15 @@ static void certificate_bound__is_below_the_best_of_all_plans(void **state)
     size_t n_plans = 0;
 
     for (uint64_t seed = 0; seed < N_TINY; seed++) {
-        static struct fixture f;
+        static struct certcase f;
 
-        draw_case(&f, seed + 5000, 1 + seed % 2, 2);
+        certcase_fill(&f, seed + 5000, 1 + seed % 2, 2);
         for (size_t j = 0; j < f.n_jobs; j++) { /* nothing is fixed: all that is can be decided */
             f.jobs[j].freedom =
                 f.jobs[j].freedom == HS_PLACE_FIXED ? HS_PLACE_INTERRUPTIBLE : f.jobs[j].freedom;
         }
-        HS_AUTO(hs_certificate) cert = start(&f);
-        HS_AUTO(hs_fit) fit = hs_fit_new(&f.estate, N);
+        HS_AUTO(hs_certificate) cert = certcase_start(&f);
+        HS_AUTO(hs_fit) fit = hs_fit_new(&f.estate, CERTCASE_SLOTS);
         struct hunt hunt = {.f = &f, .cert = cert, .fit = fit, .best_cur = INFINITY};
 
         hunt_on(&hunt, 0);
