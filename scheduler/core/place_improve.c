@@ -9,6 +9,7 @@
 #include "scheduler/core/place_priv.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "scheduler/base/mem.h"
 
@@ -16,6 +17,9 @@
  * promised before, the change of mind. */
 #define LEAST_GAIN_RATIO 5e-4
 #define LEAST_KEPT_RATIO 5e-3
+
+#define FAILURES_MAX 24 /* jobs in a row for which there is no place: the others have none either \
+                         */
 
 /* May the job be somewhere else than where it is? */
 static bool may_move(const struct hs_place_job *job)
@@ -42,7 +46,8 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
                       const struct hs_placement *now)
 {
     if (now->host_idx == SIZE_MAX) { /* what is bound would hold memory that others have by now */
-        return job->freedom == HS_PLACE_FILLER && job->host_idx == SIZE_MAX && before_cur > 0;
+        return job->freedom == HS_PLACE_FILLER && job->host_idx == SIZE_MAX
+               && before->host_idx != SIZE_MAX && before_cur > 0;
     }
     if (before->is_late != now->is_late) {
         return before->is_late;
@@ -50,10 +55,14 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
     if (before->host_idx == SIZE_MAX) {
         return true;
     }
-    return now->cost_cur
-           < before_cur
-                 - (place->is_refresh && job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
-                       * get_elec_cur(place, job, before->host_idx);
+    double least_ratio =
+        place->is_refresh && job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO;
+
+    return now->cost_cur < before_cur - least_ratio * get_elec_cur(place, job, before->host_idx)
+           && (now->host_idx != before->host_idx
+               || memcmp(now->slots, before->slots, sizeof(now->slots)) != 0
+               || memcmp(now->cut_low, before->cut_low, sizeof(now->cut_low)) != 0
+               || memcmp(now->cut_high, before->cut_high, sizeof(now->cut_high)) != 0);
 }
 
 /* A job whose next best place costs so much more of its electricity is left in peace. */
@@ -83,6 +92,45 @@ static bool improve_one(struct hs_place *place, size_t i, bool *ret_is_far)
         hs_place_undo_take_out(place, i);
     }
     return moves;
+}
+
+/* @return whether placement @i is given up for an earlier one */
+static bool advance_one(struct hs_place *place, size_t i)
+{
+    struct hs_placement before = place->placements.items[i];
+    struct hs_placement now;
+
+    hs_place_take_out(place, i);
+    hs_place_find(place, place->placed.items[i], HS_PLACE_MODE_CHEAPEST, &now);
+    if (now.host_idx != SIZE_MAX && (before.is_late || !now.is_late)
+        && (before.host_idx == SIZE_MAX || now.first_slot < before.first_slot)) {
+        hs_place_put_back(place, i, &now);
+        return true;
+    }
+    hs_place_undo_take_out(place, i);
+    return false;
+}
+
+size_t hs_place_advance(struct hs_place *place)
+{
+    size_t n_found = 0;
+
+    for (size_t i = 0, n_failed = 0; i < place->placements.n && n_failed < FAILURES_MAX; i++) {
+        const struct hs_placement *placement = &place->placements.items[i];
+        bool has_none = placement->host_idx == SIZE_MAX;
+
+        if (place->placed.items[i]->freedom == HS_PLACE_FILLER
+            || (!has_none
+                && (place->placed.items[i]->freedom != HS_PLACE_AT_ONCE
+                    || placement->first_slot == 0))) {
+            continue;
+        }
+        bool is_found = advance_one(place, i);
+
+        n_found += is_found;
+        n_failed = is_found ? 0 : n_failed + has_none;
+    }
+    return n_found;
 }
 
 size_t hs_place_improve(struct hs_place *place, size_t n_passes,

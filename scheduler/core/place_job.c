@@ -178,7 +178,7 @@ size_t hs_place_count_slots(const struct hs_place *place, const struct hs_place_
 }
 
 /* Too long for the time that is left: no plan is to blame. */
-static bool is_hopeless(const struct hs_place *place, const struct hs_place_job *job)
+bool hs_place_is_hopeless(const struct hs_place *place, const struct hs_place_job *job)
 {
     return job->is_hopeless
            || hs_search_start_at_s(&place->search, first_start(place, job)) + job->remaining_s
@@ -197,7 +197,7 @@ void hs_place_fill_fixed(const struct hs_place *place, const struct hs_place_job
         left_s -= hs_search_slot_s(&place->search, t);
     }
     placement.last_slot = t - 1;
-    placement.is_hopeless = is_hopeless(place, job);
+    placement.is_hopeless = hs_place_is_hopeless(place, job);
     placement.is_late = placement.is_hopeless;
     *ret_placement = placement;
 }
@@ -314,9 +314,14 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job,
 {
     size_t first = first_start(place, job);
     double due_at_s = (double)job->due_at_s;
-    bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != HS_PLACE_MODE_EARLIEST;
+    bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != HS_PLACE_MODE_EARLIEST
+                 && mode != HS_PLACE_MODE_FIRST;
 
     ret_offer->placement.host_idx = SIZE_MAX;
+    if (mode == HS_PLACE_MODE_FIRST) {
+        hs_search_first(&place->search, job, first, ret_offer);
+        return;
+    }
     /* less of the margin where there is no room for all of it */
     for (double left_s = job->margin_s; waits && left_s > fmax(margin_s(place), job->margin_s / 8)
                                         && ret_offer->placement.host_idx == SIZE_MAX;
@@ -340,7 +345,7 @@ static bool can_follow(const struct hs_place *place, const struct hs_place_job *
 {
     double end_at_s = hs_search_start_at_s(&place->search, place->n_slots);
 
-    return end_at_s + job->remaining_s + margin_s(place) <= (double)job->due_at_s;
+    return end_at_s + job->remaining_s <= (double)job->due_at_s;
 }
 
 double hs_place_get_ceiling(const struct hs_place *place, const struct hs_place_job *job,
@@ -440,11 +445,11 @@ void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum 
             .first_slot = SIZE_MAX,
             .last_slot = SIZE_MAX,
             .is_late = job->freedom != HS_PLACE_FILLER && !can_follow(place, job),
-            .is_hopeless = is_hopeless(place, job),
+            .is_hopeless = hs_place_is_hopeless(place, job),
         };
         return;
     }
-    offer.placement.is_hopeless = is_hopeless(place, job);
+    offer.placement.is_hopeless = hs_place_is_hopeless(place, job);
     offer.placement.is_late = job->is_hopeless || ends_late(place, job, &offer.placement);
     if (offer.placement.first_slot == 0 && !hs_place_can_wait(place, job)) {
         offer.placement.is_forced = true;

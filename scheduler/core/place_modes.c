@@ -14,7 +14,11 @@
 /* With more late jobs than one in so many, the plan as a whole is at fault: it is not repaired. */
 #define REPAIR_SHARE 50
 
-#define N_PASSES 2 /* how often each job may look again */
+/* How often each job may look again, with many jobs and with few. */
+#define N_PASSES       2
+#define N_PASSES_SMALL 8
+
+#define ROUNDS_MAX 8 /* of making room and taking it */
 
 /*
  * In which order jobs choose: what runs through, what must start at once, what is bound to the
@@ -70,6 +74,20 @@ static int compare_earliest(const void *left, const void *right)
     return a_class != b_class ? a_class - b_class : compare_due(a, b);
 }
 
+/* First due, first served. */
+static int compare_first(const void *left, const void *right)
+{
+    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
+    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
+    int a_class = (a->freedom != HS_PLACE_FIXED) + (a->freedom == HS_PLACE_FILLER);
+    int b_class = (b->freedom != HS_PLACE_FIXED) + (b->freedom == HS_PLACE_FILLER);
+
+    if (a_class != b_class || a->due_at_s == b->due_at_s) {
+        return a_class != b_class ? a_class - b_class : compare_due(a, b);
+    }
+    return a->due_at_s < b->due_at_s ? -1 : 1;
+}
+
 /* Does the job look for its place anew in this slot's refresh? */
 static bool has_turn(const struct hs_place *place, const struct hs_place_job *job)
 {
@@ -104,22 +122,52 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
         keep_fixed(place, job); /* first: nothing else may take its room */
         return true;
     }
-    if (job->freedom != HS_PLACE_CONTIGUOUS && job->freedom != HS_PLACE_INTERRUPTIBLE) {
-        return false;
+    if (job->freedom == HS_PLACE_FILLER) {
+        return false; /* when all others have their place */
     }
     hs_place_hold_memory(place, job, false);
     if (job->last != NULL && hs_search_is_move(job, job->last)) {
         kept = hs_place_unbind(job);
     }
-    if (!hs_search_keep(&place->search, &kept, &placement)) {
+    bool is_late = !hs_search_keep(&place->search, &kept, &placement);
+
+    kept.due_at_s = INT64_MAX; /* what was to be late stays so until there is room */
+    if (is_late
+        && (job->last == NULL || !job->last->is_late
+            || !hs_search_keep(&place->search, &kept, &placement))) {
         hs_place_hold_memory(place, job, true);
         return false;
     }
-    placement.is_late = false;
-    placement.is_hopeless = false;
+    placement.is_late = is_late || job->is_hopeless;
+    placement.is_hopeless = hs_place_is_hopeless(place, job);
     placement.is_forced = placement.first_slot == 0 && !hs_place_can_wait(place, job);
     hs_place_commit(place, job, &placement);
     return true;
+}
+
+/* What was promised to filler, while its heat still pays for it. */
+static bool keep_filler(struct hs_place *place, const struct hs_place_job *job)
+{
+    struct hs_placement placement;
+    struct hs_place_job kept = *job;
+
+    if (job->freedom != HS_PLACE_FILLER || job->last == NULL) {
+        return false;
+    }
+    hs_place_settle(place);
+    hs_place_hold_memory(place, job, false);
+    if (hs_search_is_move(job, job->last)) {
+        kept = hs_place_unbind(job);
+    }
+    if (hs_search_keep(&place->search, &kept, &placement)) {
+        placement.cost_cur = hs_search_price(&place->search, job, &placement);
+        if (placement.cost_cur < hs_place_get_ceiling(place, job, &placement)) {
+            hs_place_commit(place, job, &placement);
+            return true;
+        }
+    }
+    hs_place_hold_memory(place, job, true);
+    return false;
 }
 
 /* Every job in its place, none of them looked at twice. */
@@ -138,9 +186,19 @@ static void lay_out(struct hs_place *place, const struct hs_place_job *const *or
         is_kept[i] = keeps && keep_one(place, order[i], mode);
     }
     for (size_t i = 0; i < n_jobs; i++) {
-        if (!is_kept[i]) {
+        if (!is_kept[i] && !(keeps && keep_filler(place, order[i]))) {
             hs_place_put(place, order[i], mode);
         }
+    }
+}
+
+/* Make room for those who come late, if they are few. */
+static void repair(struct hs_place *place, size_t n_jobs, enum hs_place_mode mode)
+{
+    bool is_soonest = mode == HS_PLACE_MODE_EARLIEST || mode == HS_PLACE_MODE_FIRST;
+
+    if (is_soonest || place->n_avoidable <= n_jobs / REPAIR_SHARE + 8) {
+        hs_place_repair(place);
     }
 }
 
@@ -149,10 +207,35 @@ static void lay_out_in_time(struct hs_place *place, const struct hs_place_job **
                             size_t n_jobs, enum hs_place_mode mode)
 {
     qsort(order, n_jobs, sizeof(const struct hs_place_job *),
-          mode == HS_PLACE_MODE_EARLIEST ? compare_earliest : compare_urgency);
+          mode == HS_PLACE_MODE_FIRST      ? compare_first
+          : mode == HS_PLACE_MODE_EARLIEST ? compare_earliest
+                                           : compare_urgency);
     lay_out(place, order, n_jobs, mode);
-    if (mode == HS_PLACE_MODE_EARLIEST || place->n_avoidable <= n_jobs / REPAIR_SHARE + 8) {
-        hs_place_repair(place);
+    repair(place, n_jobs, mode);
+}
+
+/*
+ * Moves make room, and room makes moves. Where there are few jobs, nothing is left to find in the
+ * end: the same plan comes out when it is asked for again.
+ */
+static void settle(struct hs_place *place, size_t n_jobs, enum hs_place_mode mode)
+{
+    bool is_small = n_jobs <= HS_PLACE_THOROUGH_JOBS_MAX;
+    bool is_partial = mode == HS_PLACE_MODE_REFRESH && !is_small;
+    bool goes_on = true;
+
+    for (size_t i = 0; i < ROUNDS_MAX && goes_on; i++) {
+        size_t n_late = place->n_avoidable;
+        size_t n_moved = 0;
+
+        if (mode != HS_PLACE_MODE_KEEP && (i == 0 || is_small)) {
+            n_moved = hs_place_improve(place, is_small ? N_PASSES_SMALL : N_PASSES,
+                                       is_partial ? has_turn : NULL);
+        }
+        n_moved = is_small ? n_moved : 0;
+        n_moved += hs_place_advance(place);
+        repair(place, n_jobs, mode);
+        goes_on = n_moved > 0 || place->n_avoidable < n_late;
     }
 }
 
@@ -175,11 +258,7 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
         lay_out_in_time(place, order, n_jobs, best);
     }
     place->is_refresh = best == HS_PLACE_MODE_REFRESH;
-    bool is_partial = best == HS_PLACE_MODE_REFRESH && n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
-
-    if (best != HS_PLACE_MODE_KEEP) {
-        hs_place_improve(place, N_PASSES, is_partial ? has_turn : NULL);
-    }
+    settle(place, n_jobs, best);
 }
 
 /* The heat that a job of the plan gives a loop in a slot, in the mean. */

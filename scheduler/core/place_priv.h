@@ -25,6 +25,7 @@ enum hs_place_mode {
     HS_PLACE_MODE_CHEAPEST, /* every job anew */
     HS_PLACE_MODE_EARLIEST, /* as soon as possible, then moved to where it costs less */
     HS_PLACE_MODE_KEEP,     /* what the last plan promised, then the others */
+    HS_PLACE_MODE_FIRST,    /* first due, first served, in the first place that there is */
     HS_PLACE_MODE_COUNT_,
 };
 
@@ -121,6 +122,13 @@ size_t hs_place_count_slots(const struct hs_place *place, const struct hs_place_
 void hs_place_repair(struct hs_place *place);
 
 /**
+ * Jobs that have no place look for one again, and those that start at once for an earlier one.
+ *
+ * @return how many found it
+ */
+size_t hs_place_advance(struct hs_place *place);
+
+/**
  * Take jobs out and place them anew where that pays, up to @n_passes times each.
  *
  * @param has_turn  which jobs; NULL: all
@@ -139,6 +147,9 @@ struct hs_place_job hs_place_unbind(const struct hs_place_job *job);
  */
 void hs_place_find_live(struct hs_place *place, const struct hs_place_job *job,
                         struct hs_placement *ret_placement);
+
+/** Is the job too long for the time that is left? Then no plan is to blame. */
+bool hs_place_is_hopeless(const struct hs_place *place, const struct hs_place_job *job);
 
 /** Most that a filler job may cost in all to be run, cur. */
 double hs_place_get_ceiling(const struct hs_place *place, const struct hs_place_job *job,

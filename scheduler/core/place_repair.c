@@ -174,8 +174,11 @@ static size_t find_victim(const struct repair *repair, const struct run *run, si
         double slack_s = job->freedom == HS_PLACE_FILLER ? (double)INFINITY
                                                          : (double)job->due_at_s - job->remaining_s;
 
-        if (hs_plan_runs(&place->placements.items[i], slot) && may_go(job)
-            && slack_s > best_slack_s) {
+        bool is_more =
+            slack_s > best_slack_s
+            || (slack_s == best_slack_s && job->job_id > place->placed.items[best]->job_id);
+
+        if (hs_plan_runs(&place->placements.items[i], slot) && may_go(job) && is_more) {
             best = i;
             best_slack_s = slack_s;
         }
@@ -205,17 +208,18 @@ static bool clear_run(struct repair *repair, const struct run *run, int32_t vcpu
 }
 
 /*
- * Place job @i, taken out, where it costs least. @return false if it would be late, or nowhere
- * while it holds memory that is promised to somebody
+ * Place job @i, taken out, where it costs least. @return false if it would be late and @may_be_late
+ * is not set, or nowhere while it holds memory that is promised to somebody
  */
-static bool place_in_time(struct repair *repair, size_t i)
+static bool place_in_time(struct repair *repair, size_t i, bool may_be_late)
 {
     const struct hs_place_job *job = repair->place->placed.items[i];
     struct hs_placement placement;
 
     hs_place_find(repair->place, job, HS_PLACE_MODE_CHEAPEST, &placement);
     put_back(repair, i, &placement);
-    return !placement.is_late && (placement.host_idx != SIZE_MAX || job->host_idx == SIZE_MAX);
+    return (!placement.is_late || may_be_late)
+           && (placement.host_idx != SIZE_MAX || job->host_idx == SIZE_MAX);
 }
 
 /* Everything as it was: @n_placed victims have another place by now. */
@@ -241,9 +245,11 @@ static bool try_run(struct repair *repair, size_t i, const struct run *run)
         undo(repair, 0);
         return false;
     }
-    is_done = place_in_time(repair, i);
+    is_done = place_in_time(repair, i, false);
     while (is_done && n_placed < repair->n_victims) {
-        is_done = place_in_time(repair, repair->victims[n_placed++]);
+        size_t v = n_placed++;
+
+        is_done = place_in_time(repair, repair->victims[v], repair->before[v].is_late);
     }
     if (!is_done) {
         take_out(repair, i);

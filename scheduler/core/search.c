@@ -203,8 +203,10 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
             stop_cur += hs_search_price_stop(search, kind, job, t);
         }
     }
-    double end_at_s = hs_search_start_at_s(search, placement->last_slot)
-                      + hs_search_slot_s(search, placement->last_slot);
+    double speed = hs_place_get_speed(job, placement, placement->last_slot);
+    double last_s = job->remaining_s - seen_s
+                    + hs_search_slot_s(search, placement->last_slot) * speed; /* of work in it */
+    double end_at_s = hs_search_start_at_s(search, placement->last_slot) + last_s / speed;
     double net_cur = elec_cur;
     double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
 
@@ -308,6 +310,25 @@ static bool ends_in_time(const struct hs_search *search, const struct hs_place_j
     return left_s < 1.0;
 }
 
+/* Leave out the slots that follow the end of the work: some of it is done by now. */
+static void leave_when_done(const struct hs_search *search, const struct hs_place_job *job,
+                            struct hs_placement *placement)
+{
+    double left_s = job->remaining_s;
+    size_t last = placement->first_slot;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        if (hs_plan_runs(placement, t) && left_s > HS_SEARCH_DONE_S) {
+            left_s -= hs_search_slot_s(search, t) * hs_place_get_speed(job, placement, t);
+            last = t;
+        } else {
+            placement->slots[t / 64] &= ~(UINT64_C(1) << (t % 64));
+            hs_plan_set_cut(placement, t, 0);
+        }
+    }
+    placement->last_slot = last;
+}
+
 bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *job,
                     struct hs_placement *ret_placement)
 {
@@ -321,6 +342,7 @@ bool hs_search_keep(const struct hs_search *search, const struct hs_place_job *j
         || !ends_in_time(search, job, &moved)) {
         return false;
     }
+    leave_when_done(search, job, &moved);
     hs_fit_fill(search->fit, moved.host_idx, &job->size, 0, true, fits);
     if (!hs_search_placement_fits(search, job, &moved, fits)) {
         return false;

@@ -100,6 +100,10 @@ void hs_search_contiguous(const struct hs_search *search, const struct hs_place_
 void hs_search_earliest(const struct hs_search *search, const struct hs_place_job *job,
                         size_t first, struct hs_search_offer *ret_offer);
 
+/** The same on the first host of the estate that it fits on then. */
+void hs_search_first(const struct hs_search *search, const struct hs_place_job *job, size_t first,
+                     struct hs_search_offer *ret_offer);
+
 /** Cheapest offer in stretches of at least min_run within slots @first..@last. */
 void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
                              size_t first, size_t last, struct hs_search_offer *ret_offer);

@@ -359,3 +359,47 @@ void hs_search_earliest(const struct hs_search *search, const struct hs_place_jo
         hs_search_contiguous(search, job, soonest, soonest, ret_offer);
     }
 }
+
+/* The first start from @first to @last at which host @host_idx fits all the way, SIZE_MAX if none.
+ */
+static size_t find_start(const struct hs_search *search, const struct hs_place_job *job,
+                         size_t host_idx, size_t first, size_t last)
+{
+    bool fits[HS_PLAN_SLOTS_MAX];
+    size_t room = 0; /* slots that fit from t on without a break */
+    size_t start = SIZE_MAX;
+
+    hs_fit_fill(search->fit, host_idx, &job->size, first, true, fits);
+    for (size_t t = search->n_slots; t-- > first;) {
+        room = fits[t] ? room + 1 : 0;
+        if (t <= last && room > 0 && room >= hs_search_count_slots(search, t, job->remaining_s)
+            && is_held_until(search, job, host_idx, t)) {
+            start = t;
+        }
+    }
+    return start;
+}
+
+void hs_search_first(const struct hs_search *search, const struct hs_place_job *job, size_t first,
+                     struct hs_search_offer *ret_offer)
+{
+    size_t soonest = search->n_slots;
+    size_t host_idx = SIZE_MAX;
+
+    *ret_offer = hs_search_no_offer;
+    for (size_t h = 0; h < search->estate->n_hosts && first < soonest; h++) {
+        const struct hs_kind *kind = &search->kinds->items[search->kinds->of_host[h]];
+
+        if (hs_search_may_use(search, kind, job) && hs_search_may_use_host(search, h, job)) {
+            size_t start = find_start(search, job, h, first, soonest - 1);
+
+            soonest = start < soonest ? start : soonest;
+            host_idx = start == soonest ? h : host_idx;
+        }
+    }
+    if (host_idx != SIZE_MAX) {
+        const struct hs_kind *kind = &search->kinds->items[search->kinds->of_host[host_idx]];
+
+        set_run(search, job, host_idx, soonest, price_run(search, kind, job, soonest), ret_offer);
+    }
+}

@@ -169,16 +169,21 @@ static bool find_path(const struct hs_search *search, const struct hs_kind *kind
         .must_run_first = job->must_run_now && blocks->first == 0,
     };
 
+    double left_s = job->remaining_s;
+
     ret_choice->n = 0;
     if (!isfinite(hs_slotpath_find(&path, job->remaining_s, taken))) {
         return false;
     }
     for (size_t b = 0; b < blocks->n; b++) {
         size_t begin = blocks->first + b * blocks->per_block;
+        size_t end = begin + blocks->per_block;
 
-        for (size_t t = begin; taken[b] && t < begin + blocks->per_block && t <= blocks->last;
-             t++) {
+        end = end <= blocks->last ? end : blocks->last + 1;
+        /* the last block is left when the work is done */
+        for (size_t t = begin; taken[b] && t < end && left_s > HS_SEARCH_DONE_S; t++) {
             ret_choice->slots[ret_choice->n++] = (uint8_t)t;
+            left_s -= hs_search_slot_s(search, t);
         }
     }
     return ret_choice->n > 0;

@@ -7,6 +7,9 @@
 
 #include "scheduler/core/search.h"
 
+/** Work of less than that is done, s. */
+#define HS_SEARCH_DONE_S 1e-6
+
 /** Nothing found. */
 extern const struct hs_search_offer hs_search_no_offer;
 
