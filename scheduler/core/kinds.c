@@ -134,6 +134,26 @@ void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *
     }
 }
 
+void hs_kinds_guide(struct hs_kinds *kinds, const double *slot_h, const double *heat_cur_per_wh,
+                    const double *room_cur)
+{
+    double whole_h = slot_h[kinds->n_slots - 1];
+
+    for (size_t k = 0; k < kinds->n; k++) {
+        struct hs_kind *kind = &kinds->items[k];
+        const double *heat = &heat_cur_per_wh[kind->loop_idx * kinds->n_slots];
+        const double *room = &room_cur[kind->loop_idx * kinds->n_slots];
+        const double *elec = kind->elec_cur_per_w;
+        double per_w_h = 1.0 / (kind->elec_w_per_vcpu * whole_h);
+
+        for (size_t t = 0; t < kinds->n_slots; t++) {
+            kind->net_cur_per_w[t + 1] =
+                kind->net_cur_per_w[t] + elec[t + 1] - elec[t]
+                + (room[t] * per_w_h - kind->capture_ratio * heat[t]) * slot_h[t];
+        }
+    }
+}
+
 /* No more than the racks, the loop and the site have power for. */
 static void cut_by_power(struct hs_kind *kind, const struct hs_fit *fit, size_t first, size_t last)
 {

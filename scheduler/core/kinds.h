@@ -61,6 +61,16 @@ void hs_kinds_set_elec(struct hs_kinds *kinds, const double *slot_h,
 void hs_kinds_set_prices(struct hs_kinds *kinds, size_t loop_idx, const double *slot_h,
                          const struct hs_thermal *thermal, size_t first);
 
+/**
+ * Take over prices that somebody else found, for heat and for room, in all loops.
+ *
+ * @param slot_h           [n_slots] as above
+ * @param heat_cur_per_wh  [n_loops][n_slots]
+ * @param room_cur         [n_loops][n_slots] of a vCPU for a whole slot
+ */
+void hs_kinds_guide(struct hs_kinds *kinds, const double *slot_h, const double *heat_cur_per_wh,
+                    const double *room_cur);
+
 /** Look at every host's room again. @param barred [n_hosts] */
 void hs_kinds_set_room(struct hs_kinds *kinds, const struct hs_fit *fit, const bool *barred);
 

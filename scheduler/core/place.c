@@ -132,7 +132,7 @@ void hs_place_reset(struct hs_place *place)
 /* Prices for the next job: loops that took much heat since the last time are solved again. */
 void hs_place_settle(struct hs_place *place)
 {
-    for (size_t l = 0; l < place->estate->n_loops; l++) {
+    for (size_t l = 0; l < place->estate->n_loops && !place->search.is_guided; l++) {
         if (hs_thermal_settle(place->thermals[l])) {
             hs_kinds_set_prices(place->kinds, l, place->slot_h, place->thermals[l],
                                 hs_thermal_get_changed(place->thermals[l]));
@@ -186,7 +186,14 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
         place->slot_h[t] = hs_search_slot_s(&place->search, t) / HS_S_PER_H;
     }
     hs_kinds_set_elec(place->kinds, place->slot_h, place->elec_cur_per_mwh);
+    place->guide_heat = NULL;
     place->is_reset_wanted = true;
+}
+
+void hs_place_guide(struct hs_place *place, const double *heat_cur_per_wh, const double *room_cur)
+{
+    place->guide_heat = heat_cur_per_wh;
+    place->guide_room = room_cur;
 }
 
 void hs_place_reserve(struct hs_place *place, size_t host_idx, const struct hs_fit_size *size)

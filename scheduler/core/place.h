@@ -112,6 +112,17 @@ void hs_place_cap_slots(struct hs_place *place, enum hs_fit_scope scope, size_t 
 void hs_place_bar(struct hs_place *place, size_t host_idx);
 
 /**
+ * Prices at which supply of heat and room meets demand, such as hs_certificate_get_heat_prices()
+ * and its _room_prices() have. Jobs of the next hs_place_plan() choose by them and look again
+ * at what their choices cost together: a better plan than that of jobs which only see who came
+ * first. Forgotten at the next set.
+ *
+ * @param heat_cur_per_wh  [n_loops][n_slots] borrowed until the plan is made
+ * @param room_cur         [n_loops][n_slots] of a vCPU for a slot; borrowed likewise
+ */
+void hs_place_guide(struct hs_place *place, const double *heat_cur_per_wh, const double *room_cur);
+
+/**
  * Place all of @jobs. Call after set, reserve and bar.
  *
  * @param jobs  [n_jobs] borrowed

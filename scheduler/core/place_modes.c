@@ -20,6 +20,9 @@
 
 #define ROUNDS_MAX 8 /* of making room and taking it */
 
+/* Where there are many jobs and one in so many is late, a refresh is not begun anew for them. */
+#define BEAR_SHARE 100
+
 /*
  * In which order jobs choose: what runs through, what must start at once, what is bound to the
  * host that holds it (it has nowhere else to go), what may go anywhere, and filler at last.
@@ -86,6 +89,12 @@ static int compare_first(const void *left, const void *right)
         return a_class != b_class ? a_class - b_class : compare_due(a, b);
     }
     return a->due_at_s < b->due_at_s ? -1 : 1;
+}
+
+/* So many that not everything can be tried. */
+static bool has_many(size_t n_jobs)
+{
+    return n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
 }
 
 /* Does the job look for its place anew in this slot's refresh? */
@@ -170,26 +179,72 @@ static bool keep_filler(struct hs_place *place, const struct hs_place_job *job)
     return false;
 }
 
-/* Every job in its place, none of them looked at twice. */
-static void lay_out(struct hs_place *place, const struct hs_place_job *const *order, size_t n_jobs,
+/* With more late jobs than this the plan as a whole is at fault. */
+static size_t most_late(size_t n_jobs)
+{
+    return n_jobs / REPAIR_SHARE + 8;
+}
+
+/*
+ * Jobs choose by prices that stand while they choose: those of the guide, or, where the earliest
+ * place is looked for, those of the heat that is there anyhow.
+ */
+static void fix_prices(struct hs_place *place, enum hs_place_mode mode)
+{
+    if (mode == HS_PLACE_MODE_GUIDED) {
+        hs_kinds_guide(place->kinds, place->slot_h, place->guide_heat, place->guide_room);
+    } else {
+        hs_place_settle(place);
+    }
+    place->search.is_guided = true;
+}
+
+/* Prices follow what is placed again. */
+static void release_prices(struct hs_place *place)
+{
+    place->search.is_guided = false;
+    for (size_t l = 0; l < place->estate->n_loops; l++) {
+        (void)hs_thermal_settle(place->thermals[l]);
+        hs_kinds_set_prices(place->kinds, l, place->slot_h, place->thermals[l], 0);
+    }
+}
+
+/*
+ * Every job in its place, none of them looked at twice.
+ *
+ * @return false if so many were late that the rest was left out
+ */
+static bool lay_out(struct hs_place *place, const struct hs_place_job *const *order, size_t n_jobs,
                     enum hs_place_mode mode)
 {
     HS_AUTO_MEM bool *is_kept = hs_xcalloc(n_jobs, sizeof(bool));
     bool keeps = mode == HS_PLACE_MODE_KEEP || mode == HS_PLACE_MODE_REFRESH;
+    bool has_prices = mode == HS_PLACE_MODE_GUIDED || mode == HS_PLACE_MODE_EARLIEST;
+    bool may_give_up =
+        has_many(n_jobs) && (mode == HS_PLACE_MODE_GUIDED || mode == HS_PLACE_MODE_CHEAPEST);
+    size_t n_late_max = may_give_up ? most_late(n_jobs) : SIZE_MAX;
+    size_t n_laid = 0;
 
     place->is_reset_wanted = false;
     hs_place_reset(place);
     for (size_t i = 0; i < n_jobs; i++) {
         hs_place_hold_memory(place, order[i], true);
     }
+    if (has_prices) {
+        fix_prices(place, mode);
+    }
     for (size_t i = 0; i < n_jobs; i++) {
         is_kept[i] = keeps && keep_one(place, order[i], mode);
     }
-    for (size_t i = 0; i < n_jobs; i++) {
-        if (!is_kept[i] && !(keeps && keep_filler(place, order[i]))) {
-            hs_place_put(place, order[i], mode);
+    for (; n_laid < n_jobs && place->n_avoidable <= n_late_max; n_laid++) {
+        if (!is_kept[n_laid] && !(keeps && keep_filler(place, order[n_laid]))) {
+            hs_place_put(place, order[n_laid], mode);
         }
     }
+    if (has_prices) {
+        release_prices(place);
+    }
+    return n_laid == n_jobs;
 }
 
 /* Make room for those who come late, if they are few. */
@@ -197,21 +252,28 @@ static void repair(struct hs_place *place, size_t n_jobs, enum hs_place_mode mod
 {
     bool is_soonest = mode == HS_PLACE_MODE_EARLIEST || mode == HS_PLACE_MODE_FIRST;
 
-    if (is_soonest || place->n_avoidable <= n_jobs / REPAIR_SHARE + 8) {
+    if (is_soonest || place->n_avoidable <= most_late(n_jobs)) {
         hs_place_repair(place);
     }
 }
 
-/* The same, in the order that suits the mode, and room made for those who come late. */
-static void lay_out_in_time(struct hs_place *place, const struct hs_place_job **order,
-                            size_t n_jobs, enum hs_place_mode mode)
+/*
+ * The same, in the order that suits the mode, and room made for those who come late.
+ *
+ * @return how many are late and need not be; SIZE_MAX if it came to nothing
+ */
+static size_t lay_out_in_time(struct hs_place *place, const struct hs_place_job **order,
+                              size_t n_jobs, enum hs_place_mode mode)
 {
     qsort(order, n_jobs, sizeof(const struct hs_place_job *),
           mode == HS_PLACE_MODE_FIRST      ? compare_first
           : mode == HS_PLACE_MODE_EARLIEST ? compare_earliest
                                            : compare_urgency);
-    lay_out(place, order, n_jobs, mode);
+    if (!lay_out(place, order, n_jobs, mode)) {
+        return SIZE_MAX;
+    }
     repair(place, n_jobs, mode);
+    return place->n_avoidable;
 }
 
 /*
@@ -220,7 +282,7 @@ static void lay_out_in_time(struct hs_place *place, const struct hs_place_job **
  */
 static void settle(struct hs_place *place, size_t n_jobs, enum hs_place_mode mode)
 {
-    bool is_small = n_jobs <= HS_PLACE_THOROUGH_JOBS_MAX;
+    bool is_small = !has_many(n_jobs);
     bool is_partial = mode == HS_PLACE_MODE_REFRESH && !is_small;
     bool goes_on = true;
 
@@ -239,23 +301,56 @@ static void settle(struct hs_place *place, size_t n_jobs, enum hs_place_mode mod
     }
 }
 
+/* Has anybody been promised anything? */
+static bool has_promises(const struct hs_place_job *const *order, size_t n_jobs)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < n_jobs && !has; i++) {
+        has = order[i]->last != NULL;
+    }
+    return has;
+}
+
+static bool can_try(const struct hs_place *place, const struct hs_place_job *const *order,
+                    size_t n_jobs, enum hs_place_mode mode)
+{
+    switch (mode) {
+    case HS_PLACE_MODE_GUIDED:
+        return place->guide_heat != NULL;
+    case HS_PLACE_MODE_KEEP:
+        return has_promises(order, n_jobs);
+    case HS_PLACE_MODE_FIRST:
+        return !has_many(n_jobs);
+    default:
+        return true;
+    }
+}
+
 /* Any mode will do until nobody is late who need not be; the first that comes nearest stands. */
 static void try_modes(struct hs_place *place, const struct hs_place_job **order, size_t n_jobs,
                       enum hs_place_mode first)
 {
     enum hs_place_mode best = first;
-    enum hs_place_mode mode = first;
+    enum hs_place_mode last = first;
     size_t n_best = SIZE_MAX;
+    size_t n_borne = 0;
 
-    for (; mode < HS_PLACE_MODE_COUNT_ && n_best > 0; mode++) {
-        lay_out_in_time(place, order, n_jobs, mode);
-        if (place->n_avoidable < n_best) {
-            n_best = place->n_avoidable;
+    for (enum hs_place_mode mode = first; mode < HS_PLACE_MODE_COUNT_ && n_best > n_borne; mode++) {
+        if (!can_try(place, order, n_jobs, mode)) {
+            continue;
+        }
+        size_t n_late = lay_out_in_time(place, order, n_jobs, mode);
+
+        last = mode;
+        if (n_late < n_best) {
+            n_best = n_late;
             best = mode;
         }
+        n_borne = mode == HS_PLACE_MODE_REFRESH && has_many(n_jobs) ? n_jobs / BEAR_SHARE : n_borne;
     }
-    if (best + 1 != mode) {
-        lay_out_in_time(place, order, n_jobs, best);
+    if (best != last) {
+        (void)lay_out_in_time(place, order, n_jobs, best);
     }
     place->is_refresh = best == HS_PLACE_MODE_REFRESH;
     settle(place, n_jobs, best);
@@ -289,14 +384,14 @@ static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, s
     for (size_t i = 0; i < n_jobs; i++) {
         order[i] = &jobs[i];
     }
-    place->search.is_thorough = n_jobs <= HS_PLACE_THOROUGH_JOBS_MAX;
+    place->search.is_thorough = !has_many(n_jobs);
     place->probe_wh = find_probe_wh(place, jobs, n_jobs);
     try_modes(place, order, n_jobs, first);
 }
 
 void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
 {
-    plan_from(place, jobs, n_jobs, HS_PLACE_MODE_CHEAPEST);
+    plan_from(place, jobs, n_jobs, HS_PLACE_MODE_GUIDED);
 }
 
 void hs_place_refresh(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)

@@ -22,6 +22,7 @@
 
 enum hs_place_mode {
     HS_PLACE_MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
+    HS_PLACE_MODE_GUIDED,   /* every job anew, by the prices that we were given */
     HS_PLACE_MODE_CHEAPEST, /* every job anew */
     HS_PLACE_MODE_EARLIEST, /* as soon as possible, then moved to where it costs less */
     HS_PLACE_MODE_KEEP,     /* what the last plan promised, then the others */
@@ -56,6 +57,8 @@ struct hs_place {
     double *unused_w;             /* [n_hosts][n_slots] of room that throttled jobs take */
     struct hs_search search;
     struct hs_search_bid *bids; /* [kinds->n] its scratch */
+    const double *guide_heat;   /* [n_loops][n_slots] cur/Wh borrowed; NULL: no guide */
+    const double *guide_room;   /* [n_loops][n_slots] */
 
     /* the frame, copied so that a second plan can start from it */
     struct hs_thermal_input *inputs;  /* [n_loops] pointing into the arrays below */

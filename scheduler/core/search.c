@@ -178,6 +178,22 @@ const struct hs_kind *hs_search_next(struct hs_search_bid *bids, size_t *io_n, d
 
 /* --- a whole placement --- */
 
+/* What the heat of @it_wh is worth by the prices of slots alone, less what room costs there. */
+static double price_by_slots(const struct hs_search *search, const struct hs_kind *kind,
+                             const struct hs_placement *placement, const double *it_wh)
+{
+    const double *elec = kind->elec_cur_per_w;
+    const double *net = kind->net_cur_per_w;
+    double worth_cur = 0.0;
+
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        double worth_cur_per_w = elec[t + 1] - elec[t] - net[t + 1] + net[t];
+
+        worth_cur += hs_w_from_wh(it_wh[t], hs_search_slot_s(search, t)) * worth_cur_per_w;
+    }
+    return worth_cur;
+}
+
 /* The whole placement's exact cost: what the slots are worth together. */
 double hs_search_price_placement(const struct hs_search *search, const struct hs_kind *kind,
                                  const struct hs_place_job *job,
@@ -185,6 +201,7 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
 {
     const double *elec = &search->elec_cur_per_mwh[kind->site_idx * search->n_slots];
     double heat_wh[HS_PLAN_SLOTS_MAX];
+    double worth_cur = 0.0;
     double elec_cur = 0.0;
     double stop_cur = 0.0;
     double seen_s = 0.0;
@@ -192,6 +209,9 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
     size_t n = placement->last_slot - first + 1;
 
     (void)fill_placement(search, kind, job, placement, heat_wh);
+    if (search->is_guided) {
+        worth_cur = price_by_slots(search, kind, placement, heat_wh);
+    }
     stop_cur += job->is_running && first > 0 ? hs_search_price_stop(search, kind, job, 0) : 0.0;
     for (size_t t = first; t < first + n; t++) {
         elec_cur += hs_cur_from_wh(heat_wh[t], elec[t]);
@@ -210,8 +230,12 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
     double net_cur = elec_cur;
     double tail_cur = hs_search_price_tail(search, kind, job, seen_s, &elec_cur);
 
+    if (!search->is_guided) {
+        worth_cur =
+            hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
+    }
     return net_cur + tail_cur + stop_cur + hs_search_price_waiting(search, job, end_at_s, elec_cur)
-           - hs_thermal_get_run_worth(search->thermals[kind->loop_idx], first, &heat_wh[first], n);
+           - worth_cur;
 }
 
 double hs_search_price_move(const struct hs_search *search, const struct hs_place_job *job,

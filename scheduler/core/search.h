@@ -47,7 +47,8 @@ struct hs_search {
     double waiting_weight;
     struct hs_search_bid *bids; /* [kinds->n] scratch */
     bool is_thorough;           /* few jobs: price whatever might be cheapest */
-    double suspend_s;           /* what a suspend is known to cost, s of the job's power */
+    bool is_guided;   /* the kinds' prices are right as they are: nothing is run forward */
+    double suspend_s; /* what a suspend is known to cost, s of the job's power */
 };
 
 /** A placement and what it costs. host_idx SIZE_MAX: none found. */

@@ -300,6 +300,8 @@ static void search_kind(const struct hs_search *search, const struct hs_kind *ki
         size_t n = hs_search_count_slots(search, best, job->remaining_s);
         size_t host_idx = find_host(search, kind, job, best, n);
 
+        double exact_cur = cost_cur[best];
+
         cost_cur[best] = INFINITY;
         if (host_idx == SIZE_MAX) {
             if (++n_full == FULL_MAX) {
@@ -307,9 +309,8 @@ static void search_kind(const struct hs_search *search, const struct hs_kind *ki
             }
             continue;
         }
-        double exact_cur = price_run(search, kind, job, best);
-
         n_exact++;
+        exact_cur = search->is_guided ? exact_cur : price_run(search, kind, job, best);
         if (exact_cur < io_offer->cost_cur) {
             set_run(search, job, host_idx, best, exact_cur, io_offer);
         }
@@ -340,19 +341,58 @@ void hs_search_contiguous(const struct hs_search *search, const struct hs_place_
     }
 }
 
+/* The first start from @first on at which the kind has the vCPUs all the way, on whatever hosts. */
+static size_t find_room_from(const struct hs_search *search, const struct hs_kind *kind,
+                             const struct hs_place_job *job, size_t first)
+{
+    const int32_t *free_vcpus = hs_search_room(search, kind, job);
+    size_t start = first;
+    size_t need = hs_search_count_slots(search, start, job->remaining_s);
+
+    for (size_t t = first; t < search->n_slots && t < start + need; t++) {
+        if (free_vcpus[t] < job->size.vcpus) {
+            start = t + 1;
+            need = start < search->n_slots ? hs_search_count_slots(search, start, job->remaining_s)
+                                           : 0;
+        }
+    }
+    return start;
+}
+
+/* The first start in @first..@end-1 that a host of @kind has room for, or @end. */
+static size_t find_soonest(const struct hs_search *search, const struct hs_kind *kind,
+                           const struct hs_place_job *job, size_t first, size_t end)
+{
+    size_t hosts[HS_PLAN_SLOTS_MAX];
+    size_t start = find_room_from(search, kind, job, first);
+
+    for (size_t n_full = 0; start < end && n_full < FULL_MAX; n_full++) {
+        size_t n = hs_search_count_slots(search, start, job->remaining_s);
+
+        if (find_host(search, kind, job, start, n) != SIZE_MAX) {
+            return start;
+        }
+        start = find_room_from(search, kind, job, start + 1);
+    }
+    if (start >= end) {
+        return end;
+    }
+    find_hosts(search, kind, job, start, end - 1, hosts);
+    while (start < end && hosts[start] == SIZE_MAX) {
+        start++;
+    }
+    return start;
+}
+
 void hs_search_earliest(const struct hs_search *search, const struct hs_place_job *job,
                         size_t first, struct hs_search_offer *ret_offer)
 {
-    size_t hosts[HS_PLAN_SLOTS_MAX];
     size_t soonest = search->n_slots;
 
     *ret_offer = hs_search_no_offer;
-    for (size_t k = 0; k < search->kinds->n && first < search->n_slots; k++) {
+    for (size_t k = 0; k < search->kinds->n && first < soonest; k++) {
         if (hs_search_may_use(search, &search->kinds->items[k], job)) {
-            find_hosts(search, &search->kinds->items[k], job, first, search->n_slots - 1, hosts);
-            for (size_t s = first; s < soonest; s++) {
-                soonest = hosts[s] != SIZE_MAX ? s : soonest;
-            }
+            soonest = find_soonest(search, &search->kinds->items[k], job, first, soonest);
         }
     }
     if (soonest < search->n_slots) {

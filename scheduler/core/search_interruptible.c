@@ -71,7 +71,7 @@ static void price_slots(const struct hs_search *search, const struct hs_kind *ki
         ret_cost_cur[t - first] =
             (float)(elec_w * (net[t + 1] - net[t]) + wait_per_s * bought * late_s);
     }
-    for (size_t t = first; search->is_thorough && t <= last; t++) {
+    for (size_t t = first; search->is_thorough && !search->is_guided && t <= last; t++) {
         double heat_wh = hs_wh_from_w(elec_w * kind->capture_ratio, hs_search_slot_s(search, t));
         double by_price_cur = elec_w * (elec[t + 1] - elec[t] - net[t + 1] + net[t]);
 
