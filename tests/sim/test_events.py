@@ -109,17 +109,22 @@ class Events(unittest.TestCase):
         self.assertGreater(hard["asap"]["restarts"], 0)
         self.assertEqual(hard["heat"]["restarts"], 0)
 
-    def test_costs_are_counted_as_power_and_time(self):
-        plain = self.get_plain()
-        # heat suspends before planned work on the hosts, whatever prices say
-        entries = self.run_with(costs={"suspend_s": 300, "move_s": 600},
-                                events=[make_event("maintenance", "pool/r1")])
+    def assert_overhead(self, entries, plain):
         self.assert_sound(entries)
         self.assert_it_wh(entries, plain, 0)
         for name, entry in entries.items():
             with self.subTest(controller=name):
                 disturbed = entry["suspends"] + entry["moves"] > 0
                 self.assertEqual(entry["overhead_wh"] > 0, disturbed)
+
+    def test_costs_are_counted_as_power_and_time(self):
+        plain = self.get_plain()
+        costs = {"suspend_s": 300, "move_s": 600}
+        self.assert_overhead(self.run_with(costs=costs), plain)
+        # an hour without any host: long work has to stop for it, whatever prices say
+        hour_off = [make_event("maintenance", site, for_h=1) for site in ("pool", "school")]
+        entries = self.run_with(["heat"], costs=costs, events=hour_off)
+        self.assert_overhead(entries, plain)
         self.assertGreater(entries["heat"]["suspends"], 0)
 
     def test_everything_at_once_gives_the_same_bytes_twice(self):
