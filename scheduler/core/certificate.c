@@ -37,6 +37,7 @@ static void set_scratch(struct hs_certificate *cert)
     cert->merged = hs_xcalloc(n_more * (n + 2), sizeof(*cert->merged));
     cert->n_draws_max = n_more;
     cert->draws = hs_xcalloc(2 * n_more, sizeof(*cert->draws));
+    cert->levels_wh = hs_xcalloc(n * HS_CERTIFICATE_LEVELS, sizeof(*cert->levels_wh));
     cert->path_run = new_rows(n + 1, n + 2);
     cert->path_idle = new_rows(n + 1, n + 2);
 }
@@ -106,6 +107,7 @@ void hs_certificate_free(struct hs_certificate *cert)
     if (cert == NULL) {
         return;
     }
+    free(cert->levels_wh);
     free(cert->path_idle);
     free(cert->path_run);
     free(cert->draws);

@@ -8,6 +8,7 @@
  * certificate_setup.c what jobs and hosts come down to
  * certificate_jobs.c  the cheapest choice of each job, given prices
  * certificate_loop.c  the cheapest course of a loop, given prices
+ * certificate_grid.c  where a loop's prices move to, nearly
  * certificate_step.c  steps towards better prices
  * certificate_cost.c  what a plan costs
  */
@@ -54,6 +55,8 @@ struct hs_certificate_segment {
     double rise;  /* of the slope, to its end */
     bool is_bought;
 };
+
+#define HS_CERTIFICATE_LEVELS 64 /* of worth: see certificate_grid.c */
 
 struct hs_certificate {
     const struct hs_estate *estate;
@@ -127,6 +130,7 @@ struct hs_certificate {
     size_t n_steps;
     size_t n_since_calm;          /* steps since the mean prices were tried */
     size_t stride;                /* of the jobs that a step looks at */
+    bool is_fine;                 /* steps are exact */
     struct hs_thermal **thermals; /* [n_loops] to cost a plan */
 
     /* scratch */
@@ -136,6 +140,7 @@ struct hs_certificate {
     struct hs_certificate_segment *merged;
     struct hs_certificate_segment *draws; /* [2][n_draws_max] */
     size_t n_draws_max;
+    float *levels_wh; /* [n_slots][HS_CERTIFICATE_LEVELS] */
 };
 
 /** Free what hosts and racks have, and the rows that no price changes. */
@@ -182,3 +187,6 @@ double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx);
  * @return the cost of its cheapest course at the new prices, cur: as hs_certificate_solve_loop()
  */
 double hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx);
+
+/** The same nearly and sooner: see certificate_grid.c. */
+void hs_certificate_slide_loop(struct hs_certificate *cert, size_t loop_idx);

@@ -4,12 +4,13 @@
  *
  * The bound is concave in the prices: a part of the loops, which bends sharply, and one of the
  * jobs, which is nearly smooth where there are many. So a step takes the jobs as the mean of what
- * they chose lately and is exact for the loops: it goes to the prices at which each would buy just
- * that, held near the present ones by a quadratic term (a proximal step). How far a price may go
- * falls with what it was off by so far (AdaGrad), less so while it is off to the same side: prices
- * of slots that few jobs care for settle at once, those of a full loop have a long way to go.
- * Prices swing about the best ones, so that their mean is often better than any of them: every few
- * steps it is tried. Where jobs are many a step looks at every k-th of them only.
+ * they chose lately and looks for the prices at which each loop would buy just that, held near the
+ * present ones by a quadratic term (a proximal step). How far a price may go falls with what it
+ * was off by so far (AdaGrad), less so while it is off to the same side: prices of slots that few
+ * jobs care for settle at once, those of a full loop have a long way to go.
+ * Prices swing about the best ones, so that their mean is better than any of them: every few steps
+ * it is tried, and nothing else is. At first a step looks at a sample of the jobs and moves loops
+ * nearly; where that gains little more, at twice as many jobs, and in the end exactly.
  */
 #include <math.h>
 #include <string.h>
@@ -23,7 +24,9 @@
 #define OFFER_SHARE   0.2  /* of the last choices in the mean offer */
 #define CALM_SHARE    0.15 /* of the last prices in the mean ones */
 #define STEPS_TO_CALM 25   /* the mean prices are tried so often */
-#define SAMPLE        100  /* jobs for each loop that are enough for a step */
+#define CALM_LEAST    3    /* fewer prices are no mean */
+#define SAMPLE        15   /* jobs for each loop that are enough for a first step */
+#define COARSE_RATIO  2e-3 /* of the bound: gained by less in STEPS_TO_CALM, steps get finer */
 
 /* --- what the present prices give --- */
 
@@ -125,26 +128,37 @@ static void move_prices(struct hs_certificate *cert, size_t l)
     }
 }
 
-/* @return what the loops pay at the new prices, cur */
-static double step(struct hs_certificate *cert)
+static void step(struct hs_certificate *cert)
 {
-    double paid_cur = 0.0;
-
     for (size_t l = 0; l < cert->n_loops; l++) {
         move_prices(cert, l);
-        paid_cur += hs_certificate_move_loop(cert, l);
+        if (cert->is_fine) {
+            (void)hs_certificate_move_loop(cert, l);
+        } else {
+            hs_certificate_slide_loop(cert, l);
+        }
     }
-    return paid_cur;
+}
+
+static void refine(struct hs_certificate *cert)
+{
+    cert->is_fine = cert->stride == 1;
+    cert->stride = (cert->stride + 1) / 2;
 }
 
 /* Where prices have swung about. */
 static void try_calm(struct hs_certificate *cert)
 {
     size_t n = cert->n_loops * cert->n_slots;
+    double last_cur = cert->bound_cur;
 
     memcpy(cert->heat_cur_per_wh, cert->calm_heat, n * sizeof(double));
     memcpy(cert->room_cur, cert->calm_room, n * sizeof(double));
     ask_all(cert);
+    if (cert->n_since_calm >= STEPS_TO_CALM
+        && cert->bound_cur - last_cur < COARSE_RATIO * fabs(last_cur)) {
+        refine(cert);
+    }
     cert->n_since_calm = 0;
 }
 
@@ -154,7 +168,8 @@ static void begin(struct hs_certificate *cert)
 
     ask_all(cert);
     cert->has_prices = true;
-    cert->stride = cert->n_jobs / (SAMPLE * (cert->n_loops + 1)) + 1;
+    cert->stride = cert->n_jobs / (SAMPLE * cert->n_loops + 1) + 1;
+    cert->is_fine = false;
     cert->n_since_calm = 0;
     memcpy(cert->calm_heat, cert->heat_cur_per_wh, n * sizeof(double));
     memcpy(cert->calm_room, cert->room_cur, n * sizeof(double));
@@ -171,13 +186,9 @@ static void go_on(struct hs_certificate *cert)
 
     blend(cert->mean_given_wh, cert->given_wh, OFFER_SHARE, n);
     blend(cert->mean_used_vcpus, cert->used_vcpus, OFFER_SHARE, n);
-    double paid_cur = step(cert) - sum_room(cert);
-
+    step(cert);
     cert->n_steps++;
-    paid_cur += ask_jobs(cert, cert->n_steps % cert->stride, cert->stride);
-    if (cert->stride == 1) {
-        keep_if_better(cert, paid_cur);
-    }
+    (void)ask_jobs(cert, cert->n_steps % cert->stride, cert->stride);
     cert->n_since_calm++;
     blend(cert->calm_heat, cert->heat_cur_per_wh, share, n);
     blend(cert->calm_room, cert->room_cur, share, n);
@@ -191,7 +202,7 @@ double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size
         if (isinf(cert->bound_cur)) {
             begin(cert);
         } else if (cert->n_since_calm >= STEPS_TO_CALM
-                   || (is_last && cert->n_since_calm >= STEPS_TO_CALM / 5)) {
+                   || (is_last && cert->n_since_calm >= CALM_LEAST)) {
             try_calm(cert);
         } else {
             go_on(cert);
