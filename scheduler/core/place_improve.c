@@ -9,7 +9,6 @@
 #include "scheduler/core/place_priv.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "scheduler/base/mem.h"
 
@@ -18,8 +17,9 @@
 #define LEAST_GAIN_RATIO 5e-4
 #define LEAST_KEPT_RATIO 5e-3
 
-#define FAILURES_MAX 24 /* jobs in a row for which there is no place: the others have none either \
-                         */
+#define FAILURES_MAX                                                             \
+    24 /* jobs in a row for which there is no place: the others have none either \
+        */
 
 /* May the job be somewhere else than where it is? */
 static bool may_move(const struct hs_place_job *job)
@@ -40,6 +40,13 @@ static double get_elec_cur(const struct hs_place *place, const struct hs_place_j
            * fabs(kind->elec_cur_per_w[place->n_slots]);
 }
 
+double hs_place_get_least_gain(const struct hs_place *place, const struct hs_place_job *job,
+                               const struct hs_placement *before)
+{
+    return (place->is_refresh && job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO)
+           * get_elec_cur(place, job, before->host_idx);
+}
+
 /* Is @now worth giving up @before for? */
 static bool is_better(const struct hs_place *place, const struct hs_place_job *job,
                       const struct hs_placement *before, double before_cur,
@@ -55,14 +62,8 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
     if (before->host_idx == SIZE_MAX) {
         return true;
     }
-    double least_ratio =
-        place->is_refresh && job->last != NULL ? LEAST_KEPT_RATIO : LEAST_GAIN_RATIO;
-
-    return now->cost_cur < before_cur - least_ratio * get_elec_cur(place, job, before->host_idx)
-           && (now->host_idx != before->host_idx
-               || memcmp(now->slots, before->slots, sizeof(now->slots)) != 0
-               || memcmp(now->cut_low, before->cut_low, sizeof(now->cut_low)) != 0
-               || memcmp(now->cut_high, before->cut_high, sizeof(now->cut_high)) != 0);
+    return now->cost_cur < before_cur - hs_place_get_least_gain(place, job, before)
+           && !hs_plan_is_same_place(now, before);
 }
 
 /* A job whose next best place costs so much more of its electricity is left in peace. */

@@ -277,8 +277,8 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
     search_shares(place, job, first, end_at_s, ret_offer);
 }
 
-static bool ends_late(const struct hs_place *place, const struct hs_place_job *job,
-                      const struct hs_placement *placement)
+double hs_place_get_slack_s(const struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *placement)
 {
     double left_s = job->remaining_s;
     double end_at_s = 0.0;
@@ -292,7 +292,13 @@ static bool ends_late(const struct hs_place *place, const struct hs_place_job *j
             left_s -= run_s * speed;
         }
     }
-    return end_at_s + left_s > (double)job->due_at_s + 0.5;
+    return (double)job->due_at_s - end_at_s - left_s;
+}
+
+static bool ends_late(const struct hs_place *place, const struct hs_place_job *job,
+                      const struct hs_placement *placement)
+{
+    return hs_place_get_slack_s(place, job, placement) < -0.5;
 }
 
 /* What keeps a machine's boot and the end of a slot from making a job late, s. */

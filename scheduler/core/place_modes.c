@@ -18,6 +18,8 @@
 #define N_PASSES       2
 #define N_PASSES_SMALL 8
 
+#define PAIR_JOBS_MAX 50 /* few enough to move them two at a time */
+
 #define ROUNDS_MAX 8 /* of making room and taking it */
 
 /* Where there are many jobs and one in so many is late, a refresh is not begun anew for them. */
@@ -293,6 +295,10 @@ static void settle(struct hs_place *place, size_t n_jobs, enum hs_place_mode mod
         if (mode != HS_PLACE_MODE_KEEP && (i == 0 || is_small)) {
             n_moved = hs_place_improve(place, is_small ? N_PASSES_SMALL : N_PASSES,
                                        is_partial ? has_turn : NULL);
+            if (n_jobs <= PAIR_JOBS_MAX && n_moved == 0) {
+                n_moved =
+                    hs_place_improve_pairs(place, mode == HS_PLACE_MODE_REFRESH ? has_turn : NULL);
+            }
         }
         n_moved = is_small ? n_moved : 0;
         n_moved += hs_place_advance(place);

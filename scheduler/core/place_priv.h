@@ -9,6 +9,7 @@
  * place_modes.c  in which order jobs choose, and which of several plans stands
  * place_repair.c   room for jobs that would be late
  * place_improve.c  jobs taken out and placed anew
+ * place_pairs.c  the same, two at a time
  * place_move.c   jobs that may go on on another host
  */
 
@@ -141,6 +142,20 @@ size_t hs_place_improve(struct hs_place *place, size_t n_passes,
                         bool (*has_turn)(const struct hs_place *place,
                                          const struct hs_place_job *job));
 
+/**
+ * The same two at a time, for few jobs: one chooses as if the other were not there.
+ *
+ * @param has_turn  which jobs choose first; NULL: all
+ * @return pairs moved
+ */
+size_t hs_place_improve_pairs(struct hs_place *place,
+                              bool (*has_turn)(const struct hs_place *place,
+                                               const struct hs_place_job *job));
+
+/** What a move of the job from @before has to save at least, cur. */
+double hs_place_get_least_gain(const struct hs_place *place, const struct hs_place_job *job,
+                               const struct hs_placement *before);
+
 /** The job if it were bound to no host, and its moves cost nothing. */
 struct hs_place_job hs_place_unbind(const struct hs_place_job *job);
 
@@ -150,6 +165,10 @@ struct hs_place_job hs_place_unbind(const struct hs_place_job *job);
  */
 void hs_place_find_live(struct hs_place *place, const struct hs_place_job *job,
                         struct hs_placement *ret_placement);
+
+/** How long before its due time the job ends there, s; negative if it is late. */
+double hs_place_get_slack_s(const struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *placement);
 
 /** Is the job too long for the time that is left? Then no plan is to blame. */
 bool hs_place_is_hopeless(const struct hs_place *place, const struct hs_place_job *job);

@@ -89,6 +89,18 @@ static inline bool hs_plan_is_cut(const struct hs_placement *placement)
     return any != 0;
 }
 
+/** Do both run on one host in the same slots, at the same shares? */
+static inline bool hs_plan_is_same_place(const struct hs_placement *a, const struct hs_placement *b)
+{
+    for (size_t w = 0; w < HS_PLAN_MASK_WORDS; w++) {
+        if (a->slots[w] != b->slots[w] || a->cut_low[w] != b->cut_low[w]
+            || a->cut_high[w] != b->cut_high[w]) {
+            return false;
+        }
+    }
+    return a->host_idx == b->host_idx;
+}
+
 /** How many slots the placement runs in. */
 static inline size_t hs_plan_count_runs(const struct hs_placement *placement)
 {

@@ -3,6 +3,7 @@
  * place on random estates, jobs and horizons: what must hold for every plan.
  *
  *   test_place_random               10,000 cases (1,000,000 with HSCHED_TEST_LONG)
+ *   test_place_random --cases N     so many
  *   test_place_random --case SEED   one
  */
 #include <math.h>
@@ -62,6 +63,7 @@ static const size_t most_per_million[PROPERTY_COUNT_] = {
 
 static size_t n_failed[PROPERTY_COUNT_];
 static uint64_t only_seed;
+static size_t n_cases;
 
 static void fail_case(const struct smallcase *c, enum property property, const char *detail)
 {
@@ -275,9 +277,6 @@ static void try_case(uint64_t seed)
 
 static void random_cases__keep_every_promise(void **state)
 {
-    size_t n_cases = getenv("HSCHED_TEST_LONG") != NULL    ? N_CASES_LONG
-                     : getenv("HSCHED_TEST_SHORT") != NULL ? N_CASES_SHORT
-                                                           : N_CASES;
     bool is_good = true;
 
     (void)state;
@@ -304,8 +303,13 @@ int main(int argc, char **argv)
         cmocka_unit_test(random_cases__keep_every_promise),
     };
 
+    n_cases = getenv("HSCHED_TEST_LONG") != NULL    ? N_CASES_LONG
+              : getenv("HSCHED_TEST_SHORT") != NULL ? N_CASES_SHORT
+                                                    : N_CASES;
     if (argc == 3 && strcmp(argv[1], "--case") == 0) {
         only_seed = strtoull(argv[2], NULL, 10);
+    } else if (argc == 3 && strcmp(argv[1], "--cases") == 0) {
+        n_cases = strtoul(argv[2], NULL, 10);
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
