@@ -162,11 +162,11 @@ static void try_calm(struct hs_certificate *cert)
     cert->n_since_calm = 0;
 }
 
+/* What the jobs' mean offer and the mean prices begin with. */
 static void begin(struct hs_certificate *cert)
 {
     size_t n = cert->n_loops * cert->n_slots;
 
-    ask_all(cert);
     cert->has_prices = true;
     cert->stride = cert->n_jobs / (SAMPLE * cert->n_loops + 1) + 1;
     cert->is_fine = false;
@@ -174,6 +174,7 @@ static void begin(struct hs_certificate *cert)
     memcpy(cert->calm_heat, cert->heat_cur_per_wh, n * sizeof(double));
     memcpy(cert->calm_room, cert->room_cur, n * sizeof(double));
     if (!cert->has_plan) {
+        (void)ask_jobs(cert, 0, cert->stride);
         memcpy(cert->mean_given_wh, cert->given_wh, n * sizeof(double));
         memcpy(cert->mean_used_vcpus, cert->used_vcpus, n * sizeof(double));
     }
@@ -200,6 +201,7 @@ double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size
         bool is_last = i + 1 == n_iterations;
 
         if (isinf(cert->bound_cur)) {
+            ask_all(cert);
             begin(cert);
         } else if (cert->n_since_calm >= STEPS_TO_CALM
                    || (is_last && cert->n_since_calm >= CALM_LEAST)) {
@@ -209,4 +211,19 @@ double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size
         }
     }
     return cert->bound_cur;
+}
+
+void hs_certificate_foresee(struct hs_certificate *cert, size_t n_steps)
+{
+    size_t n = cert->n_loops * cert->n_slots;
+
+    begin(cert);
+    for (size_t i = 0; i < n_steps; i++) {
+        go_on(cert);
+    }
+    memcpy(cert->heat_cur_per_wh, cert->calm_heat, n * sizeof(double));
+    memcpy(cert->room_cur, cert->calm_room, n * sizeof(double));
+    memcpy(cert->best_heat, cert->calm_heat, n * sizeof(double));
+    memcpy(cert->best_room, cert->calm_room, n * sizeof(double));
+    cert->bound_cur = -INFINITY;
 }
