@@ -269,6 +269,16 @@ void hs_cycle_set_choices(const struct hs_cycle *cycle, const struct hs_cycle_en
                    && hs_cycle_fill_place_job(cycle, entry, &asking.ask.job);
 
     if (!is_told) {
+        json_t *constraints = hs_jsonx_array();
+
+        if (cycle->has_plan) {
+            hs_cycle_explain_after(cycle, entry, constraints);
+        }
+        if (json_array_size(constraints) > 0) {
+            hs_jsonx_set(object, "constraints", constraints);
+        } else {
+            json_decref(constraints);
+        }
         return;
     }
     asking.constraints = hs_jsonx_array();

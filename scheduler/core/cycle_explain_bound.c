@@ -302,6 +302,53 @@ void hs_cycle_explain_break_even(struct hs_cycle_asking *asking, const struct hs
 
 /* --- all of them --- */
 
+void hs_cycle_explain_after(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                            json_t *constraints)
+{
+    const struct hs_job *other = NULL;
+    struct hs_place_job job;
+    struct hs_placement placement = {.host_idx = SIZE_MAX};
+    int64_t start_at_s = 0;
+    char object[40];
+    char text[160];
+    char change[640] = "without --after";
+    json_t *item;
+
+    if (hs_job_is_over(entry->job) || entry->job->state != HS_JOB_WAITING
+        || hs_cycle_check_after(cycle, entry->job, &other) != HS_CYCLE_AFTER_OPEN) {
+        return;
+    }
+    snprintf(object, sizeof(object), "job %llu", (unsigned long long)other->id);
+    snprintf(text, sizeof(text), "it waits for %s, which is %s", object,
+             hs_job_state_word(other->state));
+    if (hs_cycle_fill_place_job_alone(cycle, entry, &job)) {
+        hs_place_try(cycle->place, &job, &placement);
+    }
+    if (placement.host_idx != SIZE_MAX) {
+        char at[HS_TIMETEXT_MAX];
+
+        start_at_s =
+            placement.first_slot == 0
+                ? cycle->now_at_s
+                : cycle->plan_from_at_s + (int64_t)placement.first_slot * cycle->estate->slot_s;
+        hs_timetext_format(start_at_s, at);
+        snprintf(change, sizeof(change), "without --after: it would start at %s on '%s'", at,
+                 hs_cycle_explain_host_path(cycle, placement.host_idx));
+    }
+    item = hs_jsonx_object();
+    hs_jsonx_set_text(item, "code", "after");
+    hs_jsonx_set_text(item, "text", text);
+    hs_jsonx_set_text(item, "object", object);
+    hs_jsonx_set_text(item, "change", change);
+    hs_jsonx_set_real(item, "saving_cur", NAN);
+    hs_jsonx_set_at(item, "would_start", start_at_s);
+    hs_jsonx_set_text(item, "would_host",
+                      placement.host_idx != SIZE_MAX
+                          ? hs_cycle_explain_host_path(cycle, placement.host_idx)
+                          : NULL);
+    hs_jsonx_add(constraints, item);
+}
+
 void hs_cycle_explain_bounds(struct hs_cycle_asking *asking)
 {
     ask_room(asking);

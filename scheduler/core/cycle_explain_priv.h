@@ -47,5 +47,9 @@ void hs_cycle_explain_format_money(const struct hs_cycle *cycle, double cur, cha
 /** What binds the job: each bound asked away, and said if that is worth a hundredth of its cost. */
 void hs_cycle_explain_bounds(struct hs_cycle_asking *asking);
 
+/** The job that @entry's waits for before it is in any plan. */
+void hs_cycle_explain_after(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                            json_t *constraints);
+
 /** Prices at which starting @now would cost as much as the planned place does. */
 void hs_cycle_explain_break_even(struct hs_cycle_asking *asking, const struct hs_placement *now);

@@ -395,6 +395,18 @@ static bool has_time_to_move(const struct hs_cycle *cycle, const struct hs_place
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                              struct hs_place_job *ret_job)
 {
+    const struct hs_job *other;
+
+    if (entry->job->state == HS_JOB_WAITING
+        && hs_cycle_check_after(cycle, entry->job, &other) != HS_CYCLE_AFTER_MET) {
+        return false; /* nobody knows when it may start */
+    }
+    return hs_cycle_fill_place_job_alone(cycle, entry, ret_job);
+}
+
+bool hs_cycle_fill_place_job_alone(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                   struct hs_place_job *ret_job)
+{
     const struct hs_job *job = entry->job;
 
     if (hs_job_is_over(job) || job->state == HS_JOB_HELD || job->cancel_wanted) {
@@ -404,10 +416,6 @@ bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle
     }
     if (is_on_host(job) && entry->host_idx == SIZE_MAX) {
         return false;
-    }
-    if (job->state == HS_JOB_WAITING
-        && hs_cycle_check_after(cycle, job, &(const struct hs_job *){NULL}) != HS_CYCLE_AFTER_MET) {
-        return false; /* nobody knows when it may start */
     }
     *ret_job = (struct hs_place_job){
         .job_id = job->id,

@@ -356,6 +356,10 @@ void hs_cycle_dispatch(struct hs_cycle *cycle);
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                              struct hs_place_job *ret_job);
 
+/** The same as if it followed no other job. */
+bool hs_cycle_fill_place_job_alone(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                                   struct hs_place_job *ret_job);
+
 /** Reasons why it waits, most weighty first: [{code,text,object,change}]. Owned. */
 json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                 int64_t now_at_s);

@@ -173,11 +173,21 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     }
     if (job->state == HS_JOB_WAITING
         && hs_cycle_check_after(cycle, job, &other) != HS_CYCLE_AFTER_MET) {
+        const struct hs_cycle_entry *first = hs_cycle_find_entry(cycle, other->id);
+        int64_t start_at_s = 0;
+        int64_t end_at_s = 0;
         char object[40];
 
+        if (first != NULL) {
+            hs_cycle_get_window(cycle, first, now_at_s, &start_at_s, &end_at_s);
+        }
+        if (end_at_s > 0) {
+            hs_timetext_format(end_at_s, at);
+        }
         snprintf(object, sizeof(object), "job %llu", (unsigned long long)other->id);
-        snprintf(text, sizeof(text), "it follows %s, which is %s", object,
-                 hs_job_state_word(other->state));
+        snprintf(text, sizeof(text), "it follows %s, which is %s%s%s", object,
+                 hs_job_state_word(other->state), end_at_s > 0 ? " and planned to end at " : "",
+                 end_at_s > 0 ? at : "");
         add_reason(reasons, "dependency", object, "the end of that job", text);
         return reasons;
     }

@@ -539,6 +539,12 @@ static void cycle__a_job_starts_when_the_one_it_follows_is_done(void **state)
 
     assert_string_equal(json_string_value(json_object_get(reason, "code")), "dependency");
     assert_string_equal(json_string_value(json_object_get(reason, "object")), "job 1");
+
+    const json_t *bound = json_array_get(json_object_get(why, "constraints"), 0);
+
+    assert_string_equal(json_string_value(json_object_get(bound, "code")), "after");
+    assert_string_equal(json_string_value(json_object_get(bound, "object")), "job 1");
+    assert_non_null(json_string_value(json_object_get(bound, "would_host")));
     end_job_1(w, 0);
     (void)only_action(w, HS_ACTION_START);
     assert_int_equal(state_of(w, 2), HS_JOB_STARTING);
