@@ -15,7 +15,7 @@
  * (1.163 volume_l), and every Wh that a slot ends below its comfort floor priced. Only the slopes
  * of V_t along the course are ever asked for, so only they are kept, each with the room that it
  * holds for: one pass over the slots, and no pass at all over those whose course and slopes have
- * not changed. See docs/adr/0011. Source: docs/simulator.md, Plant (nodes: 1). Pure; no memory is
+ * not changed. See docs/adr/0012. Source: docs/simulator.md, Plant (nodes: 1). Pure; no memory is
  * allocated after hs_thermal_new().
  */
 
