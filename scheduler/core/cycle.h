@@ -218,6 +218,7 @@ struct hs_cycle_bound {
     double cost_cur;
     double bound_cur;
     double gap_ratio; /* NAN: not to be told */
+    bool is_guided;   /* jobs have chosen by the bound's prices at least once */
 };
 
 /** The newest bound; NULL before there is one. Borrowed until the next step. */

@@ -462,7 +462,8 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
     HS_AUTO_MEM struct hs_place_job *jobs = hs_xcalloc(cycle->live.n, sizeof(*jobs));
     size_t n_jobs = 0;
     bool is_anew = !cycle->has_plan || cycle->is_plan_wanted
-                   || cycle->now_at_s - cycle->anew_at_s >= HS_CYCLE_ANEW_S;
+                   || cycle->now_at_s - cycle->anew_at_s >= HS_CYCLE_ANEW_S
+                   || hs_cycle_has_new_guide(cycle, cycle->live.n);
     int64_t last_from_at_s = cycle->plan_from_at_s;
 
     cycle->plan_from_at_s = slot_start(cycle, cycle->now_at_s);
@@ -482,6 +483,7 @@ void hs_cycle_make_plan(struct hs_cycle *cycle)
         entry->is_placed = false;
     }
     if (is_anew) {
+        hs_cycle_guide(cycle, jobs, n_jobs);
         hs_place_plan(cycle->place, jobs, n_jobs);
         cycle->anew_at_s = cycle->now_at_s;
     } else {

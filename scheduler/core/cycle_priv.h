@@ -137,6 +137,9 @@ struct hs_cycle {
     struct hs_certificate *certificate; /* NULL until it is asked for */
     struct hs_cycle_bound bound;        /* at_s 0: none yet */
     size_t n_plans;                     /* that might have been bounded */
+    size_t n_bound_steps;               /* towards better prices, in all */
+    bool is_bound_set;                  /* the certificate knows the plan that is being made */
+    bool was_guided;                    /* a plan was made by its prices */
     struct hs_cycle_soft *soft;
     bool cannot_throttle; /* a host said so */
     bool is_plan_wanted;  /* something has changed that a refresh would not see through */
@@ -339,6 +342,12 @@ void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
 
 /** Make a full plan for now. */
 void hs_cycle_make_plan(struct hs_cycle *cycle);
+
+/** Are there prices for so many jobs to choose by, and no plan was made by them yet? */
+bool hs_cycle_has_new_guide(const struct hs_cycle *cycle, size_t n_jobs);
+
+/** Let @jobs of the plan to be made choose by the bound's prices, if there are any worth it. */
+void hs_cycle_guide(struct hs_cycle *cycle, const struct hs_place_job *jobs, size_t n_jobs);
 
 /** Look for a bound of the plan just made of @jobs, if it is this plan's turn. */
 void hs_cycle_bound_plan(struct hs_cycle *cycle, const struct hs_place_job *jobs, size_t n_jobs);

@@ -22,6 +22,9 @@
 #include "scheduler/model/estate.h"
 #include "scheduler/model/plan.h"
 
+/** Few enough jobs to price whatever might be cheapest. */
+#define HS_PLACE_THOROUGH_JOBS_MAX 500
+
 struct hs_place;
 
 enum hs_place_freedom {

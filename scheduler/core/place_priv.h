@@ -18,9 +18,6 @@
 #include "scheduler/core/place.h"
 #include "scheduler/core/search.h"
 
-/** Few enough jobs to price whatever might be cheapest. */
-#define HS_PLACE_THOROUGH_JOBS_MAX 500
-
 enum hs_place_mode {
     HS_PLACE_MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
     HS_PLACE_MODE_GUIDED,   /* every job anew, by the prices that we were given */

@@ -3,9 +3,9 @@
  * bench_plan JOBS LOOPS HOSTS SLOTS UTILISATION SEED [STEPS [unbound]] - plans of one made-up case.
  *
  * `unbound` leaves the certificate out, which takes longer than the plans.
- * One JSON line: how long the first plan takes and the ones a slot later each, and how good the
- * first one is. Times are of the wall; those of the processor stand beside them, for machines
- * that do other things meanwhile.
+ * One JSON line: how long the first plan takes, how good it is, the same of a full plan by the
+ * certificate's prices, and of those a slot later each that go on from there. Times are of the
+ * wall; those of the processor stand beside them, for machines that do other things meanwhile.
  */
 #include <math.h>
 #include <stdio.h>
@@ -124,62 +124,108 @@ static void plan_on(struct watch *watch, struct plan_cases *cases, struct hs_pla
     hs_reals_sort(warm->cpu_ms, warm->n);
 }
 
-/* --- the certificate --- */
+/* --- the certificate, and a plan by its prices --- */
 
-/** How good the first plan is. */
+/** What the bound of a case is, and what it took. */
 struct proof {
-    double cost_cur; /* as the certificate counts it */
+    struct hs_certificate *cert; /* NULL: none was wanted */
     double bound_cur;
     double ms;
     double cpu_ms;
     size_t n_iterations;
 };
 
+/** A plan, and how good it is. */
+struct result {
+    double ms;
+    double cpu_ms;
+    double cost_cur; /* as the certificate counts it */
+    size_t n_missed;
+    bool is_feasible;
+};
+
 /** Better prices until they hardly get better. */
-static struct proof prove(struct watch *watch, const struct plan_cases *cases,
-                          const struct hs_plan *plan)
+static void prove(struct watch *watch, const struct plan_cases *cases, const struct hs_plan *plan,
+                  struct proof *proof)
 {
-    HS_AUTO(hs_certificate) cert = NULL;
-    struct proof proof = {.bound_cur = -INFINITY};
     double last_cur;
 
+    proof->bound_cur = -INFINITY;
     start_watch(watch);
-    cert = hs_certificate_new(cases->estate, cases->setup.n_slots);
-    hs_certificate_set(cert, &cases->frame);
-    hs_certificate_set_jobs(cert, cases->jobs, cases->n_jobs);
-    hs_certificate_set_prices(cert, plan->heat_cur_per_mwh);
-    proof.cost_cur = hs_certificate_get_cost(cert, plan->placements, plan->n_placements);
+    hs_certificate_set(proof->cert, &cases->frame);
+    hs_certificate_set_jobs(proof->cert, cases->jobs, cases->n_jobs);
+    hs_certificate_set_prices(proof->cert, plan->heat_cur_per_mwh);
+    double cost_cur = hs_certificate_get_cost(proof->cert, plan->placements, plan->n_placements);
+
     do {
-        last_cur = proof.bound_cur;
-        proof.bound_cur = hs_certificate_improve(cert, proof.cost_cur, ITERATIONS);
-        proof.n_iterations += ITERATIONS;
-        stop_watch(watch, &proof.ms, &proof.cpu_ms);
-    } while (proof.bound_cur - last_cur > LEAST_GAIN_RATIO * fabs(proof.bound_cur)
-             && proof.n_iterations < ITERATIONS_MAX && proof.cpu_ms < BUDGET_MS);
-    return proof;
+        last_cur = proof->bound_cur;
+        proof->bound_cur = hs_certificate_improve(proof->cert, cost_cur, ITERATIONS);
+        proof->n_iterations += ITERATIONS;
+        stop_watch(watch, &proof->ms, &proof->cpu_ms);
+    } while (proof->bound_cur - last_cur > LEAST_GAIN_RATIO * fabs(proof->bound_cur)
+             && proof->n_iterations < ITERATIONS_MAX && proof->cpu_ms < BUDGET_MS);
+}
+
+/** Validator and certificate know nothing of each other, and count the same where none is late. */
+static void judge(const struct plan_cases *cases, const struct proof *proof,
+                  const struct hs_plan *plan, struct result *result)
+{
+    struct planvalid_report report = check(cases, plan);
+
+    result->cost_cur = report.cost_cur;
+    result->n_missed = report.n_missed;
+    result->is_feasible = report.is_feasible;
+    if (proof->cert == NULL) {
+        return;
+    }
+    result->cost_cur = hs_certificate_get_cost(proof->cert, plan->placements, plan->n_placements);
+    if (report.n_missed == 0
+        && !(fabs(result->cost_cur - report.cost_cur) <= 1e-6 * fabs(report.cost_cur))) {
+        fprintf(stderr, "bench_plan: the validator counts %.6f, the certificate %.6f\n",
+                report.cost_cur, result->cost_cur);
+        result->is_feasible = false;
+    }
+}
+
+/** A full plan again, its jobs choosing by the prices that the certificate found. */
+static void plan_guided(struct watch *watch, const struct plan_cases *cases,
+                        const struct proof *proof, struct hs_place *place, struct result *result)
+{
+    start_watch(watch);
+    hs_place_set(place, &cases->frame);
+    hs_place_guide(place, hs_certificate_get_heat_prices(proof->cert),
+                   hs_certificate_get_room_prices(proof->cert));
+    hs_place_plan(place, cases->jobs, cases->n_jobs);
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    stop_watch(watch, &result->ms, &result->cpu_ms);
+    judge(cases, proof, plan, result);
+}
+
+/* --- one line --- */
+
+static void set_result(json_t *line, const char *name, const struct result *result,
+                       const struct proof *proof)
+{
+    const double reals[] = {result->ms, result->cpu_ms, result->cost_cur,
+                            hs_certificate_get_gap_ratio(result->cost_cur, proof->bound_cur)};
+    const char *const words[] = {"ms", "cpu_ms", "cost", "gap_ratio"};
+    char key[64];
+
+    for (size_t i = 0; i < sizeof(reals) / sizeof(reals[0]); i++) {
+        snprintf(key, sizeof(key), "%s_%s", name, words[i]);
+        hs_jsonx_set_real(line, key, reals[i]);
+    }
+    snprintf(key, sizeof(key), "%s_misses", name);
+    hs_jsonx_set_int(line, key, (int64_t)result->n_missed);
 }
 
 static void set_proof(json_t *line, const struct proof *proof)
 {
-    hs_jsonx_set_real(line, "cost", proof->cost_cur);
     hs_jsonx_set_real(line, "bound", proof->bound_cur);
-    hs_jsonx_set_real(line, "gap_ratio",
-                      hs_certificate_get_gap_ratio(proof->cost_cur, proof->bound_cur));
     hs_jsonx_set_real(line, "certificate_ms", proof->ms);
     hs_jsonx_set_real(line, "certificate_cpu_ms", proof->cpu_ms);
     hs_jsonx_set_int(line, "certificate_iterations", (int64_t)proof->n_iterations);
-}
-
-/** Validator and certificate know nothing of each other, and count the same where none is late. */
-static bool do_agree(const struct proof *proof, const struct planvalid_report *report)
-{
-    bool is_near = fabs(proof->cost_cur - report->cost_cur) <= 1e-6 * fabs(report->cost_cur);
-
-    if (report->n_missed == 0 && !is_near) {
-        fprintf(stderr, "bench_plan: the validator counts %.6f, the certificate %.6f\n",
-                report->cost_cur, proof->cost_cur);
-    }
-    return report->n_missed > 0 || is_near;
 }
 
 static void set_setup(json_t *line, const struct plan_cases_setup *setup)
@@ -204,6 +250,16 @@ static void set_warm(json_t *line, const struct warm *warm)
     }
 }
 
+/** The bound of the last warm plan, and how near it is; steps have moved @proof's horizon on. */
+static void prove_warm(struct watch *watch, const struct plan_cases *cases, struct hs_place *place,
+                       struct proof *proof, struct result *result)
+{
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    prove(watch, cases, plan, proof);
+    result->cost_cur = hs_certificate_get_cost(proof->cert, plan->placements, plan->n_placements);
+}
+
 /** @return whether every plan could be carried out */
 static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup, size_t n_steps,
                        bool is_bound)
@@ -211,42 +267,54 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
     HS_AUTO(plan_cases) cases = plan_cases_new(setup);
     HS_AUTO(hs_place) place = NULL;
     struct warm warm = {.n = n_steps, .is_feasible = true};
-    double cold_ms, cold_cpu_ms;
+    struct proof proof = {.bound_cur = NAN, .ms = NAN, .cpu_ms = NAN};
+    struct result cold;
+    json_t *line = hs_jsonx_object();
 
+    set_setup(line, setup);
     start_watch(watch);
     place = hs_place_new(cases->estate, setup->n_slots);
     hs_place_set(place, &cases->frame);
     hs_place_plan(place, cases->jobs, cases->n_jobs);
     const struct hs_plan *plan = hs_place_get_plan(place);
 
-    stop_watch(watch, &cold_ms, &cold_cpu_ms);
-    struct planvalid_report report = check(cases, plan);
+    stop_watch(watch, &cold.ms, &cold.cpu_ms);
+    if (is_bound) {
+        proof.cert = hs_certificate_new(cases->estate, setup->n_slots);
+        prove(watch, cases, plan, &proof);
+    }
+    judge(cases, &proof, plan, &cold);
+    bool is_feasible = cold.is_feasible;
+
+    set_result(line, "cold", &cold, &proof);
+    set_proof(line, &proof);
+    if (is_bound) {
+        struct result guided;
+
+        plan_guided(watch, cases, &proof, place, &guided);
+        set_result(line, "guided", &guided, &proof);
+        is_feasible &= guided.is_feasible;
+    }
     struct planvalid_report asap = check_asap(cases);
 
-    struct proof proof = {.cost_cur = report.cost_cur, .bound_cur = NAN, .ms = NAN, .cpu_ms = NAN};
-
-    if (is_bound) {
-        proof = prove(watch, cases, plan);
-    }
-    bool is_feasible = report.is_feasible && do_agree(&proof, &report);
-
-    plan_on(watch, cases, place, &warm);
-    is_feasible &= warm.is_feasible;
-    json_t *line = hs_jsonx_object();
-
-    set_setup(line, setup);
-    hs_jsonx_set_real(line, "cold_ms", cold_ms);
-    hs_jsonx_set_real(line, "cold_cpu_ms", cold_cpu_ms);
-    set_warm(line, &warm);
-    set_proof(line, &proof);
-    hs_jsonx_set_int(line, "misses", (int64_t)report.n_missed);
     hs_jsonx_set_int(line, "misses_asap", (int64_t)asap.n_missed);
     hs_jsonx_set_real(line, "cost_asap", asap.cost_cur);
+    plan_on(watch, cases, place, &warm);
+    set_warm(line, &warm);
+    is_feasible &= warm.is_feasible;
+    if (is_bound && n_steps > 0) {
+        struct result last;
+
+        prove_warm(watch, cases, place, &proof, &last);
+        hs_jsonx_set_real(line, "warm_gap_ratio",
+                          hs_certificate_get_gap_ratio(last.cost_cur, proof.bound_cur));
+    }
     hs_jsonx_set_bool(line, "feasible", is_feasible);
     HS_AUTO_MEM char *text = hs_jsonx_format(line);
 
     puts(text);
     json_decref(line);
+    hs_certificate_free(proof.cert);
     return is_feasible && asap.is_feasible;
 }
 

@@ -904,6 +904,28 @@ static void cycle__a_host_in_maintenance_takes_nothing_and_ends_by_itself(void *
     (void)only_action(w, HS_ACTION_START);
 }
 
+static void cycle__many_jobs_choose_by_the_bounds_prices_once_these_are_settled(void **state)
+{
+    struct world *w = *state;
+
+    hs_cycle_free(w->cycle);
+    w->cycle = hs_cycle_new(&(struct hs_cycle_options){.estate = small_estate(),
+                                                       .policy = w->policy,
+                                                       .n_slots = 96,
+                                                       .now_at_s = START,
+                                                       .bound_iterations = 40});
+    push_hosts_up(w);
+    for (uint64_t id = 1; id <= 520; id++) {
+        push_job(w, id, "deferrable", 900, START + 90 * 1000, false);
+    }
+    for (int i = 0; i < 3; i++) {
+        push_plant(w, 1000.0, 40.0);
+        step_at(w, START + i * 1000);
+        assert_int_equal(hs_cycle_get_plan(w->cycle)->n_late, 0);
+        assert_int_equal(hs_cycle_get_bound(w->cycle)->is_guided, i == 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -940,6 +962,7 @@ int main(void)
         CASE(cycle__keeps_room_for_an_estimate_until_the_due_time_only),
         CASE(cycle__gives_the_same_decisions_for_the_same_events),
         CASE(cycle__a_host_in_maintenance_takes_nothing_and_ends_by_itself),
+        CASE(cycle__many_jobs_choose_by_the_bounds_prices_once_these_are_settled),
     };
     return cmocka_run_group_tests_name("cycle", tests, NULL, NULL);
 }
