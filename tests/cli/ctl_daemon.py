@@ -105,6 +105,12 @@ class Daemon(unittest.TestCase):
         self.assertIsInstance(planned["misses"], list)
         self.assertIn("RIDE-THROUGH", self.hsched("loops", "-o", "wide").stdout)
 
+    def test_a_plan_comes_with_a_bound(self):
+        planned = json.loads(self.hsched("plan", "-o", "json").stdout)
+        bound = planned["bound"]
+        self.assertEqual(set(bound), {"at", "cost_cur", "bound_cur", "gap_ratio"})
+        self.assertLessEqual(bound["bound_cur"], bound["cost_cur"] + 1e-6)
+
     def test_a_job_that_cannot_be_in_time_is_missed_by_name(self):
         done = self.rig.hsched("submit", "--duration", "3h", "--due", "now+1h", "true", check=False)
         job = done.stdout.strip()

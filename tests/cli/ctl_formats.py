@@ -295,6 +295,13 @@ class Formats(Case):
             self.show(listing("LoopList", LOOP), "loops", "-o", "csv").stdout)))
         self.assertEqual((rows[0]["ride_through_s"], rows[0]["full_in_s"]), ("16413.9", ""))
 
+    def test_a_plan_says_how_far_it_can_be_from_the_best(self):
+        bound = {"at": "2026-01-05T10:00:00Z", "cost_cur": 10.1, "bound_cur": 10, "gap_ratio": 0.01}
+        said = self.show(dict(PLAN, bound=bound), "plan").stderr
+        self.assertIn("no plan for less than 10.00: gap at most 1.0 %", said)
+        for nothing in ({}, dict(bound, gap_ratio=None)):
+            self.assertNotIn("gap at most", self.show(dict(PLAN, bound=nothing), "plan").stderr)
+
     def test_a_plan_lists_what_it_misses(self):
         miss = {"kind": "job", "name": "9", "cause": "vcpus", "text": "it will end 2h late: full",
                 "by": 7200, "unit": "s"}
