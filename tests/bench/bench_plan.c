@@ -7,6 +7,7 @@
  * certificate's prices, and of those a slot later each that go on from there. Times are of the
  * wall; those of the processor stand beside them, for machines that do other things meanwhile.
  */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,8 @@
 #define ITERATIONS       25 /* of the certificate between two looks at its bound */
 #define ITERATIONS_MAX   2000
 #define BUDGET_MS        300e3 /* of the processor, for the largest cases */
-#define LEAST_GAIN_RATIO 1e-4  /* of the bound; less in ITERATIONS ends it */
+#define LEAST_GAIN_RATIO 1e-4  /* of the bound */
+#define LOOKS_IDLE       4     /* looks that gain less end it: exact steps come last */
 
 struct watch {
     struct hs_clock *clock;
@@ -148,22 +150,27 @@ struct result {
 static void prove(struct watch *watch, const struct plan_cases *cases, const struct hs_plan *plan,
                   struct proof *proof)
 {
-    double last_cur;
+    double last_cur = -DBL_MAX;
 
-    proof->bound_cur = -INFINITY;
+    *proof = (struct proof){.cert = proof->cert, .bound_cur = -INFINITY};
     start_watch(watch);
     hs_certificate_set(proof->cert, &cases->frame);
     hs_certificate_set_jobs(proof->cert, cases->jobs, cases->n_jobs);
     hs_certificate_set_prices(proof->cert, plan->heat_cur_per_mwh);
     double cost_cur = hs_certificate_get_cost(proof->cert, plan->placements, plan->n_placements);
 
-    do {
-        last_cur = proof->bound_cur;
+    for (size_t n_idle = 0; n_idle < LOOKS_IDLE && proof->n_iterations < ITERATIONS_MAX
+                            && proof->cpu_ms < BUDGET_MS;) {
         proof->bound_cur = hs_certificate_improve(proof->cert, cost_cur, ITERATIONS);
         proof->n_iterations += ITERATIONS;
         stop_watch(watch, &proof->ms, &proof->cpu_ms);
-    } while (proof->bound_cur - last_cur > LEAST_GAIN_RATIO * fabs(proof->bound_cur)
-             && proof->n_iterations < ITERATIONS_MAX && proof->cpu_ms < BUDGET_MS);
+        if (proof->bound_cur > last_cur + LEAST_GAIN_RATIO * fabs(proof->bound_cur)) {
+            last_cur = proof->bound_cur;
+            n_idle = 0;
+        } else {
+            n_idle++;
+        }
+    }
 }
 
 /** Validator and certificate know nothing of each other, and count the same where none is late. */
