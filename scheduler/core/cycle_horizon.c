@@ -255,6 +255,7 @@ static void set_frame(struct hs_cycle *cycle, int64_t last_from_at_s)
         .thermal = cycle->frame_inputs,
         .waiting_weight = cycle->options.policy->waiting_weight,
         .suspend_s = cycle->options.suspend_s,
+        .ramp_cur_per_kw = cycle->options.policy->prices.ramp_cur_per_kw,
     };
 
     fill_elec(cycle);

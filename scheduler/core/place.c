@@ -167,6 +167,7 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
     memset(place->barred, 0, estate->n_hosts * sizeof(*place->barred));
     place->reserved.n = 0;
     place->bounds.n = 0;
+    place->ramp_cur_per_kw = frame->ramp_cur_per_kw;
     place->search = (struct hs_search){
         .estate = estate,
         .kinds = place->kinds,

@@ -7,9 +7,9 @@
  * Greedy insertion, most urgent first: each job takes the host and slots at which electricity,
  * carbon and waiting, less the exact worth of its heat given everything placed before it, cost
  * least, and which end before its due time on a host that fits. Heat prices are updated as power
- * is placed. If some job comes out late that need not be, two other plans are made: one that keeps
- * what the last plan promised and adds what is new, one in which everything starts as early as it
- * can; the one with the fewest such jobs stands. See docs/adr/0004. Pure.
+ * is placed. If some job comes out late that need not be, other plans are made: everything as early
+ * as it can, what the last plan promised and then the rest, first come first served; the one with
+ * the fewest such jobs stands. See docs/planner.md. Pure.
  */
 
 #include <stdbool.h>
@@ -89,6 +89,8 @@ struct hs_place_frame {
     const struct hs_thermal_input *thermal; /* [n_loops] captured_wh is the base load's */
     double waiting_weight; /* a day of waiting counts as this share of the job's electricity */
     double suspend_s;      /* a suspend costs at least this much of the job's power and time */
+    double
+        ramp_cur_per_kw; /* a kW in a slot that a rack's cooling does not follow; 0: not minded */
 };
 
 /** A planner for @estate (kept). Owned by the caller. */

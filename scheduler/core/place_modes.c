@@ -360,6 +360,7 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
     }
     place->is_refresh = best == HS_PLACE_MODE_REFRESH;
     settle(place, n_jobs, best);
+    hs_place_soften_ramps(place);
 }
 
 /* The heat that a job of the plan gives a loop in a slot, in the mean. */

@@ -10,6 +10,7 @@
  * place_repair.c   room for jobs that would be late
  * place_improve.c  jobs taken out and placed anew
  * place_pairs.c  the same, two at a time
+ * place_ramp.c   heat that rises no faster than cooling follows
  * place_move.c   jobs that may go on on another host
  */
 
@@ -72,6 +73,7 @@ struct hs_place {
 
     HS_VEC(struct hs_placement) placements;
     HS_VEC(const struct hs_place_job *) placed; /* whose they are; borrowed for a plan */
+    double ramp_cur_per_kw;                     /* of a breach; 0: ramps are not minded */
     double probe_wh;                            /* what a job of this plan gives a loop in a slot */
     size_t n_late;
     size_t n_avoidable;   /* late, and another plan might not be */
@@ -152,6 +154,10 @@ size_t hs_place_improve_pairs(struct hs_place *place,
 /** What a move of the job from @before has to save at least, cur. */
 double hs_place_get_least_gain(const struct hs_place *place, const struct hs_place_job *job,
                                const struct hs_placement *before);
+
+/** Starts that bring more heat than cooling follows, later where that costs less than the breach.
+ */
+void hs_place_soften_ramps(struct hs_place *place);
 
 /** The job if it were bound to no host, and its moves cost nothing. */
 struct hs_place_job hs_place_unbind(const struct hs_place_job *job);

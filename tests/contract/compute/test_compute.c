@@ -265,6 +265,16 @@ static int act(struct scene *scene, uint64_t job_id, enum hs_action_kind kind)
     return answer.rc;
 }
 
+static int throttle(struct scene *scene, uint64_t job_id, double share)
+{
+    struct answer answer = {0};
+
+    hs_compute_throttle(scene->compute, job_id, share, on_done, &answer);
+    assert_false(answer.is_there);
+    wait_answer(&answer);
+    return answer.rc;
+}
+
 static int collect(struct scene *scene, uint64_t job_id, struct answer *ret_answer)
 {
     *ret_answer = (struct answer){0};
@@ -586,6 +596,46 @@ static void compute__suspended_time_does_not_count(void **state)
     scene_close(&scene);
 }
 
+static void compute__throttled_machine_gets_less_done(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct answer answer;
+    uint64_t job_id = ++last_job_id;
+
+    if (scene.world != &hs_worlds[WORLD_SIM]) {
+        skip();
+    }
+    scene_open(&scene);
+    assert_int_equal(create_with(&scene, job_id, EPOCH, NULL, 30, &answer), 0); /* 0.5 s */
+    assert_int_equal(throttle(&scene, job_id, 0.25), 0);
+    assert_false(wait_for(has_ended, &scene, 1.0));
+    assert_int_equal(throttle(&scene, job_id, 1.0), 0);
+    assert_true(wait_for(has_ended, &scene, 5.0));
+    assert_true(scene.end.has_exit_status);
+    scene_close(&scene);
+}
+
+/* A host without control groups says so; either way the machine runs on. */
+static void compute__throttle_is_done_or_told_to_be_impossible(void **state)
+{
+    struct scene scene = scene_of(state);
+    struct answer answer;
+    struct hs_machine machine;
+    uint64_t job_id = ++last_job_id;
+    int rc;
+
+    scene_open(&scene);
+    assert_int_equal(throttle(&scene, job_id, 0.5), -HS_E_NOTFOUND);
+    assert_int_equal(create_with(&scene, job_id, EPOCH, NULL, 3600, &answer), 0);
+    rc = throttle(&scene, job_id, 0.5);
+    assert_true(rc == -HS_E_UNSUPPORTED || rc == 0);
+    assert_true(rc == 0 || scene.world != &hs_worlds[WORLD_SIM]);
+    assert_true(find_job(&scene, job_id, &machine));
+    assert_int_equal(machine.state, HS_MACHINE_RUNNING);
+    assert_int_equal(act(&scene, job_id, HS_ACTION_DESTROY), 0);
+    scene_close(&scene);
+}
+
 static void compute__bad_requests_are_refused_with_a_reason(void **state)
 {
     static const char *const env[] = {"rm -rf=1"};
@@ -746,6 +796,8 @@ static const struct {
     CASE(compute__exit_status_and_log_are_told_and_kept),
     CASE(compute__machine_outlives_the_port_and_is_found_again),
     CASE(compute__suspended_time_does_not_count),
+    CASE(compute__throttled_machine_gets_less_done),
+    CASE(compute__throttle_is_done_or_told_to_be_impossible),
     CASE(compute__bad_requests_are_refused_with_a_reason),
     CASE(compute__free_answers_what_is_pending),
     CASE(compute__hung_libvirtd_costs_a_deadline_and_comes_back),

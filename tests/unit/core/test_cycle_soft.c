@@ -283,6 +283,40 @@ static void soft__starts_are_spread_over_the_cooling_s_ramp(void **state)
     assert_int_equal(n, 2);
 }
 
+/* Three jobs that would rather start together when electricity gets cheap; the ramp takes one. */
+static void plan_three(struct world *w, double ramp_cur_per_kw)
+{
+    w->racks[0].ramp_w_per_min = 6.0;
+    w->policy->prices.ramp_cur_per_kw = ramp_cur_per_kw;
+    w->loops[0].tank.loss_w_per_k = 0.0;
+    hs_series_add(w->price, START, 200.0);
+    hs_series_add(w->price, START + 6 * SLOT, 50.0);
+    hs_series_add(w->price, START + 12 * SLOT, 200.0);
+    open_cycle(w);
+    hs_cycle_set_signal(w->cycle, 0, HS_SIGNAL_PRICE, w->price);
+    for (uint64_t id = 1; id <= 3; id++) {
+        push_job(w, id, 4 * SLOT, START + 30 * SLOT, false);
+    }
+    step_at(w, START, 36.0);
+    assert_int_equal(count(w, HS_ACTION_START), 0);
+}
+
+static void soft__starts_are_planned_apart_where_that_costs_less_than_the_breach(void **state)
+{
+    struct world *w = *state;
+
+    plan_three(w, 10.0);
+    assert_null(find_breach(w, HS_BREACH_RAMP));
+}
+
+static void soft__a_ramp_that_costs_next_to_nothing_is_listed_and_broken(void **state)
+{
+    struct world *w = *state;
+
+    plan_three(w, 1e-9);
+    assert_string_equal(need_breach(w, HS_BREACH_RAMP).code, "cooling-ramp");
+}
+
 static void soft__a_forced_start_does_not_wait_for_a_ramp(void **state)
 {
     struct world *w = *state;
@@ -494,6 +528,8 @@ int main(void)
         CASE(soft__a_limit_that_pinned_work_breaks_is_told_with_its_price),
         CASE(soft__a_fixed_job_runs_on_under_a_limit),
         CASE(soft__starts_are_spread_over_the_cooling_s_ramp),
+        CASE(soft__starts_are_planned_apart_where_that_costs_less_than_the_breach),
+        CASE(soft__a_ramp_that_costs_next_to_nothing_is_listed_and_broken),
         CASE(soft__a_forced_start_does_not_wait_for_a_ramp),
         CASE(soft__heat_below_the_comfort_floor_is_worth_more),
         CASE(soft__the_ride_through_asked_for_follows_the_demand),
