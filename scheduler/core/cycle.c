@@ -73,6 +73,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
         hs_baseload_init(&cycle->baseloads[h]);
     }
     cycle->place = hs_place_new(estate, n);
+    hs_place_set_threads(cycle->place, options->n_threads);
     cycle->soft = hs_cycle_soft_new(cycle);
     cycle->frame_elec = hs_xcalloc(estate->n_sites * n, sizeof(double));
     cycle->frame_demand_wh = hs_xcalloc(estate->n_sinks * n, sizeof(double));

@@ -102,6 +102,7 @@ struct hs_cycle_options {
     double move_s;           /* the same of a move */
     size_t bound_iterations; /* spent on a bound of the plan's cost; 0: none is looked for */
     size_t bound_every;      /* once in so many plans; 0: with each */
+    size_t n_threads;        /* to plan on, where many jobs share no site; 0: one */
     bool can_move;           /* the hosts' backend can move machines among them */
     bool can_throttle;       /* and give them less than all of their vCPUs' time */
 };

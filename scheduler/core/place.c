@@ -42,6 +42,9 @@ void hs_place_free(struct hs_place *place)
     if (place == NULL) {
         return;
     }
+    for (size_t p = 0; p < HS_PLACE_PARTS_MAX; p++) {
+        hs_place_free(place->parts[p]);
+    }
     hs_plan_free(place->plan);
     HS_VEC_FINI(&place->placements);
     HS_VEC_FINI(&place->placed);
@@ -64,6 +67,16 @@ void hs_place_free(struct hs_place *place)
     free(place->bids);
     hs_kinds_free(place->kinds);
     free(place);
+}
+
+void hs_place_set_threads(struct hs_place *place, size_t n_threads)
+{
+    place->n_threads = n_threads;
+}
+
+size_t hs_place_count_parts(const struct hs_place *place)
+{
+    return place->n_parts > 0 ? place->n_parts : 1;
 }
 
 /* --- the frame --- */

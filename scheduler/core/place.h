@@ -96,6 +96,15 @@ struct hs_place_frame {
 /** A planner for @estate (kept). Owned by the caller. */
 struct hs_place *hs_place_new(const struct hs_estate *estate, size_t n_slots);
 
+/**
+ * Plan on up to @n_threads where many jobs fall into groups that share no site; one until then.
+ * The plan does not depend on how many there are.
+ */
+void hs_place_set_threads(struct hs_place *place, size_t n_threads);
+
+/** Groups of sites that the last plan was made of; 1 where all is one. */
+size_t hs_place_count_parts(const struct hs_place *place);
+
 /** Take in a new horizon and forget every job. */
 void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame);
 

@@ -478,6 +478,17 @@ void hs_place_hold_memory(struct hs_place *place, const struct hs_place_job *job
     }
 }
 
+void hs_place_adopt(struct hs_place *place, const struct hs_place_job *job,
+                    const struct hs_placement *placement)
+{
+    if (placement->host_idx != SIZE_MAX) {
+        hs_place_commit(place, job, placement);
+        return;
+    }
+    hs_place_hold_memory(place, job, true);
+    push(place, job, placement);
+}
+
 void hs_place_put(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode)
 {
     struct hs_placement placement;
@@ -488,10 +499,5 @@ void hs_place_put(struct hs_place *place, const struct hs_place_job *job, enum h
     }
     hs_place_hold_memory(place, job, false);
     hs_place_find(place, job, mode, &placement);
-    if (placement.host_idx != SIZE_MAX) {
-        hs_place_commit(place, job, &placement);
-        return;
-    }
-    hs_place_hold_memory(place, job, true);
-    push(place, job, &placement);
+    hs_place_adopt(place, job, &placement);
 }

@@ -364,7 +364,7 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
 }
 
 /* The heat that a job of the plan gives a loop in a slot, in the mean. */
-static double find_probe_wh(const struct hs_place *place, const struct hs_place_job *jobs,
+static double find_probe_wh(const struct hs_place *place, const struct hs_place_job *const *jobs,
                             size_t n_jobs)
 {
     double heat_w = 0.0; /* a vCPU's */
@@ -374,7 +374,7 @@ static double find_probe_wh(const struct hs_place *place, const struct hs_place_
         heat_w += place->kinds->items[k].elec_w_per_vcpu * place->kinds->items[k].capture_ratio;
     }
     for (size_t i = 0; i < n_jobs; i++) {
-        vcpus += (double)jobs[i].size.vcpus;
+        vcpus += (double)jobs[i]->size.vcpus;
     }
     return n_jobs == 0 || place->kinds->n == 0
                ? 0.0
@@ -382,8 +382,16 @@ static double find_probe_wh(const struct hs_place *place, const struct hs_place_
                               (double)place->search.slot_s);
 }
 
-static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs,
-                      enum hs_place_mode first)
+void hs_place_plan_from(struct hs_place *place, const struct hs_place_job **order, size_t n_jobs,
+                        enum hs_place_mode first)
+{
+    place->search.is_thorough = !has_many(n_jobs);
+    place->probe_wh = find_probe_wh(place, order, n_jobs);
+    try_modes(place, order, n_jobs, first);
+}
+
+static void plan_all(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs,
+                     enum hs_place_mode first)
 {
     HS_AUTO_MEM const struct hs_place_job **order =
         hs_xcalloc(n_jobs, sizeof(const struct hs_place_job *));
@@ -391,17 +399,18 @@ static void plan_from(struct hs_place *place, const struct hs_place_job *jobs, s
     for (size_t i = 0; i < n_jobs; i++) {
         order[i] = &jobs[i];
     }
-    place->search.is_thorough = !has_many(n_jobs);
-    place->probe_wh = find_probe_wh(place, jobs, n_jobs);
-    try_modes(place, order, n_jobs, first);
+    place->probe_wh = find_probe_wh(place, order, n_jobs);
+    if (!hs_place_plan_parts(place, jobs, n_jobs, first)) {
+        hs_place_plan_from(place, order, n_jobs, first);
+    }
 }
 
 void hs_place_plan(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
 {
-    plan_from(place, jobs, n_jobs, HS_PLACE_MODE_GUIDED);
+    plan_all(place, jobs, n_jobs, HS_PLACE_MODE_GUIDED);
 }
 
 void hs_place_refresh(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs)
 {
-    plan_from(place, jobs, n_jobs, HS_PLACE_MODE_REFRESH);
+    plan_all(place, jobs, n_jobs, HS_PLACE_MODE_REFRESH);
 }

@@ -12,6 +12,7 @@
  * place_pairs.c  the same, two at a time
  * place_ramp.c   heat that rises no faster than cooling follows
  * place_move.c   jobs that may go on on another host
+ * place_parts.c  groups of sites that share no job, on several threads
  */
 
 #include "scheduler/base/vec.h"
@@ -28,6 +29,10 @@ enum hs_place_mode {
     HS_PLACE_MODE_FIRST,    /* first due, first served, in the first place that there is */
     HS_PLACE_MODE_COUNT_,
 };
+
+/** Fewer jobs are planned as one, whatever they share. */
+#define HS_PLACE_PARTS_JOBS_MIN 2000
+#define HS_PLACE_PARTS_MAX      8
 
 struct hs_place_reserved {
     size_t host_idx;
@@ -76,8 +81,11 @@ struct hs_place {
     double ramp_cur_per_kw;                     /* of a breach; 0: ramps are not minded */
     double probe_wh;                            /* what a job of this plan gives a loop in a slot */
     size_t n_late;
-    size_t n_avoidable;   /* late, and another plan might not be */
-    struct hs_plan *plan; /* rebuilt when asked for */
+    size_t n_avoidable; /* late, and another plan might not be */
+    size_t n_threads;
+    size_t n_parts;                             /* of the last plan; 0: it was made as one */
+    struct hs_place *parts[HS_PLACE_PARTS_MAX]; /* planners of parts; NULL until needed */
+    struct hs_plan *plan;                       /* rebuilt when asked for */
     bool is_plan_stale;
     bool is_refresh;      /* what was promised stands unless a move pays for itself */
     bool is_reset_wanted; /* the frame has changed since the last reset */
@@ -92,6 +100,22 @@ void hs_place_settle(struct hs_place *place);
 
 /** Occupy the job's host from now to its end, fit or not: it runs already. */
 void hs_place_fix(struct hs_place *place, const struct hs_place_job *job);
+
+/** Take over what a part's planner decided for the job, nowhere included. */
+void hs_place_adopt(struct hs_place *place, const struct hs_place_job *job,
+                    const struct hs_placement *placement);
+
+/** Plan all jobs of @order, which is sorted anew, trying modes from @first on. */
+void hs_place_plan_from(struct hs_place *place, const struct hs_place_job **order, size_t n_jobs,
+                        enum hs_place_mode first);
+
+/**
+ * The same where the estate falls into parts that share no job, each planned by itself.
+ *
+ * @return false if it does not: nothing is done
+ */
+bool hs_place_plan_parts(struct hs_place *place, const struct hs_place_job *jobs, size_t n_jobs,
+                         enum hs_place_mode first);
 
 /** Find the job's place and take it; it counts as late where there is none. */
 void hs_place_put(struct hs_place *place, const struct hs_place_job *job, enum hs_place_mode mode);

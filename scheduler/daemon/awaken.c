@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/log.h"
@@ -111,6 +112,13 @@ static bool can_throttle(const struct hs_estate *estate)
     return can;
 }
 
+static size_t count_cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return n > 0 ? (size_t)n : 1;
+}
+
 static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
     const struct hs_config *config = daemon->config;
@@ -122,7 +130,8 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
         .can_move = can_move(config->estate),
         .can_throttle = can_throttle(config->estate),
-        .bound_iterations = 5,
+        .bound_iterations = 10,
+        .n_threads = count_cores(),
     };
 
     daemon->cycle = hs_cycle_new(&options);

@@ -113,6 +113,8 @@ def main():
     parser.add_argument("--utilisation", type=float, help="of plan and insert (0.5)")
     parser.add_argument("--seeds", type=int, help="of plan and insert, how many")
     parser.add_argument("--steps", type=int, help="of plan and growth, warm replans")
+    parser.add_argument("--groups", type=int, help="of plan: loops fall into so many without a common job (1)")
+    parser.add_argument("--threads", type=int, help="of plan (1)")
     parser.add_argument("--variants", help=f"of worth: {', '.join(worthbench.VARIANTS)} (all)")
     parser.add_argument("--scenarios", help="of worth, how their names begin (all)")
     parser.add_argument("--parallel", type=int, help="of worth, runs at a time (one a core)")

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_plan JOBS LOOPS HOSTS SLOTS UTILISATION SEED [STEPS [unbound]] - plans of one made-up case.
+ * bench_plan JOBS LOOPS HOSTS SLOTS UTILISATION SEED [STEPS [unbound] [groups=N] [threads=N]] -
+ * plans of one made-up case.
  *
- * `unbound` leaves the certificate out, which takes longer than the plans.
+ * `unbound` leaves the certificate out. `groups` says into how many groups without a common job
+ * the loops fall, `threads` on how many threads they are planned.
  * One JSON line: how long the first plan takes, how good it is, the same of a full plan by the
  * certificate's prices, and of those a slot later each that go on from there. Times are of the
  * wall; those of the processor stand beside them, for machines that do other things meanwhile.
@@ -47,6 +49,12 @@ static void stop_watch(const struct watch *watch, double *ret_ms, double *ret_cp
     *ret_ms = 1e3 * (hs_clock_mono_s(watch->clock) - watch->from_mono_s);
     *ret_cpu_ms = 1e3 * ((double)clock() / CLOCKS_PER_SEC - watch->from_cpu_s);
 }
+
+/** What may follow STEPS. */
+struct extras {
+    bool is_bound;
+    size_t n_threads;
+};
 
 /* --- checking --- */
 
@@ -244,7 +252,7 @@ static void set_setup(json_t *line, const struct plan_cases_setup *setup)
     hs_jsonx_set_int(line, "slots", (int64_t)setup->n_slots);
     hs_jsonx_set_real(line, "utilisation", setup->utilisation);
     hs_jsonx_set_int(line, "seed", (int64_t)setup->seed);
-    hs_jsonx_set_int(line, "threads", 1);
+    hs_jsonx_set_int(line, "groups", (int64_t)(setup->n_groups > 0 ? setup->n_groups : 1));
 }
 
 static void set_warm(json_t *line, const struct warm *warm)
@@ -269,7 +277,7 @@ static void prove_warm(struct watch *watch, const struct plan_cases *cases, stru
 
 /** @return whether every plan could be carried out */
 static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup, size_t n_steps,
-                       bool is_bound)
+                       const struct extras *extras)
 {
     HS_AUTO(plan_cases) cases = plan_cases_new(setup);
     HS_AUTO(hs_place) place = NULL;
@@ -279,14 +287,16 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
     json_t *line = hs_jsonx_object();
 
     set_setup(line, setup);
+    hs_jsonx_set_int(line, "threads", (int64_t)extras->n_threads);
     start_watch(watch);
     place = hs_place_new(cases->estate, setup->n_slots);
+    hs_place_set_threads(place, extras->n_threads);
     hs_place_set(place, &cases->frame);
     hs_place_plan(place, cases->jobs, cases->n_jobs);
     const struct hs_plan *plan = hs_place_get_plan(place);
 
     stop_watch(watch, &cold.ms, &cold.cpu_ms);
-    if (is_bound) {
+    if (extras->is_bound) {
         proof.cert = hs_certificate_new(cases->estate, setup->n_slots);
         prove(watch, cases, plan, &proof);
     }
@@ -295,7 +305,7 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
 
     set_result(line, "cold", &cold, &proof);
     set_proof(line, &proof);
-    if (is_bound) {
+    if (extras->is_bound) {
         struct result guided;
 
         plan_guided(watch, cases, &proof, place, &guided);
@@ -309,7 +319,7 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
     plan_on(watch, cases, place, &warm);
     set_warm(line, &warm);
     is_feasible &= warm.is_feasible;
-    if (is_bound && n_steps > 0) {
+    if (extras->is_bound && n_steps > 0) {
         struct result last;
 
         prove_warm(watch, cases, place, &proof, &last);
@@ -325,22 +335,46 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
     return is_feasible && asap.is_feasible;
 }
 
+static bool read_extras(char *const *words, int n, struct plan_cases_setup *io_setup,
+                        struct extras *ret_extras)
+{
+    bool is_good = true;
+
+    *ret_extras = (struct extras){.is_bound = true, .n_threads = 1};
+    for (int i = 0; i < n; i++) {
+        if (strcmp(words[i], "unbound") == 0) {
+            ret_extras->is_bound = false;
+        } else if (strncmp(words[i], "threads=", 8) == 0) {
+            ret_extras->n_threads = strtoul(words[i] + 8, NULL, 10);
+        } else if (strncmp(words[i], "groups=", 7) == 0) {
+            io_setup->n_groups = strtoul(words[i] + 7, NULL, 10);
+            is_good &= io_setup->n_groups > 0 && io_setup->n_groups <= io_setup->n_loops;
+        } else {
+            is_good = false;
+        }
+    }
+    return is_good;
+}
+
 int main(int argc, char **argv)
 {
     const int n_words = 1 + PLAN_CASES_WORDS;
     struct watch watch = {.clock = hs_clock_new_real()};
     size_t n_steps = argc > n_words ? strtoul(argv[n_words], NULL, 10) : 20;
     struct plan_cases_setup setup;
-    bool is_good = plan_cases_read(argv + 1, argc - 1, &setup);
+    struct extras extras;
+    bool is_good = plan_cases_read(argv + 1, argc - 1, &setup)
+                   && read_extras(argv + n_words + 1, argc - n_words - 1, &setup, &extras);
 
     if (!is_good || n_steps > STEPS_MAX) {
-        fprintf(stderr, "usage: bench_plan CASE [STEPS [unbound]], at most %d steps\n", STEPS_MAX);
+        fprintf(stderr,
+                "usage: bench_plan CASE [STEPS [unbound] [groups=N] [threads=N]], at most %d steps "
+                "and a group a loop\n",
+                STEPS_MAX);
         hs_clock_free(watch.clock);
         return 2;
     }
-    bool is_bound = argc <= n_words + 1 || strcmp(argv[n_words + 1], "unbound") != 0;
-
-    is_good = bench_plan(&watch, &setup, n_steps, is_bound);
+    is_good = bench_plan(&watch, &setup, n_steps, &extras);
     hs_clock_free(watch.clock);
     return is_good ? 0 : 1;
 }

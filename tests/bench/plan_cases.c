@@ -247,14 +247,17 @@ static void draw_allowed(struct plan_cases *cases)
 {
     size_t n_loops = cases->setup.n_loops;
     size_t n_sets = cases->setup.n_jobs < ALLOWED_MAX ? cases->setup.n_jobs : ALLOWED_MAX;
+    size_t n_groups = cases->setup.n_groups > 0 ? cases->setup.n_groups : 1;
 
     cases->allowed = hs_xcalloc(n_sets * n_loops, sizeof(bool));
     cases->n_allowed = n_sets;
     for (size_t i = 0; i < n_sets; i++) {
         bool *set = &cases->allowed[i * n_loops];
+        size_t first = i % n_groups * n_loops / n_groups;
+        size_t last = (i % n_groups + 1) * n_loops / n_groups - 1;
 
-        for (size_t n = 0; n < 3 && n < n_loops;) {
-            size_t l = draw_whole(cases, 0, n_loops - 1);
+        for (size_t n = 0; n < 3 && n < last - first + 1;) {
+            size_t l = draw_whole(cases, first, last);
 
             n += !set[l];
             set[l] = true;

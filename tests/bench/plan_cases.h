@@ -28,6 +28,7 @@ struct plan_cases_setup {
     size_t n_slots; /* 96 up to HS_PLAN_SLOTS_MAX */
     double utilisation;
     uint64_t seed;
+    size_t n_groups; /* of loops that share no job; 0: one */
 };
 
 struct plan_cases {

@@ -30,6 +30,10 @@ def run_case(args, program, case, seed, *counts, **more):
     return done
 
 
+def extras_of(args):
+    return [f"{name}={value}" for name, value in (("groups", args.groups), ("threads", args.threads)) if value]
+
+
 def choose(args, default):
     """The one case that the options speak of, None if they speak of none."""
     given = (args.jobs, args.loops, args.hosts, args.slots, args.utilisation)
@@ -51,7 +55,8 @@ def bench(args):
     failed = 0
     for *case, n_seeds, steps in rows:
         for seed in seeds_of(args, n_seeds):
-            failed |= run_case(args, "bench_plan", case, seed, steps if args.steps is None else args.steps).returncode != 0
+            failed |= run_case(args, "bench_plan", case, seed, steps if args.steps is None else args.steps,
+                               *extras_of(args)).returncode != 0
     return failed
 
 
