@@ -125,6 +125,7 @@ static void copy_frame(const struct hs_place *place, struct hs_place *part)
         .thermal = place->inputs,
         .waiting_weight = place->search.waiting_weight,
         .suspend_s = place->search.suspend_s,
+        .ramp_cur_per_kw = place->ramp_cur_per_kw,
     };
 
     hs_place_set(part, &frame);
