@@ -7,7 +7,8 @@
  * Serves the lane and run slots of an executor (executor.h has the contract). Lanes and calls
  * belong to the executor's thread; a worker thread sees nothing but one call at a time. A call
  * that outlives its deadline parks its thread; the pool then grows by as many threads as are
- * parked, up to a hard bound, so that the other lanes go on. fanout.h is for computing; no other file starts a thread.
+ * parked, up to a hard bound, so that the other lanes go on. fanout.h is for computing; no other
+ * file starts a thread.
  */
 
 #include <stddef.h>
