@@ -129,6 +129,8 @@ struct hs_certificate {
     double bound_cur;
     size_t n_steps;
     size_t n_since_calm;          /* steps since the mean prices were tried */
+    size_t n_since_check;         /* steps since it was asked whether they should get finer */
+    double checked_cur;           /* the bound then */
     size_t stride;                /* of the jobs that a step looks at */
     bool is_fine;                 /* steps are exact */
     struct hs_thermal **thermals; /* [n_loops] to cost a plan */

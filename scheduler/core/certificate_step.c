@@ -150,16 +150,18 @@ static void refine(struct hs_certificate *cert)
 static void try_calm(struct hs_certificate *cert)
 {
     size_t n = cert->n_loops * cert->n_slots;
-    double last_cur = cert->bound_cur;
 
     memcpy(cert->heat_cur_per_wh, cert->calm_heat, n * sizeof(double));
     memcpy(cert->room_cur, cert->calm_room, n * sizeof(double));
     ask_all(cert);
-    if (cert->n_since_calm >= STEPS_TO_CALM
-        && cert->bound_cur - last_cur < COARSE_RATIO * fabs(last_cur)) {
-        refine(cert);
-    }
     cert->n_since_calm = 0;
+    if (cert->n_since_check >= STEPS_TO_CALM) {
+        if (cert->bound_cur - cert->checked_cur < COARSE_RATIO * fabs(cert->bound_cur)) {
+            refine(cert);
+        }
+        cert->checked_cur = cert->bound_cur;
+        cert->n_since_check = 0;
+    }
 }
 
 /* What the jobs' mean offer and the mean prices begin with. */
@@ -171,6 +173,8 @@ static void begin(struct hs_certificate *cert)
     cert->stride = cert->n_jobs / (SAMPLE * cert->n_loops + 1) + 1;
     cert->is_fine = false;
     cert->n_since_calm = 0;
+    cert->n_since_check = 0;
+    cert->checked_cur = cert->bound_cur;
     memcpy(cert->calm_heat, cert->heat_cur_per_wh, n * sizeof(double));
     memcpy(cert->calm_room, cert->room_cur, n * sizeof(double));
     if (!cert->has_plan) {
@@ -191,6 +195,7 @@ static void go_on(struct hs_certificate *cert)
     cert->n_steps++;
     (void)ask_jobs(cert, cert->n_steps % cert->stride, cert->stride);
     cert->n_since_calm++;
+    cert->n_since_check++;
     blend(cert->calm_heat, cert->heat_cur_per_wh, share, n);
     blend(cert->calm_room, cert->room_cur, share, n);
 }

@@ -30,7 +30,7 @@
 #define ITERATIONS_MAX   2000
 #define BUDGET_MS        300e3 /* of the processor, for the largest cases */
 #define LEAST_GAIN_RATIO 1e-4  /* of the bound */
-#define LOOKS_IDLE       4     /* looks that gain less end it: exact steps come last */
+#define LOOKS_IDLE       3     /* looks that gain less end it: exact steps come last */
 
 struct watch {
     struct hs_clock *clock;
