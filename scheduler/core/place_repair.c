@@ -13,7 +13,7 @@
 
 #include "scheduler/base/mem.h"
 
-#define TRIES_MAX    24  /* runs tried for one job */
+#define TRIES_MAX    24 /* runs tried for one job */
 #define FAILURES_MAX 24 /* in a row: there is no room to be made */
 #define VICTIMS_MAX  16 /* for one job */
 
