@@ -96,9 +96,9 @@ static double price_filling(const struct hs_certificate *cert, const struct hs_p
                             const struct hs_certificate_job *job, const struct walk *walk)
 {
     double done_s = (job->need - walk->left) * cert->slot_s;
+    double done_wh = hs_wh_from_w(cert->kinds[walk->kind].elec_w, done_s);
 
-    return job->freedom == HS_PLACE_FILLER ? hs_cur_from_wh(
-               hs_wh_from_w(cert->kinds[walk->kind].elec_w, done_s), given->ceiling_cur_per_mwh)
+    return job->freedom == HS_PLACE_FILLER ? hs_cur_from_wh(done_wh, given->ceiling_cur_per_mwh)
                                            : 0.0;
 }
 

@@ -251,15 +251,15 @@ static double sum_run(const struct hs_cycle_asking *asking, const struct hs_plac
 }
 
 static void add_change(struct hs_cycle_asking *asking, const char *code, const char *object,
-                       double value, double is_now, const char *text)
+                       double at_cur_per_mwh, double now_cur_per_mwh, const char *text)
 {
     json_t *item = hs_jsonx_object();
 
     hs_jsonx_set_text(item, "code", code);
     hs_jsonx_set_text(item, "text", text);
     hs_jsonx_set_text(item, "object", object);
-    hs_jsonx_set_real(item, "now_cur_per_mwh", is_now);
-    hs_jsonx_set_real(item, "at_cur_per_mwh", value);
+    hs_jsonx_set_real(item, "now_cur_per_mwh", now_cur_per_mwh);
+    hs_jsonx_set_real(item, "at_cur_per_mwh", at_cur_per_mwh);
     hs_jsonx_add(asking->changes, item);
 }
 

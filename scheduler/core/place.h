@@ -9,7 +9,8 @@
  * least, and which end before its due time on a host that fits. Heat prices are updated as power
  * is placed. If some job comes out late that need not be, other plans are made: everything as early
  * as it can, what the last plan promised and then the rest, first come first served; the one with
- * the fewest such jobs stands. See docs/planner.md. Pure.
+ * the fewest such jobs stands. Then jobs are taken out and placed anew as long as that pays. See
+ * docs/planner.md. Pure.
  */
 
 #include <stdbool.h>
@@ -87,10 +88,9 @@ struct hs_place_frame {
     int64_t from_at_s;              /* start of slot 0, <= now */
     const double *elec_cur_per_mwh; /* [n_sites][n_slots] as decided upon: weights and carbon in */
     const struct hs_thermal_input *thermal; /* [n_loops] captured_wh is the base load's */
-    double waiting_weight; /* a day of waiting counts as this share of the job's electricity */
-    double suspend_s;      /* a suspend costs at least this much of the job's power and time */
-    double
-        ramp_cur_per_kw; /* a kW in a slot that a rack's cooling does not follow; 0: not minded */
+    double waiting_weight;  /* a day of waiting counts as this share of the job's electricity */
+    double suspend_s;       /* a suspend costs at least this much of the job's power and time */
+    double ramp_cur_per_kw; /* of a kW in a slot that cooling does not follow; 0: not minded */
 };
 
 /** A planner for @estate (kept). Owned by the caller. */

@@ -17,9 +17,11 @@
 #define LEAST_GAIN_RATIO 5e-4
 #define LEAST_KEPT_RATIO 5e-3
 
-#define FAILURES_MAX                                                             \
-    24 /* jobs in a row for which there is no place: the others have none either \
-        */
+/* So many jobs in a row for which there is no place: the others have none either. */
+#define FAILURES_MAX 24
+
+/* A job whose next best place costs so much more of its electricity is left in peace. */
+#define FAR_RATIO 0.005
 
 /* May the job be somewhere else than where it is? */
 static bool may_move(const struct hs_place_job *job)
@@ -65,9 +67,6 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
     return now->cost_cur < before_cur - hs_place_get_least_gain(place, job, before)
            && !hs_plan_is_same_place(now, before);
 }
-
-/* A job whose next best place costs so much more of its electricity is left in peace. */
-#define FAR_RATIO 0.005
 
 /* Place one job anew. @return whether it moved; *ret_is_far says that it hardly ever will */
 static bool improve_one(struct hs_place *place, size_t i, bool *ret_is_far)

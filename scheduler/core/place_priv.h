@@ -7,8 +7,8 @@
  * place.c        life, the frame, the plan as others read it
  * place_job.c    where one job goes
  * place_modes.c  in which order jobs choose, and which of several plans stands
- * place_repair.c   room for jobs that would be late
- * place_improve.c  jobs taken out and placed anew
+ * place_repair.c room for jobs that would be late
+ * place_improve.c jobs taken out and placed anew
  * place_pairs.c  the same, two at a time
  * place_ramp.c   heat that rises no faster than cooling follows
  * place_move.c   jobs that may go on on another host

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* search - what contiguous and interruptible work share, and the last plan's promise. */
+/* search - what its files share, and the last plan's promise; see search.h. */
 #include "scheduler/core/search.h"
 
 #include <math.h>

@@ -9,7 +9,7 @@
  * the tank forward with the job's heat, until no sum is less than the best exact price. Pure; used
  * by place.
  *
- * search.c                what both share, and the last plan's promise
+ * search.c                what they share, and the last plan's promise
  * search_contiguous.c     work that runs through
  * search_interruptible.c  work in stretches
  * search_elastic.c        work whose share is chosen by slot

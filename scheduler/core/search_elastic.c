@@ -180,7 +180,9 @@ static void step_back(struct elastic *elastic, size_t b, bool fits)
 static void set_block(const struct elastic *elastic, const struct block *block, unsigned quarters,
                       double *io_left_s, struct hs_placement *placement)
 {
-    for (size_t t = block->first; t<block->first + block->n && * io_left_s> 1e-6; t++) {
+    size_t end = block->first + block->n;
+
+    for (size_t t = block->first; t<end && * io_left_s> HS_SEARCH_DONE_S; t++) {
         hs_search_set_slot(placement, t);
         hs_plan_set_cut(placement, t, elastic->job->share_max - quarters);
         placement->first_slot = placement->first_slot == SIZE_MAX ? t : placement->first_slot;

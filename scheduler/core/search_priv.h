@@ -58,7 +58,7 @@ double hs_search_price_placement(const struct hs_search *search, const struct hs
  */
 const struct hs_kind *hs_search_next(struct hs_search_bid *bids, size_t *io_n, double best_cur);
 
-/** Where may a suspended or new job hold its memory from. */
+/** First slot in which a job that starts in @first_slot holds its memory. */
 size_t hs_search_held_from(const struct hs_place_job *job, size_t first_slot);
 
 /** Mark slot @t as run. */
