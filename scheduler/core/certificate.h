@@ -92,12 +92,6 @@ void hs_certificate_set_prices(struct hs_certificate *cert, const double *heat_c
 double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size_t n_iterations);
 
 /**
- * Better the prices without a bound to show for it, in less time: for hs_place_guide(). A few
- * dozen steps do. What they led to is what get_heat_prices, get_room_prices and improve begin with.
- */
-void hs_certificate_foresee(struct hs_certificate *cert, size_t n_steps);
-
-/**
  * Prices of the best bound, [n_loops][n_slots]: of a Wh of heat that a job gives its loop, cur;
  * what set_prices or the horizon before gave where nothing was bettered. Ask after set_jobs;
  * borrowed until the next set, set_prices or improve.

@@ -576,32 +576,18 @@ double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx)
     return solve(cert, loop_idx, false);
 }
 
-/* What a bent slot pays for @bought_wh: prices below those of dumping count as these. */
-static double pay_bent(const struct hs_certificate *cert, size_t i, double reject, double bought_wh)
-{
-    double steep = cert->steep[i];
-    double first =
-        cert->heat_cur_per_wh[i] - steep * cert->mean_given_wh[i]; /* price of the first Wh */
-    double dumped_wh = larger(0.0, smaller((-reject - first) / steep, bought_wh));
-    double rest_wh = bought_wh - dumped_wh;
-
-    return -reject * dumped_wh + rest_wh * (first + steep * (dumped_wh + 0.5 * rest_wh));
-}
-
 /* A course that is cheapest at prices that bend is so at those it ends at, too. */
-double hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx)
+void hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx)
 {
     size_t n = cert->n_slots;
-    double cost_cur = solve(cert, loop_idx, true);
 
+    (void)solve(cert, loop_idx, true);
     for (size_t i = loop_idx * n; i < (loop_idx + 1) * n; i++) {
         double reject = cert->inputs[loop_idx].reject_cur_per_wh[i % n];
         double price = cert->heat_cur_per_wh[i]
                        + cert->steep[i] * (cert->bought_wh[i] - cert->mean_given_wh[i]);
 
         price = larger(-reject, smaller(price, cert->heat_max_cur[loop_idx]));
-        cost_cur -= pay_bent(cert, i, reject, cert->bought_wh[i]) - price * cert->bought_wh[i];
         cert->heat_cur_per_wh[i] = price;
     }
-    return cost_cur;
 }

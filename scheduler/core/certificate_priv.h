@@ -157,10 +157,6 @@ void hs_certificate_add_jobs(struct hs_certificate *cert);
 /** What a loop's hosts and racks leave to jobs. */
 void hs_certificate_set_room(struct hs_certificate *cert);
 
-/** How @job looks here. Fixed jobs have no use for it. */
-void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_place_job *job,
-                             struct hs_certificate_job *ret_job);
-
 /** Base load: it runs where it is to its end, as fast as it may. */
 static inline bool hs_certificate_is_fixed(const struct hs_place_job *job)
 {
@@ -185,10 +181,8 @@ double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx);
  * Move a loop's heat prices to where it would buy what jobs give in the mean, but not far: they
  * are what they were where it buys just that, and rise by steep for each Wh more. Fills
  * heat_cur_per_wh and bought_wh.
- *
- * @return the cost of its cheapest course at the new prices, cur: as hs_certificate_solve_loop()
  */
-double hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx);
+void hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx);
 
 /** The same nearly and sooner: see certificate_grid.c. */
 void hs_certificate_slide_loop(struct hs_certificate *cert, size_t loop_idx);

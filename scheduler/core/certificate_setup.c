@@ -242,8 +242,9 @@ static size_t find_end(const struct hs_certificate *cert, const struct hs_certif
     return (size_t)fmax(0.0, whole + (fits || job->is_elastic ? 1.0 : 0.0));
 }
 
-void hs_certificate_read_job(const struct hs_certificate *cert, const struct hs_place_job *job,
-                             struct hs_certificate_job *ret_job)
+/* How @job looks here. Fixed jobs have no use for it. */
+static void read_job(const struct hs_certificate *cert, const struct hs_place_job *job,
+                     struct hs_certificate_job *ret_job)
 {
     size_t n = cert->n_slots;
     double end_at_s = slot_start_at_s(cert, n);
@@ -369,7 +370,7 @@ void hs_certificate_add_jobs(struct hs_certificate *cert)
         }
         struct hs_certificate_job *mine = &cert->jobs[cert->n_jobs++];
 
-        hs_certificate_read_job(cert, job, mine);
+        read_job(cert, job, mine);
         add_kinds(cert, job, mine);
         mine->fill_cur = job->freedom == HS_PLACE_FILLER ? find_fill_cur(cert, job, mine) : 0.0;
         if (job->is_running && job->host_idx != SIZE_MAX) {

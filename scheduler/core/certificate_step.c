@@ -133,7 +133,7 @@ static void step(struct hs_certificate *cert)
     for (size_t l = 0; l < cert->n_loops; l++) {
         move_prices(cert, l);
         if (cert->is_fine) {
-            (void)hs_certificate_move_loop(cert, l);
+            hs_certificate_move_loop(cert, l);
         } else {
             hs_certificate_slide_loop(cert, l);
         }
@@ -216,19 +216,4 @@ double hs_certificate_improve(struct hs_certificate *cert, double cost_cur, size
         }
     }
     return cert->bound_cur;
-}
-
-void hs_certificate_foresee(struct hs_certificate *cert, size_t n_steps)
-{
-    size_t n = cert->n_loops * cert->n_slots;
-
-    begin(cert);
-    for (size_t i = 0; i < n_steps; i++) {
-        go_on(cert);
-    }
-    memcpy(cert->heat_cur_per_wh, cert->calm_heat, n * sizeof(double));
-    memcpy(cert->room_cur, cert->calm_room, n * sizeof(double));
-    memcpy(cert->best_heat, cert->calm_heat, n * sizeof(double));
-    memcpy(cert->best_room, cert->calm_room, n * sizeof(double));
-    cert->bound_cur = -INFINITY;
 }

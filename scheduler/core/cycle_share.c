@@ -5,8 +5,6 @@
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
 
-#define QUARTERS 4
-
 static bool may_throttle(const struct hs_cycle *cycle, const struct hs_job *job)
 {
     return cycle->options.can_throttle && !cycle->cannot_throttle

@@ -219,15 +219,6 @@ void hs_fit_fill(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_
     }
 }
 
-bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
-                      size_t slot)
-{
-    const struct hs_fit_size without_memory = {.vcpus = size->vcpus, .memory_mib = INT64_MIN};
-    uint8_t slots[1] = {(uint8_t)slot};
-
-    return hs_fit_check_slots(fit, host_idx, &without_memory, slot, slots, 1);
-}
-
 bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                          size_t first, size_t last)
 {

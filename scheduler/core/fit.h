@@ -59,10 +59,6 @@ int64_t hs_fit_elec_mw(const struct hs_fit *fit, size_t host_idx, int32_t vcpus)
 void hs_fit_fill(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                  size_t first, bool with_memory, bool *ret_fits);
 
-/** May a job of @size run on @host_idx in @slot (memory apart)? */
-bool hs_fit_check_run(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
-                      size_t slot);
-
 /** Is there memory for it on @host_idx in all of @first..@last? */
 bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_size *size,
                          size_t first, size_t last);

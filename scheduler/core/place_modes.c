@@ -123,8 +123,7 @@ static void keep_fixed(struct hs_place *place, const struct hs_place_job *job)
 }
 
 /* Give the job what it was promised; false if it was promised nothing that still holds. */
-static bool keep_one(struct hs_place *place, const struct hs_place_job *job,
-                     enum hs_place_mode mode)
+static bool keep_one(struct hs_place *place, const struct hs_place_job *job)
 {
     struct hs_placement placement;
     struct hs_place_job kept = *job;
@@ -236,7 +235,7 @@ static bool lay_out(struct hs_place *place, const struct hs_place_job *const *or
         fix_prices(place, mode);
     }
     for (size_t i = 0; i < n_jobs; i++) {
-        is_kept[i] = keeps && keep_one(place, order[i], mode);
+        is_kept[i] = keeps && keep_one(place, order[i]);
     }
     for (; n_laid < n_jobs && place->n_avoidable <= n_late_max; n_laid++) {
         if (!is_kept[n_laid] && !(keeps && keep_filler(place, order[n_laid]))) {

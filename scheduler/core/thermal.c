@@ -16,8 +16,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
 
-#define SCALE_SLOTS 4.0  /* demand of so many slots counts as store beside the tank */
-#define LEAST_WH    1e-6 /* less room than this is rounding */
+#define LEAST_WH 1e-6 /* less room than this is rounding */
 
 /* One slot's figures, apart from the tank. */
 struct slot {
@@ -61,7 +60,6 @@ struct hs_thermal {
     double charge_limit_w;
     double draw_limit_w;
 
-    double slot_s;
     double loss_a_wh;
     double loss_b_ratio;
     double charge_max_wh;
@@ -80,7 +78,6 @@ struct hs_thermal {
     bool is_laid_once; /* since the settle before */
     bool may_undo;     /* nothing was laid since the last settle, and once before it */
     double probe_wh;
-    double scale_wh; /* a full tank and an hour or so of mean demand */
 
     size_t laid_first; /* heat was laid in laid_first..laid_end-1 since the last settle */
     size_t laid_end;   /* 0: none */
@@ -470,9 +467,6 @@ static void sort_by_worth(struct hs_thermal *th, const double *sink_cur_per_mwh)
 
 void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
 {
-    double sum_wh = 0.0;
-
-    th->slot_s = input->slot_s;
     th->loss_a_wh = hs_wh_from_w(th->loss_a_w, input->slot_s);
     th->loss_b_ratio = smaller(hs_wh_from_w(th->loss_b_w_per_wh, input->slot_s), 0.99);
     th->charge_max_wh = hs_wh_from_w(th->charge_limit_w, input->slot_s);
@@ -489,7 +483,6 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
             th->sink_demand_wh[t * th->n_sinks + k] = sink_wh;
             demand_wh += sink_wh;
         }
-        sum_wh += demand_wh;
         th->now.slots[t] = (struct slot){
             .captured_wh = input->captured_wh[t],
             .demand_wh = demand_wh,
@@ -498,7 +491,6 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
         };
         th->now.slots[t].floor_wh = smaller(th->now.slots[t].floor_wh, th->tank_max_wh);
     }
-    th->scale_wh = th->tank_max_wh + sum_wh / (double)th->n_slots * SCALE_SLOTS;
     th->probe_wh = larger(input->probe_wh, 1.0);
     th->now.tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
     th->now.stored[th->n_slots] =
@@ -531,11 +523,6 @@ void hs_thermal_lay(struct hs_thermal *th, size_t first, const double *extra_wh,
 size_t hs_thermal_get_changed(const struct hs_thermal *th)
 {
     return th->before_first;
-}
-
-double hs_thermal_get_share(const struct hs_thermal *th, double heat_wh)
-{
-    return th->scale_wh > 0 ? heat_wh / th->scale_wh : INFINITY;
 }
 
 double hs_thermal_get_cost(const struct hs_thermal *th)

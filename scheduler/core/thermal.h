@@ -70,9 +70,6 @@ bool hs_thermal_undo(struct hs_thermal *thermal);
 /** First slot whose price the last settle or undo may have changed. */
 size_t hs_thermal_get_changed(const struct hs_thermal *thermal);
 
-/** @heat_wh as a share of what the loop can store: a full tank and an hour of demand. */
-double hs_thermal_get_share(const struct hs_thermal *thermal, double heat_wh);
-
 /** Worth of probe_wh more captured heat in each slot by itself, cur/Wh. Borrowed. */
 const double *hs_thermal_get_prices(const struct hs_thermal *thermal);
 

@@ -24,7 +24,6 @@ struct count {
     const struct planvalid_case *valid;
     struct planvalid_report *report;
     struct job_of_id *of_ids; /* [n_jobs] by id */
-    double *slot_h;           /* [n_slots] hours of the slot that lie ahead */
     int64_t *used_vcpus;      /* [n_hosts][n_slots] */
     int64_t *used_memory_mib; /* [n_hosts][n_slots] */
     double *rack_w;           /* [n_racks][n_slots] while the slot's jobs run, base load included */

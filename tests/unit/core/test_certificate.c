@@ -146,13 +146,14 @@ static void hunt_slots(struct hunt *hunt, size_t j, uint64_t slots)
 {
     const struct hs_place_job *job = &hunt->f->jobs[j];
     struct hs_placement *placement = &hunt->placements[j];
+    const struct hs_fit_size without_memory = {.vcpus = job->size.vcpus, .memory_mib = INT64_MIN};
 
     for (size_t h = 0; h < CERTCASE_HOSTS; h++) {
         bool fits = (job->host_idx == SIZE_MAX || job->host_idx == h)
                     && (job->site_allowed == NULL || job->site_allowed[hunt->f->hosts[h].site_idx]);
 
         for (size_t t = 0; t < CERTCASE_SLOTS && fits; t++) {
-            fits = (slots >> t & 1) == 0 || hs_fit_check_run(hunt->fit, h, &job->size, t);
+            fits = (slots >> t & 1) == 0 || hs_fit_check_span(hunt->fit, h, &without_memory, t, t);
         }
         if (fits) {
             placement->host_idx = h;

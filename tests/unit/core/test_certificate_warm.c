@@ -76,39 +76,9 @@ static void certificate_prices__go_on_into_the_next_horizon(void **state)
     assert_true(n_warm == 5); /* a single look */
 }
 
-static void certificate_foresee__comes_near_the_best_prices(void **state)
-{
-    const struct plan_cases_setup setup = {
-        .n_jobs = 800, .n_loops = 3, .n_hosts = 60, .n_slots = 96, .utilisation = 0.5, .seed = 2};
-    HS_AUTO(plan_cases) cases = plan_cases_new(&setup);
-    HS_AUTO(hs_certificate) cert = hs_certificate_new(cases->estate, setup.n_slots);
-    double bound_cur[3];
-    const size_t n_steps[3] = {0, 40, 80};
-
-    for (size_t i = 0; i < 3; i++) {
-        HS_AUTO(hs_certificate) own = hs_certificate_new(cases->estate, setup.n_slots);
-
-        hs_certificate_set(own, &cases->frame);
-        hs_certificate_set_jobs(own, cases->jobs, cases->n_jobs);
-        hs_certificate_foresee(own, n_steps[i]);
-        bound_cur[i] = hs_certificate_improve(own, INFINITY, 1);
-    }
-    hs_certificate_set(cert, &cases->frame);
-    hs_certificate_set_jobs(cert, cases->jobs, cases->n_jobs);
-    double best_cur = hs_certificate_improve(cert, INFINITY, COLD);
-
-    print_message("%.3f %.3f %.3f of the best bound\n", bound_cur[0] / best_cur,
-                  bound_cur[1] / best_cur, bound_cur[2] / best_cur);
-    assert_true(bound_cur[0] < 0.9 * best_cur);
-    assert_true(bound_cur[1] > 0.97 * best_cur);
-    assert_true(bound_cur[2] > 0.99 * best_cur);
-    assert_true(bound_cur[2] < 1.005 * best_cur);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(certificate_foresee__comes_near_the_best_prices),
         cmocka_unit_test(certificate_prices__go_on_into_the_next_horizon),
     };
 

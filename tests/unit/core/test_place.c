@@ -215,7 +215,7 @@ static void place_plan__never_overcommits_vcpus_memory_or_rack_power(void **stat
         }
         for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
             assert_true(!hs_plan_runs(placement, t)
-                        || hs_fit_check_run(fit, placement->host_idx, &size, t));
+                        || hs_fit_check_span(fit, placement->host_idx, &size, t, t));
         }
         assert_true(hs_fit_check_memory(fit, placement->host_idx, &size, placement->held_slot,
                                         placement->last_slot));
