@@ -32,19 +32,7 @@ int64_t hs_cycle_explain_start(const struct hs_cycle_asking *asking,
 int64_t hs_cycle_explain_end(const struct hs_cycle_asking *asking,
                              const struct hs_placement *placement)
 {
-    double left_s = asking->ask.job.remaining_s;
-    double end_at_s = 0.0;
-
-    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
-        if (hs_plan_runs(placement, t)) {
-            double speed = hs_place_get_speed(&asking->ask.job, placement, t);
-            double run_s = fmin(left_s / speed, hs_place_ask_get_slot_s(&asking->ask, t));
-
-            end_at_s = hs_place_ask_get_start_at_s(&asking->ask, t) + run_s;
-            left_s -= run_s * speed;
-        }
-    }
-    return (int64_t)ceil(end_at_s + left_s);
+    return (int64_t)ceil(hs_place_ask_get_end_at_s(&asking->ask, placement));
 }
 
 void hs_cycle_explain_format_money(const struct hs_cycle *cycle, double cur, char *ret_text,

@@ -125,6 +125,12 @@ double hs_place_ask_get_slot_s(const struct hs_place_ask *ask, size_t t)
     return hs_search_slot_s(&ask->place->search, t);
 }
 
+double hs_place_ask_get_end_at_s(const struct hs_place_ask *ask,
+                                 const struct hs_placement *placement)
+{
+    return hs_place_get_end_at_s(ask->place, &ask->job, placement);
+}
+
 double hs_place_ask_price(const struct hs_place_ask *ask, const struct hs_placement *placement)
 {
     return hs_search_price(&ask->place->search, &ask->job, placement);
@@ -201,45 +207,6 @@ void hs_place_ask_find_shortage(const struct hs_place *place, size_t host_idx,
     *ret_shortage = most;
 }
 
-/* Slots to start in, so that a run-through ends in time. @return false: none */
-static bool find_starts(const struct hs_place *place, const struct hs_place_job *job,
-                        size_t *ret_first, size_t *ret_last)
-{
-    double slot_s = (double)place->search.slot_s;
-    double from_at_s = (double)place->search.from_at_s;
-    double last_at_s = (double)job->due_at_s - fmax(job->margin_s, slot_s) - job->remaining_s;
-    double first = ceil(((double)job->earliest_at_s - from_at_s) / slot_s - 1e-9);
-    double last = floor((last_at_s - from_at_s) / slot_s + 1e-9);
-
-    first = job->earliest_at_s <= place->search.now_at_s ? 0.0 : fmax(first, 0.0);
-    last = fmin(last, (double)place->n_slots - 1.0);
-    if (!(last >= first) || last_at_s < (double)place->search.now_at_s) {
-        return false;
-    }
-    *ret_first = (size_t)first;
-    *ret_last = (size_t)last;
-    return true;
-}
-
-static void set_run(const struct hs_place *place, const struct hs_place_job *job, size_t host_idx,
-                    size_t start, struct hs_placement *ret_placement)
-{
-    double left_s = job->remaining_s;
-    size_t t = start;
-
-    *ret_placement = (struct hs_placement){
-        .job_id = job->job_id,
-        .host_idx = host_idx,
-        .held_slot = job->host_idx != SIZE_MAX ? 0 : start,
-        .first_slot = start,
-    };
-    for (; t < place->n_slots && left_s > 1e-9; t++) {
-        ret_placement->slots[t / 64] |= UINT64_C(1) << (t % 64);
-        left_s -= hs_search_slot_s(&place->search, t);
-    }
-    ret_placement->last_slot = t - 1;
-}
-
 /* A host of @kind that the job may use, were it empty; of those the one that lacks least. */
 static size_t find_roomiest(const struct hs_place_ask *ask, const struct hs_kind *kind,
                             size_t start, struct hs_placement *ret_placement,
@@ -257,7 +224,7 @@ static size_t find_roomiest(const struct hs_place_ask *ask, const struct hs_kind
             continue;
         }
         if (best == SIZE_MAX) {
-            set_run(ask->place, job, h, start, ret_placement);
+            hs_place_fill_run(ask->place, job, h, start, ret_placement);
         }
         hs_place_ask_find_shortage(ask->place, h, &job->size, start, ret_placement->last_slot,
                                    &shortage);
@@ -305,8 +272,11 @@ bool hs_place_ask_find_roomless(struct hs_place_ask *ask, struct hs_placement *r
     size_t first;
     size_t last;
 
+    double end_at_s =
+        (double)ask->job.due_at_s - fmax(ask->job.margin_s, (double)place->search.slot_s);
+
     hs_place_settle(ask->place);
-    if (!find_starts(place, &ask->job, &first, &last)) {
+    if (!hs_place_get_starts(place, &ask->job, end_at_s, &first, &last)) {
         return false;
     }
     for (size_t k = 0; k < place->kinds->n; k++) {
@@ -341,7 +311,7 @@ bool hs_place_ask_check_now(struct hs_place *place, const struct hs_place_job *j
     struct hs_placement run;
     bool is_found = false;
 
-    set_run(place, job, 0, 0, &run);
+    hs_place_fill_run(place, job, 0, 0, &run);
     hs_fit_give(place->fit, standing, &job->size);
     /* elsewhere nothing has been given back */
     for (size_t h = 0; h < estate->n_hosts && !is_found; h++) {

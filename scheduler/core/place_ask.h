@@ -79,6 +79,10 @@ void hs_place_ask_bar_host(struct hs_place_ask *ask, size_t host_idx);
 /** From here on no answer names a host of @loop_idx. */
 void hs_place_ask_bar_loop(struct hs_place_ask *ask, size_t loop_idx);
 
+/** When the job as it is would end in @placement. */
+double hs_place_ask_get_end_at_s(const struct hs_place_ask *ask,
+                                 const struct hs_placement *placement);
+
 /** Start and length of slot @t as the plan reckons: what of slot 0 lies ahead. */
 double hs_place_ask_get_start_at_s(const struct hs_place_ask *ask, size_t t);
 double hs_place_ask_get_slot_s(const struct hs_place_ask *ask, size_t t);

@@ -160,10 +160,10 @@ static size_t last_start(const struct hs_place *place, const struct hs_place_job
 }
 
 bool hs_place_get_starts(const struct hs_place *place, const struct hs_place_job *job,
-                         size_t *ret_first, size_t *ret_last)
+                         double end_at_s, size_t *ret_first, size_t *ret_last)
 {
     *ret_first = first_start(place, job);
-    *ret_last = last_start(place, job, (double)job->due_at_s);
+    *ret_last = last_start(place, job, end_at_s);
     if (*ret_last == SIZE_MAX || *ret_last < *ret_first || *ret_first >= place->n_slots) {
         return false;
     }
@@ -185,21 +185,31 @@ bool hs_place_is_hopeless(const struct hs_place *place, const struct hs_place_jo
                   > (double)job->due_at_s;
 }
 
+void hs_place_fill_run(const struct hs_place *place, const struct hs_place_job *job,
+                       size_t host_idx, size_t start, struct hs_placement *ret_placement)
+{
+    double left_s = job->remaining_s;
+    size_t t = start;
+
+    *ret_placement = (struct hs_placement){
+        .job_id = job->job_id,
+        .host_idx = host_idx,
+        .held_slot = hs_search_held_from(job, start),
+        .first_slot = start,
+    };
+    for (; t < place->n_slots && left_s > 1e-9; t++) {
+        hs_search_set_slot(ret_placement, t);
+        left_s -= hs_search_slot_s(&place->search, t);
+    }
+    ret_placement->last_slot = t - 1;
+}
+
 void hs_place_fill_fixed(const struct hs_place *place, const struct hs_place_job *job,
                          struct hs_placement *ret_placement)
 {
-    struct hs_placement placement = {.job_id = job->job_id, .host_idx = job->host_idx};
-    double left_s = job->remaining_s;
-    size_t t = 0;
-
-    for (; t < place->n_slots && left_s > 1e-9; t++) {
-        placement.slots[t / 64] |= UINT64_C(1) << (t % 64);
-        left_s -= hs_search_slot_s(&place->search, t);
-    }
-    placement.last_slot = t - 1;
-    placement.is_hopeless = hs_place_is_hopeless(place, job);
-    placement.is_late = placement.is_hopeless;
-    *ret_placement = placement;
+    hs_place_fill_run(place, job, job->host_idx, 0, ret_placement);
+    ret_placement->is_hopeless = hs_place_is_hopeless(place, job);
+    ret_placement->is_late = ret_placement->is_hopeless;
 }
 
 /* Occupy its host from now to its end, fit or not: it runs already. */
@@ -277,8 +287,8 @@ static void search_in_time(struct hs_place *place, const struct hs_place_job *jo
     search_shares(place, job, first, end_at_s, ret_offer);
 }
 
-double hs_place_get_slack_s(const struct hs_place *place, const struct hs_place_job *job,
-                            const struct hs_placement *placement)
+double hs_place_get_end_at_s(const struct hs_place *place, const struct hs_place_job *job,
+                             const struct hs_placement *placement)
 {
     double left_s = job->remaining_s;
     double end_at_s = 0.0;
@@ -292,7 +302,13 @@ double hs_place_get_slack_s(const struct hs_place *place, const struct hs_place_
             left_s -= run_s * speed;
         }
     }
-    return (double)job->due_at_s - end_at_s - left_s;
+    return end_at_s + left_s;
+}
+
+double hs_place_get_slack_s(const struct hs_place *place, const struct hs_place_job *job,
+                            const struct hs_placement *placement)
+{
+    return (double)job->due_at_s - hs_place_get_end_at_s(place, job, placement);
 }
 
 static bool ends_late(const struct hs_place *place, const struct hs_place_job *job,

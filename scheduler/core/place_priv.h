@@ -137,9 +137,9 @@ void hs_place_put_back(struct hs_place *place, size_t i, const struct hs_placeme
 /** Put placement @i, taken out since nothing else was, back where it was; prices too. */
 void hs_place_undo_take_out(struct hs_place *place, size_t i);
 
-/** Starts at which the job, run through, ends by its due time. @return false if there is none */
+/** Starts at which the job, run through, ends by @end_at_s. @return false if there is none */
 bool hs_place_get_starts(const struct hs_place *place, const struct hs_place_job *job,
-                         size_t *ret_first, size_t *ret_last);
+                         double end_at_s, size_t *ret_first, size_t *ret_last);
 
 /** Slots that the job, run through from @start, takes within the horizon. */
 size_t hs_place_count_slots(const struct hs_place *place, const struct hs_place_job *job,
@@ -193,6 +193,10 @@ struct hs_place_job hs_place_unbind(const struct hs_place_job *job);
 void hs_place_find_live(struct hs_place *place, const struct hs_place_job *job,
                         struct hs_placement *ret_placement);
 
+/** When the job ends there, as if it went on at full share past its last slot. */
+double hs_place_get_end_at_s(const struct hs_place *place, const struct hs_place_job *job,
+                             const struct hs_placement *placement);
+
 /** How long before its due time the job ends there, s; negative if it is late. */
 double hs_place_get_slack_s(const struct hs_place *place, const struct hs_place_job *job,
                             const struct hs_placement *placement);
@@ -203,6 +207,10 @@ bool hs_place_is_hopeless(const struct hs_place *place, const struct hs_place_jo
 /** Most that a filler job may cost in all to be run, cur. */
 double hs_place_get_ceiling(const struct hs_place *place, const struct hs_place_job *job,
                             const struct hs_placement *placement);
+
+/** Run through on @host_idx from @start on, to its end or the horizon's. */
+void hs_place_fill_run(const struct hs_place *place, const struct hs_place_job *job,
+                       size_t host_idx, size_t start, struct hs_placement *ret_placement);
 
 /** From now to its end where it is. */
 void hs_place_fill_fixed(const struct hs_place *place, const struct hs_place_job *job,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/core/search_priv.h"
 
 #define TRIES_MAX    24 /* runs tried for one job */
 #define FAILURES_MAX 24 /* in a row: there is no room to be made */
@@ -134,14 +135,13 @@ static size_t find_runs(const struct hs_place *place, const struct hs_place_job 
     size_t first, last;
     size_t n_runs = 0;
 
-    if (!hs_place_get_starts(place, job, &first, &last)) {
+    if (!hs_place_get_starts(place, job, (double)job->due_at_s, &first, &last)) {
         return 0;
     }
     for (size_t h = 0; h < place->estate->n_hosts; h++) {
         const struct hs_host *host = &place->estate->hosts[h];
-        bool may_use = !place->barred[h] && (job->host_idx == SIZE_MAX || job->host_idx == h)
-                       && (job->site_allowed == NULL || job->site_allowed[host->site_idx])
-                       && hs_fit_check_ever(place->fit, h, &job->size);
+        bool may_use = hs_search_may_use_host(&place->search, h, job)
+                       && (job->site_allowed == NULL || job->site_allowed[host->site_idx]);
 
         if (may_use) {
             struct run run = find_run(place, job, h, first, last);
