@@ -8,8 +8,6 @@
 #include "scheduler/base/units.h"
 #include "scheduler/core/certificate_priv.h"
 
-#define LEAST_WORK 1e-9 /* slots: less is rounding */
-
 /* One job's placement, walked through. */
 struct walk {
     size_t kind;
@@ -32,11 +30,12 @@ static void walk_slots(const struct hs_certificate *cert, const struct hs_place_
     ret_walk->stop_cur = job->is_running && first > 0 ? stop_cur[0] : 0.0;
     for (size_t t = first; t <= placement->last_slot; t++) {
         size_t i = k * cert->n_slots + t;
-        bool runs = hs_plan_runs(placement, t) && ret_walk->left > LEAST_WORK;
+        bool runs = hs_plan_runs(placement, t) && ret_walk->left > HS_CERTIFICATE_LEAST_WORK;
         double speed = hs_place_get_speed(given, placement, t);
         double part = runs ? fmin(ret_walk->left / cert->len[t], speed) : 0.0;
 
-        ret_walk->stop_cur += has_run && !runs && ret_walk->left > LEAST_WORK ? stop_cur[t] : 0.0;
+        ret_walk->stop_cur +=
+            has_run && !runs && ret_walk->left > HS_CERTIFICATE_LEAST_WORK ? stop_cur[t] : 0.0;
         ret_walk->elec_cur += part * cert->elec_cur[i];
         ret_walk->left -= part * cert->len[t];
         ret_walk->end =
@@ -44,7 +43,7 @@ static void walk_slots(const struct hs_certificate *cert, const struct hs_place_
         ret_heat_wh[t] = part * cert->heat_wh[i] * job->vcpus;
         has_run = runs;
     }
-    ret_walk->left = ret_walk->left > LEAST_WORK ? ret_walk->left : 0.0;
+    ret_walk->left = ret_walk->left > HS_CERTIFICATE_LEAST_WORK ? ret_walk->left : 0.0;
     ret_walk->end = ret_walk->left > 0 ? (double)cert->n_slots + ret_walk->left : ret_walk->end;
 }
 
@@ -63,7 +62,8 @@ static double price_unplaced(const struct hs_certificate *cert,
         tail_cur = fmin(tail_cur, cert->kinds[cert->sets.items[job->set_first + i]].tail_cur);
     }
     tail_cur = job->set_n > 0 ? tail_cur : 0.0;
-    return job->need * tail_cur + (job->need <= job->tail_max + LEAST_WORK ? 0.0 : job->late_cur);
+    return job->need * tail_cur
+           + (job->need <= job->tail_max + HS_CERTIFICATE_LEAST_WORK ? 0.0 : job->late_cur);
 }
 
 /* To go on elsewhere costs at least what a stop does. */

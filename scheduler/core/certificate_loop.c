@@ -13,35 +13,14 @@
 #include <math.h>
 
 #include "scheduler/base/units.h"
-#include "scheduler/core/certificate_priv.h"
+#include "scheduler/core/certificate_loop_priv.h"
 
 #define SLIVER_WH 1e-9 /* less is rounding, and joins its neighbour */
 
-static inline double smaller(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-static inline double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-/* A loop's constants. */
-struct tank {
-    double max_wh;
-    double loss_a_wh;
-    double loss_b_ratio;
-    double charge_max_wh;
-    double draw_max_wh;
-};
-
-/* The tank keeps between low(E) and high(E) of what it held: see find_lowest() and find_highest().
- */
-static struct tank read_tank(const struct hs_certificate *cert, size_t loop_idx)
+static struct hs_certificate_tank read_tank(const struct hs_certificate *cert, size_t loop_idx)
 {
     const struct hs_tank *tank = &cert->estate->loops[loop_idx].tank;
-    struct tank ret = {.charge_max_wh = INFINITY, .draw_max_wh = INFINITY};
+    struct hs_certificate_tank ret = {.charge_max_wh = INFINITY, .draw_max_wh = INFINITY};
 
     if (!tank->present) {
         return ret;
@@ -53,31 +32,32 @@ static struct tank read_tank(const struct hs_certificate *cert, size_t loop_idx)
         double slot_wh_per_k = hs_wh_from_w(tank->loss_w_per_k, cert->slot_s);
 
         ret.loss_a_wh = slot_wh_per_k * (tank->min_c - tank->ambient_c);
-        ret.loss_b_ratio = smaller(slot_wh_per_k / (tank->volume_l * HS_WATER_WH_PER_L_K), 0.99);
+        ret.loss_b_ratio = hs_least(slot_wh_per_k / (tank->volume_l * HS_WATER_WH_PER_L_K), 0.99);
     }
     return ret;
 }
 
 /* What a full tank keeps, as a share: the chord of the loss. */
-static double find_chord(const struct tank *tank)
+static double find_chord(const struct hs_certificate_tank *tank)
 {
     double kept_wh = (1.0 - tank->loss_b_ratio) * tank->max_wh - tank->loss_a_wh;
 
-    return tank->max_wh > 0 ? larger(0.0, smaller(kept_wh / tank->max_wh, 1.0)) : 0.0;
+    return tank->max_wh > 0 ? hs_most(0.0, hs_least(kept_wh / tank->max_wh, 1.0)) : 0.0;
 }
 
-static double find_lowest(const struct tank *tank, double chord, double stored_wh)
+/* The tank keeps between find_lowest() and find_highest() of what it held. */
+static double find_lowest(const struct hs_certificate_tank *tank, double chord, double stored_wh)
 {
     return tank->loss_a_wh >= 0
-               ? larger(0.0, (1.0 - tank->loss_b_ratio) * stored_wh - tank->loss_a_wh)
+               ? hs_most(0.0, (1.0 - tank->loss_b_ratio) * stored_wh - tank->loss_a_wh)
                : chord * stored_wh;
 }
 
-static double find_highest(const struct tank *tank, double chord, double stored_wh)
+static double find_highest(const struct hs_certificate_tank *tank, double chord, double stored_wh)
 {
     return tank->loss_a_wh >= 0
                ? chord * stored_wh
-               : smaller(stored_wh, (1.0 - tank->loss_b_ratio) * stored_wh - tank->loss_a_wh);
+               : hs_least(stored_wh, (1.0 - tank->loss_b_ratio) * stored_wh - tank->loss_a_wh);
 }
 
 /* --- convex functions --- */
@@ -90,36 +70,11 @@ struct curve {
     double at_zero_cur;
 };
 
-/* Cut @wh off the front of @io_segment. @return that part */
-static struct hs_certificate_segment cut(struct hs_certificate_segment *io_segment, double wh)
-{
-    struct hs_certificate_segment part = *io_segment;
-
-    if (io_segment->width <= wh) {
-        io_segment->slope += io_segment->rise;
-        io_segment->width = io_segment->rise = 0.0;
-        return part;
-    }
-    double share = wh / io_segment->width;
-
-    part.width = wh;
-    part.rise = share * io_segment->rise;
-    io_segment->width -= part.width;
-    io_segment->slope += part.rise;
-    io_segment->rise -= part.rise;
-    return part;
-}
-
-static double get_cur(const struct hs_certificate_segment *segment)
-{
-    return segment->width * (segment->slope + 0.5 * segment->rise);
-}
-
 /* Add @segment at the end; what is beyond @max_wh is left out. */
 static void append(struct curve *curve, struct hs_certificate_segment segment, double max_wh)
 {
     if (segment.width > max_wh - curve->width) {
-        segment = cut(&segment, max_wh - curve->width);
+        segment = hs_certificate_cut(&segment, max_wh - curve->width);
     }
     if (!(segment.width > 0)) {
         return;
@@ -148,9 +103,9 @@ static double get_value(const struct curve *curve, double at_wh)
 
     for (size_t i = 0; i < curve->n && at_wh > 0; i++) {
         struct hs_certificate_segment rest = curve->items[i];
-        struct hs_certificate_segment part = cut(&rest, at_wh);
+        struct hs_certificate_segment part = hs_certificate_cut(&rest, at_wh);
 
-        cur += get_cur(&part);
+        cur += hs_certificate_price_segment(&part);
         at_wh -= part.width;
     }
     return cur;
@@ -161,7 +116,7 @@ static void add_floor(struct curve *curve, double floor_wh, double cur_per_wh)
 {
     size_t i = 0;
 
-    curve->at_zero_cur += smaller(floor_wh, curve->width) * cur_per_wh;
+    curve->at_zero_cur += hs_least(floor_wh, curve->width) * cur_per_wh;
     for (; i < curve->n && floor_wh >= curve->items[i].width; i++) {
         floor_wh -= curve->items[i].width;
         curve->items[i].slope -= cur_per_wh;
@@ -172,133 +127,8 @@ static void add_floor(struct curve *curve, double floor_wh, double cur_per_wh)
     for (size_t k = curve->n++; k > i; k--) {
         curve->items[k] = curve->items[k - 1];
     }
-    curve->items[i] = cut(&curve->items[i + 1], floor_wh);
+    curve->items[i] = hs_certificate_cut(&curve->items[i + 1], floor_wh);
     curve->items[i].slope -= cur_per_wh;
-}
-
-/* --- one slot by itself --- */
-
-/* What a slot may draw, cheapest Wh first, from first_wh (negative: it charges). */
-struct draw {
-    struct hs_certificate_segment *items; /* [2 n_sinks + 4] */
-    size_t n;
-    double first_wh;
-    double first_cur; /* its cost at first_wh */
-    double bought_wh; /* there */
-};
-
-static void put(struct draw *draw, struct hs_certificate_segment segment)
-{
-    if (segment.width > 0) {
-        draw->items[draw->n++] = segment;
-    }
-}
-
-/* Sinks by worth, the worthiest first, into @ret_items. */
-static size_t sort_sinks(const struct hs_certificate *cert, size_t loop_idx, size_t t,
-                         struct hs_certificate_segment *ret_items)
-{
-    const struct hs_heatloop *loop = &cert->estate->loops[loop_idx];
-
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        size_t sink_idx = loop->first_sink_idx + k;
-        struct hs_certificate_segment sink = {
-            .width = cert->sink_demand_wh[sink_idx * cert->n_slots + t],
-            .slope = -cert->sink_cur_per_mwh[sink_idx] * 1e-6};
-        size_t at = k;
-
-        while (at > 0 && ret_items[at - 1].slope > sink.slope) {
-            ret_items[at] = ret_items[at - 1];
-            at--;
-        }
-        ret_items[at] = sink;
-    }
-    return loop->n_sinks;
-}
-
-/* Sinks and heat not bought, in the order of what they cost. */
-static void mix(const struct hs_certificate_segment *sinks, size_t n_sinks,
-                struct hs_certificate_segment bought, struct draw *io_draw)
-{
-    for (size_t k = 0; k < n_sinks; k++) {
-        if (sinks[k].slope >= bought.slope + bought.rise) {
-            put(io_draw, bought);
-            bought.width = 0.0;
-        } else if (sinks[k].slope > bought.slope) {
-            double share = (sinks[k].slope - bought.slope) / bought.rise;
-
-            put(io_draw, cut(&bought, share * bought.width));
-        }
-        put(io_draw, sinks[k]);
-    }
-    put(io_draw, bought);
-}
-
-/* Drop the first @wh: more than so much the tank does not take. */
-static void trim(struct draw *draw, double wh)
-{
-    for (size_t i = 0; i < draw->n && wh > 0; i++) {
-        struct hs_certificate_segment part = cut(&draw->items[i], wh);
-
-        draw->first_wh += part.width;
-        draw->first_cur += get_cur(&part);
-        draw->bought_wh -= part.is_bought ? part.width : 0.0;
-        wh -= part.width;
-    }
-}
-
-/*
- * At first all is bought and nobody served, and everything goes into the tank. The price rises by
- * @steep for each Wh bought, from what it is where the jobs' mean offer is bought.
- */
-static void read_slot(const struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
-                      size_t t, bool is_bent, struct draw *ret_draw)
-{
-    size_t i = loop_idx * cert->n_slots + t;
-    double steep = is_bent ? cert->steep[i] : 0.0;
-    double reject = cert->inputs[loop_idx].reject_cur_per_wh[t];
-    double all_wh = cert->heat_max_wh[i];
-    double base = cert->heat_cur_per_wh[i];
-    struct hs_certificate_segment *sinks = &cert->draws[cert->n_draws_max];
-    size_t n_sinks = sort_sinks(cert, loop_idx, t, sinks);
-    struct hs_certificate_segment bought = {
-        .width = all_wh,
-        .slope = -base - steep * (all_wh - cert->mean_given_wh[i]),
-        .rise = steep * all_wh,
-        .is_bought = true,
-    };
-
-    *ret_draw = (struct draw){.items = cert->draws, .bought_wh = all_wh};
-    ret_draw->first_wh = -(cert->captured_wh[i] + all_wh);
-    /* nothing costs less than to dump it */
-    double above = larger(0.0, smaller(bought.slope + bought.rise - reject, bought.rise));
-    double dear_wh = bought.slope >= reject ? all_wh
-                     : bought.rise > 0      ? all_wh * above / bought.rise
-                                            : 0.0;
-    struct hs_certificate_segment rest = bought;
-    struct hs_certificate_segment usual = cut(&rest, all_wh - dear_wh);
-    struct hs_certificate_segment dumped = {.width = dear_wh, .slope = reject, .is_bought = true};
-
-    ret_draw->first_cur = -get_cur(&usual) - get_cur(&dumped);
-    for (size_t k = 0; k < n_sinks; k++) {
-        ret_draw->first_cur -= get_cur(&sinks[k]);
-    }
-    mix(sinks, n_sinks, usual, ret_draw);
-    put(ret_draw, dumped);
-    double held_wh = ret_draw->first_wh;
-
-    for (size_t k = 0; k < ret_draw->n; k++) {
-        held_wh += ret_draw->items[k].width;
-    }
-    put(ret_draw, (struct hs_certificate_segment){.width = tank->max_wh + fabs(held_wh) + 1.0,
-                                                  .slope = reject});
-    trim(ret_draw, -tank->charge_max_wh - ret_draw->first_wh);
-    double room_wh = tank->draw_max_wh - ret_draw->first_wh;
-
-    for (size_t k = 0; k < ret_draw->n && tank->draw_max_wh < INFINITY; k++) {
-        ret_draw->items[k] = cut(&ret_draw->items[k], larger(0.0, room_wh));
-        room_wh -= ret_draw->items[k].width;
-    }
 }
 
 /* --- a slot and what follows --- */
@@ -306,14 +136,14 @@ static void read_slot(const struct hs_certificate *cert, const struct tank *tank
 /* Two functions walked together in the order of their slopes. */
 struct zip {
     const struct curve *left;
-    const struct draw *draw;
+    const struct hs_certificate_draw *draw;
     size_t a;
     size_t b;
     struct hs_certificate_segment left_rest;
     struct hs_certificate_segment draw_rest;
 };
 
-static struct zip open_zip(const struct curve *left, const struct draw *draw)
+static struct zip open_zip(const struct curve *left, const struct hs_certificate_draw *draw)
 {
     struct zip zip = {.left = left, .draw = draw};
 
@@ -350,7 +180,8 @@ static struct hs_certificate_segment cut_below(struct hs_certificate_segment *io
                                                double slope)
 {
     double end = io_segment->slope + io_segment->rise;
-    struct hs_certificate_segment part = cut(io_segment, width_below(io_segment, slope));
+    struct hs_certificate_segment part =
+        hs_certificate_cut(io_segment, width_below(io_segment, slope));
 
     if (slope >= end || io_segment->width < SLIVER_WH) {
         part.width += io_segment->width;
@@ -392,7 +223,7 @@ static bool next_stretch(struct zip *zip, struct hs_certificate_segment *ret_seg
         *ret_segment = cut_below(b, has_left && b->rise > 0 ? a->slope : (double)INFINITY);
         *ret_bought_wh = ret_segment->is_bought ? ret_segment->width : 0.0;
     } else {
-        double until = smaller(a->slope + a->rise, b->slope + b->rise);
+        double until = hs_least(a->slope + a->rise, b->slope + b->rise);
         struct hs_certificate_segment more = cut_below(b, until);
 
         *ret_segment = cut_below(a, until);
@@ -404,8 +235,8 @@ static bool next_stretch(struct zip *zip, struct hs_certificate_segment *ret_seg
 }
 
 /* The slot's cost and what follows, over what the loss has left: @left and @draw in one. */
-static void merge(const struct tank *tank, const struct draw *draw, const struct curve *left,
-                  struct curve *ret_curve)
+static void merge(const struct hs_certificate_tank *tank, const struct hs_certificate_draw *draw,
+                  const struct curve *left, struct curve *ret_curve)
 {
     struct zip zip = open_zip(left, draw);
     struct hs_certificate_segment segment;
@@ -416,12 +247,12 @@ static void merge(const struct tank *tank, const struct draw *draw, const struct
     ret_curve->n = 0;
     ret_curve->width = 0.0;
     ret_curve->at_zero_cur = draw->first_cur + left->at_zero_cur;
-    while (ret_curve->width < tank->max_wh + larger(skip_wh, 0.0)
+    while (ret_curve->width < tank->max_wh + hs_most(skip_wh, 0.0)
            && next_stretch(&zip, &segment, &left_wh, &bought_wh)) {
         if (skip_wh > 0) {
-            struct hs_certificate_segment skipped = cut(&segment, skip_wh);
+            struct hs_certificate_segment skipped = hs_certificate_cut(&segment, skip_wh);
 
-            ret_curve->at_zero_cur += get_cur(&skipped);
+            ret_curve->at_zero_cur += hs_certificate_price_segment(&skipped);
             skip_wh -= skipped.width;
         }
         segment.is_bought = false;
@@ -430,8 +261,8 @@ static void merge(const struct tank *tank, const struct draw *draw, const struct
 }
 
 /* From @kept_wh after the loss: what stays in the tank, and how much is not bought. */
-static double split(const struct draw *draw, const struct curve *left, double kept_wh,
-                    double *ret_not_bought_wh)
+static double split(const struct hs_certificate_draw *draw, const struct curve *left,
+                    double kept_wh, double *ret_not_bought_wh)
 {
     struct zip zip = open_zip(left, draw);
     struct hs_certificate_segment segment;
@@ -442,7 +273,7 @@ static double split(const struct draw *draw, const struct curve *left, double ke
 
     *ret_not_bought_wh = 0.0;
     while (rest_wh > 0 && next_stretch(&zip, &segment, &left_wh, &bought_wh)) {
-        double share = smaller(1.0, rest_wh / segment.width);
+        double share = hs_least(1.0, rest_wh / segment.width);
 
         stays_wh += share * left_wh;
         *ret_not_bought_wh += share * bought_wh;
@@ -466,8 +297,9 @@ static double find_least(struct curve *curve)
         for (size_t k = curve->n++; k > i; k--) {
             curve->items[k] = curve->items[k - 1];
         }
-        curve->items[i] = cut(&curve->items[i + 1], -curve->items[i].slope / curve->items[i].rise
-                                                        * curve->items[i].width);
+        curve->items[i] =
+            hs_certificate_cut(&curve->items[i + 1], -curve->items[i].slope / curve->items[i].rise
+                                                         * curve->items[i].width);
         at_wh += curve->items[i].width;
     }
     return at_wh;
@@ -483,11 +315,12 @@ static struct hs_certificate_segment stretch(struct hs_certificate_segment segme
 }
 
 /* From what is kept to what was stored: falling slopes keep most, rising ones least. */
-static void lose(const struct tank *tank, double chord, const struct curve *kept, double least_wh,
-                 struct curve *ret_curve)
+static void lose(const struct hs_certificate_tank *tank, double chord, const struct curve *kept,
+                 double least_wh, struct curve *ret_curve)
 {
     double keep_ratio = 1.0 - tank->loss_b_ratio;
-    double knee_wh = tank->loss_a_wh < 0 ? -tank->loss_a_wh / larger(tank->loss_b_ratio, 1e-12) : 0;
+    double knee_wh =
+        tank->loss_a_wh < 0 ? -tank->loss_a_wh / hs_most(tank->loss_b_ratio, 1e-12) : 0;
     double low_ratio = tank->loss_a_wh < 0 ? chord : keep_ratio;
     double high_ratio = tank->loss_a_wh < 0 ? keep_ratio : chord;
     double at_wh = 0.0;
@@ -501,16 +334,17 @@ static void lose(const struct tank *tank, double chord, const struct curve *kept
 
         at_wh += above.width;
         if (knee_wh > at_wh - above.width) {
-            append(ret_curve, cut(&above, knee_wh - (at_wh - above.width)), tank->max_wh);
+            append(ret_curve, hs_certificate_cut(&above, knee_wh - (at_wh - above.width)),
+                   tank->max_wh);
         }
         if (high_ratio > 0) {
             append(ret_curve, stretch(above, high_ratio, 1.0 / high_ratio), tank->max_wh);
         }
     }
-    double low_a_wh = larger(tank->loss_a_wh, 0.0);
+    double low_a_wh = hs_most(tank->loss_a_wh, 0.0);
     double flat_end_wh = low_ratio > 0 ? (least_wh + low_a_wh) / low_ratio : INFINITY;
 
-    append_flat(ret_curve, larger(0.0, flat_end_wh - ret_curve->width), 0.0, tank->max_wh);
+    append_flat(ret_curve, hs_most(0.0, flat_end_wh - ret_curve->width), 0.0, tank->max_wh);
     double inverse = 1.0 / low_ratio;
 
     for (; i < kept->n && low_ratio > 0 && ret_curve->width < tank->max_wh; i++) {
@@ -521,27 +355,28 @@ static void lose(const struct tank *tank, double chord, const struct curve *kept
 
 /* --- the course --- */
 
-static void follow(struct hs_certificate *cert, const struct tank *tank, size_t loop_idx,
-                   bool is_bent, const struct curve *curves, const double *least_wh,
-                   double stored_wh)
+static void follow(struct hs_certificate *cert, const struct hs_certificate_tank *tank,
+                   size_t loop_idx, bool is_bent, const struct curve *curves,
+                   const double *least_wh, double stored_wh)
 {
     double chord = find_chord(tank);
 
     for (size_t t = 0; t < cert->n_slots; t++) {
-        struct draw draw;
+        struct hs_certificate_draw draw;
         double not_bought_wh;
-        double kept_wh = larger(find_lowest(tank, chord, stored_wh),
-                                smaller(least_wh[t], find_highest(tank, chord, stored_wh)));
+        double kept_wh = hs_most(find_lowest(tank, chord, stored_wh),
+                                 hs_least(least_wh[t], find_highest(tank, chord, stored_wh)));
 
-        read_slot(cert, tank, loop_idx, t, is_bent, &draw);
+        hs_certificate_loop_read_slot(cert, tank, loop_idx, t, is_bent, &draw);
         stored_wh = split(&draw, &curves[t + 1], kept_wh, &not_bought_wh);
-        cert->bought_wh[loop_idx * cert->n_slots + t] = larger(0.0, draw.bought_wh - not_bought_wh);
+        cert->bought_wh[loop_idx * cert->n_slots + t] =
+            hs_most(0.0, draw.bought_wh - not_bought_wh);
     }
 }
 
 static double solve(struct hs_certificate *cert, size_t loop_idx, bool is_bent)
 {
-    struct tank tank = read_tank(cert, loop_idx);
+    struct hs_certificate_tank tank = read_tank(cert, loop_idx);
     double chord = find_chord(&tank);
     const struct hs_thermal_input *input = &cert->inputs[loop_idx];
     struct curve curves[HS_PLAN_SLOTS_MAX + 1];
@@ -553,19 +388,19 @@ static double solve(struct hs_certificate *cert, size_t loop_idx, bool is_bent)
     curves[n] = (struct curve){.items = next};
     append_flat(&curves[n], tank.max_wh, -input->end_cur_per_wh, tank.max_wh);
     for (size_t t = n; t-- > 0;) {
-        struct draw draw;
+        struct hs_certificate_draw draw;
 
         if (input->floor_wh != NULL && input->floor_cur_per_wh > 0) {
             add_floor(&curves[t + 1], input->floor_wh[t], input->floor_cur_per_wh);
         }
         next += curves[t + 1].n;
-        read_slot(cert, &tank, loop_idx, t, is_bent, &draw);
+        hs_certificate_loop_read_slot(cert, &tank, loop_idx, t, is_bent, &draw);
         merge(&tank, &draw, &curves[t + 1], &merged);
         least_wh[t] = find_least(&merged);
         curves[t].items = next;
         lose(&tank, chord, &merged, least_wh[t], &curves[t]);
     }
-    double stored_wh = larger(0.0, smaller(input->tank_wh, tank.max_wh));
+    double stored_wh = hs_most(0.0, hs_least(input->tank_wh, tank.max_wh));
 
     follow(cert, &tank, loop_idx, is_bent, curves, least_wh, stored_wh);
     return get_value(&curves[0], stored_wh);
@@ -587,7 +422,7 @@ void hs_certificate_move_loop(struct hs_certificate *cert, size_t loop_idx)
         double price = cert->heat_cur_per_wh[i]
                        + cert->steep[i] * (cert->bought_wh[i] - cert->mean_given_wh[i]);
 
-        price = larger(-reject, smaller(price, cert->heat_max_cur[loop_idx]));
+        price = hs_most(-reject, hs_least(price, cert->heat_max_cur[loop_idx]));
         cert->heat_cur_per_wh[i] = price;
     }
 }

@@ -7,7 +7,9 @@
  * certificate.c       life, the horizon, jobs and prices
  * certificate_setup.c what jobs and hosts come down to
  * certificate_jobs.c  the cheapest choice of each job, given prices
+ * certificate_path.c  the same of those that may stop
  * certificate_loop.c  the cheapest course of a loop, given prices
+ * certificate_slot.c  what one of its slots may draw
  * certificate_grid.c  where a loop's prices move to, nearly
  * certificate_step.c  steps towards better prices
  * certificate_cost.c  what a plan costs
@@ -48,6 +50,14 @@ struct hs_certificate_job {
     bool is_elastic; /* may take any part of a slot: least share, stops and waiting are left out */
 };
 
+/** A job's choice. Slots of work that lie past the horizon belong to no slot here. */
+struct hs_certificate_choice {
+    double cur; /* per vCPU */
+    size_t kind;
+    bool is_path; /* its slots are in the parts given along */
+    double start; /* run-through: first slot; negative: nothing within the horizon */
+};
+
 /** Stretch of a convex piecewise-linear function. */
 struct hs_certificate_segment {
     double width;
@@ -56,7 +66,8 @@ struct hs_certificate_segment {
     bool is_bought;
 };
 
-#define HS_CERTIFICATE_LEVELS 64 /* of worth: see certificate_grid.c */
+#define HS_CERTIFICATE_LEAST_WORK 1e-9 /* slots: less is rounding */
+#define HS_CERTIFICATE_LEVELS     64   /* of worth: see certificate_grid.c */
 
 struct hs_certificate {
     const struct hs_estate *estate;
@@ -173,6 +184,14 @@ void hs_certificate_set_rows(struct hs_certificate *cert);
  * @return the sum of what they pay, cur
  */
 double hs_certificate_choose_jobs(struct hs_certificate *cert, size_t first, size_t stride);
+
+/**
+ * The cheapest slots of work that may stop, if they cost less than *io_best.
+ *
+ * @param io_parts  [n_slots] what of each slot they take, where *io_best becomes a path
+ */
+void hs_certificate_choose_parts(struct hs_certificate *cert, const struct hs_certificate_job *job,
+                                 struct hs_certificate_choice *io_best, double *io_parts);
 
 /** Cheapest course of a loop that buys heat at the present prices; fills bought_wh. @return cur */
 double hs_certificate_solve_loop(struct hs_certificate *cert, size_t loop_idx);

@@ -105,7 +105,6 @@ static void copy_input(struct hs_place *place, size_t loop_idx, const struct hs_
     }
 }
 
-/* Back to the horizon as it was before any job; heat is not priced before hs_place_settle(). */
 void hs_place_reset(struct hs_place *place)
 {
     for (size_t l = 0; l < place->estate->n_loops; l++) {
@@ -142,7 +141,6 @@ void hs_place_reset(struct hs_place *place)
     place->is_plan_stale = true;
 }
 
-/* Prices for the next job: loops that took much heat since the last time are solved again. */
 void hs_place_settle(struct hs_place *place)
 {
     for (size_t l = 0; l < place->estate->n_loops && !place->search.is_guided; l++) {

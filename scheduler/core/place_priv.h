@@ -4,15 +4,16 @@
 /**
  * place_priv - the planner's state, for its own files only.
  *
- * place.c        life, the frame, the plan as others read it
- * place_job.c    where one job goes
- * place_modes.c  in which order jobs choose, and which of several plans stands
- * place_repair.c room for jobs that would be late
- * place_improve.c jobs taken out and placed anew
- * place_pairs.c  the same, two at a time
- * place_ramp.c   heat that rises no faster than cooling follows
- * place_move.c   jobs that may go on on another host
- * place_parts.c  groups of sites that share no job, on several threads
+ * place.c          life, the frame, the plan as others read it
+ * place_job.c      where one job goes
+ * place_book.c     what placements take
+ * place_modes.c    in which order jobs choose, and which of several plans stands
+ * place_repair.c   room for jobs that would be late
+ * place_improve.c  jobs taken out and placed anew
+ * place_pairs.c    the same, two at a time
+ * place_ramp.c     heat that rises no faster than cooling follows
+ * place_move.c     jobs that may go on on another host
+ * place_parts.c    groups of sites that share no job, on several threads
  */
 
 #include "scheduler/base/vec.h"
@@ -95,7 +96,7 @@ struct hs_place {
 /** Back to the horizon as it was before any job; heat is not priced before hs_place_settle(). */
 void hs_place_reset(struct hs_place *place);
 
-/** Prices for the next job: loops that took much heat since the last time are solved again. */
+/** Prices for the next job: loops that took heat since the last time are solved again. */
 void hs_place_settle(struct hs_place *place);
 
 /** Occupy the job's host from now to its end, fit or not: it runs already. */

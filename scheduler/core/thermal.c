@@ -15,76 +15,9 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/base/units.h"
+#include "scheduler/core/thermal_priv.h"
 
-#define LEAST_WH 1e-6 /* less room than this is rounding */
-
-/* One slot's figures, apart from the tank. */
-struct slot {
-    double captured_wh;
-    double demand_wh; /* all sinks, servable */
-    double reject_cur_per_wh;
-    double floor_wh; /* at its end */
-    double cost_cur; /* on the present course */
-};
-
-/* What a little more is worth, and how much more keeps that worth. */
-struct slope {
-    double cur_per_wh;
-    double room_wh;
-};
-
-/* Pieces of a worth function that are kept: few loops need as many, the rest is run forward. */
-#define PIECES_MAX 4
-
-/* What more is worth, piece by piece; past the last piece nobody knows. */
-struct worth {
-    struct slope pieces[PIECES_MAX];
-    size_t n;
-};
-
-/* All that a settle writes, by slot. */
-struct course {
-    struct slot *slots;   /* [n_slots] */
-    double *tank_wh;      /* [n_slots + 1] at slot starts */
-    struct worth *stored; /* [n_slots + 1] of heat in the tank at a slot's start */
-    struct slope *heat;   /* [n_slots] of captured heat */
-    double *prices;       /* [n_slots] cur/Wh of probe_wh more */
-};
-
-struct hs_thermal {
-    size_t n_slots;
-    size_t n_sinks;
-    double tank_max_wh;
-    double loss_a_w;        /* W lost at min_c */
-    double loss_b_w_per_wh; /* W lost per stored Wh */
-    double charge_limit_w;
-    double draw_limit_w;
-
-    double loss_a_wh;
-    double loss_b_ratio;
-    double charge_max_wh;
-    double draw_max_wh;
-    double end_cur_per_wh;
-    double floor_cur_per_wh;
-    size_t *by_worth;       /* [n_sinks] sink indices, least worthy first */
-    double *cur_per_wh;     /* [n_sinks] in that order */
-    double *sink_demand_wh; /* [n_slots][n_sinks] in that order */
-    struct course now;
-    struct course before; /* what the last settle wrote over, in slots before_first..before_end */
-    size_t before_first;
-    size_t before_end;
-    size_t undo_first; /* where heat was laid last */
-    size_t undo_end;
-    bool is_laid_once; /* since the settle before */
-    bool may_undo;     /* nothing was laid since the last settle, and once before it */
-    double probe_wh;
-
-    size_t laid_first; /* heat was laid in laid_first..laid_end-1 since the last settle */
-    size_t laid_end;   /* 0: none */
-    bool is_new;       /* nothing of the present course holds */
-};
-
-static void init_course(struct course *course, size_t n_slots)
+static void init_course(struct hs_thermal_course *course, size_t n_slots)
 {
     course->slots = hs_xcalloc(n_slots, sizeof(*course->slots));
     course->tank_wh = hs_xcalloc(n_slots + 1, sizeof(*course->tank_wh));
@@ -93,7 +26,7 @@ static void init_course(struct course *course, size_t n_slots)
     course->prices = hs_xcalloc(n_slots, sizeof(*course->prices));
 }
 
-static void fini_course(struct course *course)
+static void fini_course(struct hs_thermal_course *course)
 {
     free(course->prices);
     free(course->heat);
@@ -137,225 +70,13 @@ void hs_thermal_free(struct hs_thermal *th)
     free(th);
 }
 
-/* fmin() and fmax() mind NAN, which never comes here, and cost a call in the innermost loop. */
-static inline double smaller(double a, double b)
-{
-    return a < b ? a : b;
-}
-
-static inline double larger(double a, double b)
-{
-    return a > b ? a : b;
-}
-
-/* --- one slot of the plant --- */
-
-/* Energy left after the slot's loss; never below 0, never more than before. */
-static inline double keep_after_loss(const struct hs_thermal *th, double stored_wh)
-{
-    double loss_wh = th->loss_a_wh + th->loss_b_ratio * stored_wh;
-
-    return stored_wh - smaller(larger(loss_wh, 0.0), stored_wh);
-}
-
-/* Cost of leaving @unserved_wh to backup: the least worthy sinks go without first. */
-static inline double price_unserved(const struct hs_thermal *th, size_t t, double unserved_wh)
-{
-    const double *demand_wh = &th->sink_demand_wh[t * th->n_sinks];
-    double cost_cur = 0.0;
-
-    if (th->n_sinks == 1) {
-        return smaller(unserved_wh, demand_wh[0]) * th->cur_per_wh[0];
-    }
-    for (size_t k = 0; k < th->n_sinks && unserved_wh > 0; k++) {
-        double part_wh = smaller(unserved_wh, demand_wh[k]);
-
-        cost_cur += part_wh * th->cur_per_wh[k];
-        unserved_wh -= part_wh;
-    }
-    return cost_cur;
-}
-
-/* What ending slot @t with @stored_wh falls short of comfort. */
-static inline double price_short(const struct hs_thermal *th, size_t t, double stored_wh)
-{
-    return larger(th->now.slots[t].floor_wh - stored_wh, 0.0) * th->floor_cur_per_wh;
-}
-
-/* Run slot @t from @stored_wh with @captured_wh; the tank at its end and the slot's cost. */
-static inline double run_slot(const struct hs_thermal *th, size_t t, double stored_wh,
-                              double captured_wh, double *ret_cost_cur, double *ret_rejected_wh)
-{
-    const struct slot *slot = &th->now.slots[t];
-    double kept_wh = keep_after_loss(th, stored_wh);
-    double over_wh = captured_wh - slot->demand_wh;
-
-    if (over_wh >= 0) {
-        double charge_wh = smaller(smaller(over_wh, th->charge_max_wh), th->tank_max_wh - kept_wh);
-
-        charge_wh = larger(charge_wh, 0.0);
-        *ret_rejected_wh = over_wh - charge_wh;
-        *ret_cost_cur =
-            *ret_rejected_wh * slot->reject_cur_per_wh + price_short(th, t, kept_wh + charge_wh);
-        return kept_wh + charge_wh;
-    }
-    double draw_wh = smaller(smaller(-over_wh, th->draw_max_wh), kept_wh);
-
-    *ret_rejected_wh = 0.0;
-    *ret_cost_cur =
-        price_unserved(th, t, -over_wh - draw_wh) + price_short(th, t, kept_wh - draw_wh);
-    return kept_wh - draw_wh;
-}
-
-/* --- slopes --- */
-
-static inline void append(struct worth *worth, double cur_per_wh, double room_wh)
-{
-    size_t n = worth->n;
-
-    if (room_wh <= LEAST_WH || n == PIECES_MAX) {
-        return; /* past what is kept nobody knows */
-    }
-    if (n > 0 && worth->pieces[n - 1].cur_per_wh == cur_per_wh) {
-        worth->pieces[n - 1].room_wh += room_wh;
-        return;
-    }
-    worth->pieces[n] = (struct slope){cur_per_wh, room_wh};
-    worth->n = n + 1;
-}
-
-/* The first @room_wh of @more, times @ratio each, over rooms that are as much longer. */
-static inline double append_worth(struct worth *worth, const struct worth *more, double ratio,
-                                  double room_wh)
-{
-    double seen_wh = 0.0;
-
-    for (size_t i = 0; i < more->n && seen_wh < room_wh; i++) {
-        double part_wh = smaller(more->pieces[i].room_wh, room_wh - seen_wh);
-
-        append(worth, more->pieces[i].cur_per_wh * ratio, part_wh / ratio);
-        seen_wh += part_wh;
-    }
-    return seen_wh;
-}
-
-/* What serving the first @room_wh of @unserved_wh saves: the worthiest that go without first. */
-static void append_served(const struct hs_thermal *th, size_t t, double unserved_wh, double ratio,
-                          double room_wh, struct worth *worth)
-{
-    const double *demand_wh = &th->sink_demand_wh[t * th->n_sinks];
-    double below_wh = th->now.slots[t].demand_wh; /* of sinks up to this one */
-
-    for (size_t k = th->n_sinks; k-- > 0 && room_wh > 0;) {
-        below_wh = k > 0 ? below_wh - demand_wh[k] : 0.0;
-        double part_wh = smaller(larger(unserved_wh - below_wh, 0.0), room_wh);
-
-        append(worth, th->cur_per_wh[k] * ratio, part_wh / ratio);
-        unserved_wh -= part_wh;
-        room_wh -= part_wh;
-    }
-}
-
-/* Worth of what slot @t leaves in the tank where comfort asks for more. */
-static const struct worth *find_left(const struct hs_thermal *th, size_t t, struct worth *scratch)
-{
-    const struct worth *next = &th->now.stored[t + 1];
-    double short_wh = th->now.slots[t].floor_wh - th->now.tank_wh[t + 1];
-
-    if (short_wh <= LEAST_WH) {
-        return next;
-    }
-    scratch->n = 0;
-    for (size_t i = 0; i < next->n; i++) {
-        double part_wh = smaller(next->pieces[i].room_wh, larger(short_wh, 0.0));
-
-        append(scratch, next->pieces[i].cur_per_wh + th->floor_cur_per_wh, part_wh);
-        append(scratch, next->pieces[i].cur_per_wh, next->pieces[i].room_wh - part_wh);
-        short_wh -= part_wh;
-    }
-    return scratch;
-}
-
-/* Worth of heat that the loss of slot @t has left, times @ratio. */
-static void append_kept(const struct hs_thermal *th, size_t t, double kept_wh,
-                        const struct worth *left, double ratio, struct worth *worth)
-{
-    const struct slot *slot = &th->now.slots[t];
-    double over_wh = slot->captured_wh - slot->demand_wh;
-
-    if (over_wh >= 0) {
-        double room_wh = th->tank_max_wh - kept_wh - smaller(over_wh, th->charge_max_wh);
-
-        if (append_worth(worth, left, ratio, room_wh) >= room_wh) {
-            append(worth, -slot->reject_cur_per_wh * ratio, INFINITY);
-        }
-        return;
-    }
-    double draw_max_wh = smaller(-over_wh, th->draw_max_wh);
-
-    if (draw_max_wh > kept_wh) {
-        append_served(th, t, -over_wh - kept_wh, ratio, draw_max_wh - kept_wh, worth);
-    }
-    (void)append_worth(worth, left, ratio, INFINITY);
-}
-
-/* Worth of what is stored when slot @t begins, through its loss, which bends where the tank is as
- * warm as its surroundings and where all is lost. */
-static void find_stored(const struct hs_thermal *th, size_t t, const struct worth *left,
-                        struct worth *ret_stored)
-{
-    double stored_wh = th->now.tank_wh[t];
-    double loss_wh = th->loss_a_wh + th->loss_b_ratio * stored_wh;
-    double keep_ratio = 1.0 - th->loss_b_ratio;
-
-    ret_stored->n = 0;
-    if (loss_wh < 0.0) {
-        struct worth kept = {.n = 0};
-
-        append_kept(th, t, stored_wh, left, 1.0, &kept);
-        (void)append_worth(ret_stored, &kept, 1.0, -loss_wh / th->loss_b_ratio);
-        return;
-    }
-    if (loss_wh > stored_wh) {
-        append(ret_stored, 0.0, th->loss_a_wh / keep_ratio - stored_wh);
-    }
-    append_kept(th, t, keep_after_loss(th, stored_wh), left, keep_ratio, ret_stored);
-}
-
-/* Worth of captured heat in slot @t: of the least, and of probe_wh by itself. */
-static void find_heat(struct hs_thermal *th, size_t t, const struct worth *left)
-{
-    const struct slot *slot = &th->now.slots[t];
-    double kept_wh = keep_after_loss(th, th->now.tank_wh[t]);
-    double over_wh = slot->captured_wh - slot->demand_wh;
-    struct worth heat = {.n = 0};
-
-    if (over_wh >= 0) {
-        double room_wh = larger(th->tank_max_wh - kept_wh - over_wh, 0.0);
-
-        room_wh = smaller(room_wh, larger(th->charge_max_wh - over_wh, 0.0));
-        if (append_worth(&heat, left, 1.0, room_wh) >= room_wh) {
-            append(&heat, -slot->reject_cur_per_wh, INFINITY);
-        }
-    } else {
-        double unserved_wh = -over_wh - smaller(smaller(-over_wh, th->draw_max_wh), kept_wh);
-
-        append_served(th, t, unserved_wh, 1.0, unserved_wh, &heat);
-        (void)append_worth(&heat, left, 1.0, -over_wh - unserved_wh);
-    }
-    th->now.heat[t] = heat.n > 0 ? heat.pieces[0] : (struct slope){0.0, 0.0};
-    th->now.prices[t] = th->now.heat[t].room_wh >= th->probe_wh
-                            ? th->now.heat[t].cur_per_wh
-                            : hs_thermal_get_worth(th, t, th->probe_wh) / th->probe_wh;
-}
-
 /* What @more_wh more is worth; NAN where the pieces do not reach so far. */
-static double read_worth(const struct worth *worth, double more_wh)
+static double read_worth(const struct hs_thermal_worth *worth, double more_wh)
 {
     double cur = 0.0;
 
     for (size_t i = 0; i < worth->n; i++) {
-        const struct slope *piece = &worth->pieces[i];
+        const struct hs_thermal_slope *piece = &worth->pieces[i];
 
         if (more_wh <= piece->room_wh) {
             return cur + more_wh * piece->cur_per_wh;
@@ -363,12 +84,13 @@ static double read_worth(const struct worth *worth, double more_wh)
         cur += piece->room_wh * piece->cur_per_wh;
         more_wh -= piece->room_wh;
     }
-    return more_wh <= LEAST_WH ? cur : (double)NAN;
+    return more_wh <= HS_THERMAL_LEAST_WH ? cur : (double)NAN;
 }
 
-static bool is_same_worth(const struct worth *a, const struct worth *b)
+static bool is_same_worth(const struct hs_thermal_worth *a, const struct hs_thermal_worth *b)
 {
-    return a->n == b->n && memcmp(a->pieces, b->pieces, a->n * sizeof(struct slope)) == 0;
+    return a->n == b->n
+           && memcmp(a->pieces, b->pieces, a->n * sizeof(struct hs_thermal_slope)) == 0;
 }
 
 /* --- the course --- */
@@ -383,8 +105,9 @@ static size_t follow(struct hs_thermal *th, size_t first, size_t end)
 
         th->before.slots[t].cost_cur = th->now.slots[t].cost_cur;
         th->before.tank_wh[t + 1] = th->now.tank_wh[t + 1];
-        th->now.tank_wh[t + 1] = run_slot(th, t, th->now.tank_wh[t], th->now.slots[t].captured_wh,
-                                          &th->now.slots[t].cost_cur, &rejected_wh);
+        th->now.tank_wh[t + 1] =
+            hs_thermal_run_slot(th, t, th->now.tank_wh[t], th->now.slots[t].captured_wh,
+                                &th->now.slots[t].cost_cur, &rejected_wh);
         if (!th->is_new && t + 1 >= end && th->now.tank_wh[t + 1] == th->before.tank_wh[t + 1]) {
             return t + 1;
         }
@@ -399,14 +122,10 @@ static size_t follow(struct hs_thermal *th, size_t first, size_t end)
 static size_t price(struct hs_thermal *th, size_t first, size_t end)
 {
     for (size_t t = end; t-- > 0;) {
-        struct worth scratch;
-        const struct worth *left = find_left(th, t, &scratch);
-
         th->before.heat[t] = th->now.heat[t];
         th->before.prices[t] = th->now.prices[t];
         th->before.stored[t] = th->now.stored[t];
-        find_heat(th, t, left);
-        find_stored(th, t, left, &th->now.stored[t]);
+        hs_thermal_price_slot(th, t);
         if (!th->is_new && t < first && is_same_worth(&th->before.stored[t], &th->now.stored[t])) {
             return t;
         }
@@ -468,7 +187,7 @@ static void sort_by_worth(struct hs_thermal *th, const double *sink_cur_per_mwh)
 void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
 {
     th->loss_a_wh = hs_wh_from_w(th->loss_a_w, input->slot_s);
-    th->loss_b_ratio = smaller(hs_wh_from_w(th->loss_b_w_per_wh, input->slot_s), 0.99);
+    th->loss_b_ratio = hs_least(hs_wh_from_w(th->loss_b_w_per_wh, input->slot_s), 0.99);
     th->charge_max_wh = hs_wh_from_w(th->charge_limit_w, input->slot_s);
     th->draw_max_wh = hs_wh_from_w(th->draw_limit_w, input->slot_s);
     th->end_cur_per_wh = input->end_cur_per_wh;
@@ -483,18 +202,18 @@ void hs_thermal_set(struct hs_thermal *th, const struct hs_thermal_input *input)
             th->sink_demand_wh[t * th->n_sinks + k] = sink_wh;
             demand_wh += sink_wh;
         }
-        th->now.slots[t] = (struct slot){
+        th->now.slots[t] = (struct hs_thermal_slot){
             .captured_wh = input->captured_wh[t],
             .demand_wh = demand_wh,
             .reject_cur_per_wh = input->reject_cur_per_wh[t],
             .floor_wh = input->floor_wh != NULL ? input->floor_wh[t] : 0.0,
         };
-        th->now.slots[t].floor_wh = smaller(th->now.slots[t].floor_wh, th->tank_max_wh);
+        th->now.slots[t].floor_wh = hs_least(th->now.slots[t].floor_wh, th->tank_max_wh);
     }
-    th->probe_wh = larger(input->probe_wh, 1.0);
-    th->now.tank_wh[0] = smaller(larger(input->tank_wh, 0.0), th->tank_max_wh);
+    th->probe_wh = hs_most(input->probe_wh, 1.0);
+    th->now.tank_wh[0] = hs_least(hs_most(input->tank_wh, 0.0), th->tank_max_wh);
     th->now.stored[th->n_slots] =
-        (struct worth){.pieces = {{th->end_cur_per_wh, INFINITY}}, .n = 1};
+        (struct hs_thermal_worth){.pieces = {{th->end_cur_per_wh, INFINITY}}, .n = 1};
     th->laid_first = 0;
     th->laid_end = th->n_slots;
     th->is_new = true;
@@ -572,8 +291,8 @@ double hs_thermal_get_run_worth(const struct hs_thermal *th, size_t first, const
                 return saved_cur + worth_cur;
             }
         }
-        with_wh =
-            run_slot(th, t, with_wh, th->now.slots[t].captured_wh + extra, &with_cur, &rejected_wh);
+        with_wh = hs_thermal_run_slot(th, t, with_wh, th->now.slots[t].captured_wh + extra,
+                                      &with_cur, &rejected_wh);
         saved_cur += th->now.slots[t].cost_cur - with_cur;
     }
     return saved_cur + (with_wh - th->now.tank_wh[th->n_slots]) * th->end_cur_per_wh;
@@ -589,17 +308,17 @@ double hs_thermal_get_rejected_wh(const struct hs_thermal *th, size_t slot)
     double rejected_wh;
     double cost_cur;
 
-    (void)run_slot(th, slot, th->now.tank_wh[slot], th->now.slots[slot].captured_wh, &cost_cur,
-                   &rejected_wh);
+    (void)hs_thermal_run_slot(th, slot, th->now.tank_wh[slot], th->now.slots[slot].captured_wh,
+                              &cost_cur, &rejected_wh);
     return rejected_wh;
 }
 
 double hs_thermal_get_unserved_wh(const struct hs_thermal *th, size_t slot)
 {
     double short_wh = th->now.slots[slot].demand_wh - th->now.slots[slot].captured_wh;
-    double kept_wh = keep_after_loss(th, th->now.tank_wh[slot]);
+    double kept_wh = hs_thermal_keep(th, th->now.tank_wh[slot]);
 
-    return short_wh > 0 ? short_wh - smaller(smaller(short_wh, th->draw_max_wh), kept_wh) : 0.0;
+    return short_wh > 0 ? short_wh - hs_least(hs_least(short_wh, th->draw_max_wh), kept_wh) : 0.0;
 }
 
 double hs_thermal_get_captured_wh(const struct hs_thermal *th, size_t slot)
