@@ -18,6 +18,8 @@
  * cycle_forecast.c readings and weather into forecasts, forecasts into demand
  * cycle_foresee.c  how long jobs will run
  * cycle_horizon.c  state into a horizon, the horizon into a plan
+ * cycle_jobs.c     jobs as the planner sees them
+ * cycle_life.c     what a cycle is made of
  * cycle_reason.c   why a job waits
  * cycle_share.c    shares of elastic jobs
  * cycle_explain.c  the whole explanation; cycle_explain_ask.c what would change it
@@ -40,6 +42,8 @@
 #include "scheduler/core/ledger.h"
 #include "scheduler/core/loopstate.h"
 #include "scheduler/core/place.h"
+
+#define HS_CYCLE_SIGNALS 3 /* of enum hs_signal_kind */
 
 #define HS_CYCLE_REPLAN_S       300 /* architecture.md, The reactor: plan every 5 min of news */
 #define HS_CYCLE_ANEW_S         (6 * 3600)   /* every job is placed anew, not only some in turn */
@@ -111,7 +115,7 @@ struct hs_cycle {
     struct hs_cycle_host *hosts; /* [n_hosts] */
     struct hs_cycle_loop *loops; /* [n_loops] */
     HS_VEC(struct hs_cycle_closure) closures;
-    const struct hs_series **signals; /* [n_sites][3] by hs_signal_kind */
+    const struct hs_series **signals; /* [n_sites][HS_CYCLE_SIGNALS] by hs_signal_kind */
     struct hs_estimator *estimator;
     struct hs_calendar **calendars; /* [n_sites] borrowed by the forecasts */
     struct hs_forecast **forecasts; /* [n_sinks] */

@@ -137,14 +137,63 @@ static void add_filler_reason(const struct hs_cycle *cycle, const struct hs_job 
     add_reason(reasons, "filler", "loops", "heat worth more than its electricity", text);
 }
 
+static void add_earliest_reason(const struct hs_cycle *cycle, const struct hs_job *job,
+                                json_t *reasons)
+{
+    char at[HS_TIMETEXT_MAX];
+    char until[HS_TIMETEXT_MAX];
+    char text[512];
+
+    hs_timetext_format(job->earliest_at_s, at);
+    snprintf(text, sizeof(text), "it may not start before %s", at);
+    if (hs_cycle_starts_beyond(cycle, job)) {
+        hs_timetext_format(hs_cycle_get_horizon_at_s(cycle), until);
+        snprintf(text, sizeof(text), "it may not start before %s, and plans reach until %s", at,
+                 until);
+    }
+    add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
+}
+
+/* It follows @other, which is not over or went another way. */
+static void add_dependency_reason(const struct hs_cycle *cycle, const struct hs_job *other,
+                                  int64_t now_at_s, json_t *reasons)
+{
+    const struct hs_cycle_entry *first = hs_cycle_find_entry(cycle, other->id);
+    int64_t start_at_s = 0;
+    int64_t end_at_s = 0;
+    char at[HS_TIMETEXT_MAX] = "";
+    char object[40];
+    char text[512];
+
+    if (first != NULL) {
+        hs_cycle_get_window(cycle, first, now_at_s, &start_at_s, &end_at_s);
+    }
+    if (end_at_s > 0) {
+        hs_timetext_format(end_at_s, at);
+    }
+    snprintf(object, sizeof(object), "job %llu", (unsigned long long)other->id);
+    snprintf(text, sizeof(text), "it follows %s, which is %s%s%s", object,
+             hs_job_state_word(other->state), end_at_s > 0 ? " and planned to end at " : "", at);
+    add_reason(reasons, "dependency", object, "the end of that job", text);
+}
+
+/* It has no place in the plan. */
+static void add_room_reason(const struct hs_cycle *cycle, const struct hs_job *job, json_t *reasons)
+{
+    if (job->base_class == HS_CLASS_FILLER) {
+        add_filler_reason(cycle, job, reasons);
+        return;
+    }
+    add_reason(reasons, "no-room", "hosts", "more hosts, or fewer vCPUs",
+               "no host it may use has room for it within the horizon");
+}
+
 json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                 int64_t now_at_s)
 {
     json_t *reasons = hs_jsonx_array();
     const struct hs_job *job = entry->job;
     const struct hs_job *other = NULL;
-    char at[HS_TIMETEXT_MAX];
-    char text[512];
 
     if (job->state == HS_JOB_HELD) {
         add_reason(reasons, "held", "job", "cancelling it and submitting it anew", "it is held");
@@ -153,42 +202,20 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     if (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED) {
         return reasons;
     }
-    if (hs_cycle_starts_beyond(cycle, job)) {
-        char until[HS_TIMETEXT_MAX];
+    bool is_beyond = hs_cycle_starts_beyond(cycle, job);
 
-        hs_timetext_format(job->earliest_at_s, at);
-        hs_timetext_format(hs_cycle_get_horizon_at_s(cycle), until);
-        snprintf(text, sizeof(text), "it may not start before %s, and plans reach until %s", at,
-                 until);
-        add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
-        return reasons;
+    if (is_beyond || job->earliest_at_s > now_at_s) {
+        add_earliest_reason(cycle, job, reasons);
     }
-    if (job->earliest_at_s > now_at_s) {
-        hs_timetext_format(job->earliest_at_s, at);
-        snprintf(text, sizeof(text), "it may not start before %s", at);
-        add_reason(reasons, "earliest", "job", "an earlier --earliest", text);
+    if (is_beyond) {
+        return reasons;
     }
     if (entry->refused[0] != '\0') {
         add_reason(reasons, "refused", "guard", "what the text names", entry->refused);
     }
     if (job->state == HS_JOB_WAITING
         && hs_cycle_check_after(cycle, job, &other) != HS_CYCLE_AFTER_MET) {
-        const struct hs_cycle_entry *first = hs_cycle_find_entry(cycle, other->id);
-        int64_t start_at_s = 0;
-        int64_t end_at_s = 0;
-        char object[40];
-
-        if (first != NULL) {
-            hs_cycle_get_window(cycle, first, now_at_s, &start_at_s, &end_at_s);
-        }
-        if (end_at_s > 0) {
-            hs_timetext_format(end_at_s, at);
-        }
-        snprintf(object, sizeof(object), "job %llu", (unsigned long long)other->id);
-        snprintf(text, sizeof(text), "it follows %s, which is %s%s%s", object,
-                 hs_job_state_word(other->state), end_at_s > 0 ? " and planned to end at " : "",
-                 end_at_s > 0 ? at : "");
-        add_reason(reasons, "dependency", object, "the end of that job", text);
+        add_dependency_reason(cycle, other, now_at_s, reasons);
         return reasons;
     }
     if (!entry->is_placed) {
@@ -197,12 +224,7 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
         return reasons;
     }
     if (entry->placement.host_idx == SIZE_MAX) {
-        if (job->base_class == HS_CLASS_FILLER) {
-            add_filler_reason(cycle, job, reasons);
-        } else {
-            add_reason(reasons, "no-room", "hosts", "more hosts, or fewer vCPUs",
-                       "no host it may use has room for it within the horizon");
-        }
+        add_room_reason(cycle, job, reasons);
         add_host_reasons(cycle, entry, reasons);
         return reasons;
     }
