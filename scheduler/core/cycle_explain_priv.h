@@ -34,9 +34,11 @@ struct hs_cycle_asking {
 /** "site/host" of a host. Borrowed. */
 const char *hs_cycle_explain_host_path(const struct hs_cycle *cycle, size_t host_idx);
 
-/** When @placement of the job starts, and when it ends. */
+/** When @placement of the job starts. */
 int64_t hs_cycle_explain_start(const struct hs_cycle_asking *asking,
                                const struct hs_placement *placement);
+
+/** When it ends. */
 int64_t hs_cycle_explain_end(const struct hs_cycle_asking *asking,
                              const struct hs_placement *placement);
 

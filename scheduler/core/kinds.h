@@ -21,6 +21,7 @@
 #include "scheduler/model/estate.h"
 #include "scheduler/model/plan.h"
 
+/** Hosts that are alike. */
 struct hs_kind {
     size_t site_idx;
     size_t loop_idx;
@@ -35,6 +36,7 @@ struct hs_kind {
     int32_t *room_vcpus;    /* [n_slots] most vCPUs that one host that is not barred can take */
 };
 
+/** All kinds of an estate. */
 struct hs_kinds {
     const struct hs_estate *estate;
     size_t n_slots;

@@ -28,6 +28,7 @@
 
 struct hs_place;
 
+/** What may be done with a job. */
 enum hs_place_freedom {
     HS_PLACE_FIXED,         /* runs now and cannot be stopped: occupies its host to its end */
     HS_PLACE_AT_ONCE,       /* as early as it fits: pinned, movable, --now */

@@ -15,6 +15,7 @@
 
 #include "scheduler/core/place.h"
 
+/** One job that is asked about; for who asks to read. */
 struct hs_place_ask {
     struct hs_place *place;       /* borrowed */
     struct hs_place_job job;      /* as it is; questions may ask about a changed copy */
@@ -79,16 +80,18 @@ void hs_place_ask_bar_host(struct hs_place_ask *ask, size_t host_idx);
 /** From here on no answer names a host of @loop_idx. */
 void hs_place_ask_bar_loop(struct hs_place_ask *ask, size_t loop_idx);
 
+/** All hosts that answer count again. */
+void hs_place_ask_unbar(struct hs_place_ask *ask);
+
 /** When the job as it is would end in @placement. */
 double hs_place_ask_get_end_at_s(const struct hs_place_ask *ask,
                                  const struct hs_placement *placement);
 
-/** Start and length of slot @t as the plan reckons: what of slot 0 lies ahead. */
+/** Start of slot @t as the plan reckons: now for slot 0. */
 double hs_place_ask_get_start_at_s(const struct hs_place_ask *ask, size_t t);
-double hs_place_ask_get_slot_s(const struct hs_place_ask *ask, size_t t);
 
-/** All hosts that answer count again. */
-void hs_place_ask_unbar(struct hs_place_ask *ask);
+/** Its length: what of slot 0 lies ahead. */
+double hs_place_ask_get_slot_s(const struct hs_place_ask *ask, size_t t);
 
 /** What @host_idx lacks for @size in slots @first..@last as things stand. */
 void hs_place_ask_find_shortage(const struct hs_place *place, size_t host_idx,

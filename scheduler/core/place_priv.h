@@ -21,6 +21,7 @@
 #include "scheduler/core/place.h"
 #include "scheduler/core/search.h"
 
+/** How a plan is laid out, in the order in which they are tried. */
 enum hs_place_mode {
     HS_PLACE_MODE_REFRESH,  /* the last plan, and anew what is new or has its turn */
     HS_PLACE_MODE_GUIDED,   /* every job anew, by the prices that we were given */
@@ -35,6 +36,7 @@ enum hs_place_mode {
 #define HS_PLACE_PARTS_JOBS_MIN 2000
 #define HS_PLACE_PARTS_MAX      8
 
+/** Room of a host that something else takes. */
 struct hs_place_reserved {
     size_t host_idx;
     struct hs_fit_size size;

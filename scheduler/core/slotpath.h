@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/** What there is to choose from; borrowed. */
 struct hs_slotpath {
     const float *cost_cur; /* [n_blocks] of taking a block; INFINITY where it does not fit */
     const float *run_s;    /* [n_blocks] what it gets done */
