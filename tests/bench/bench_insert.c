@@ -13,8 +13,7 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/reals.h"
-#include "tests/bench/plan_cases.h"
-#include "tests/support/planvalid.h"
+#include "tests/bench/plan_check.h"
 
 /** @param ret_us [n] sorted, of the wall @param ret_cpu_us [n] sorted, of the processor */
 static void insert(struct plan_cases *cases, struct hs_place *place, size_t n, double *ret_us,
@@ -40,14 +39,8 @@ static void insert(struct plan_cases *cases, struct hs_place *place, size_t n, d
 
 static bool check(const struct plan_cases *cases, struct hs_place *place)
 {
-    struct planvalid_report report;
-    struct planvalid_case valid = {.estate = cases->estate,
-                                   .frame = &cases->frame,
-                                   .n_slots = cases->setup.n_slots,
-                                   .jobs = cases->jobs,
-                                   .n_jobs = cases->n_jobs};
+    struct planvalid_report report = plan_check_plan(cases, hs_place_get_plan(place));
 
-    planvalid_check_plan(&valid, hs_place_get_plan(place), &report);
     if (!report.is_feasible) {
         fprintf(stderr, "bench_insert: not feasible: %s\n", report.why);
     }

@@ -22,8 +22,7 @@
 #include "scheduler/base/reals.h"
 #include "scheduler/core/certificate.h"
 #include "tests/bench/plan_asap.h"
-#include "tests/bench/plan_cases.h"
-#include "tests/support/planvalid.h"
+#include "tests/bench/plan_check.h"
 
 #define STEPS_MAX        200
 #define ITERATIONS       25 /* of the certificate between two looks at its bound */
@@ -58,22 +57,11 @@ struct extras {
 
 /* --- checking --- */
 
-static struct planvalid_case get_valid(const struct plan_cases *cases)
-{
-    return (struct planvalid_case){.estate = cases->estate,
-                                   .frame = &cases->frame,
-                                   .n_slots = cases->setup.n_slots,
-                                   .jobs = cases->jobs,
-                                   .n_jobs = cases->n_jobs};
-}
-
 /** Words go to stderr: a plan that cannot be carried out is a fault, not a figure. */
 static struct planvalid_report check(const struct plan_cases *cases, const struct hs_plan *plan)
 {
-    struct planvalid_report report;
-    struct planvalid_case valid = get_valid(cases);
+    struct planvalid_report report = plan_check_plan(cases, plan);
 
-    planvalid_check_plan(&valid, plan, &report);
     if (!report.is_feasible) {
         fprintf(stderr, "bench_plan: not feasible: %s\n", report.why);
     }
@@ -84,7 +72,7 @@ static struct planvalid_report check_asap(const struct plan_cases *cases)
 {
     HS_AUTO_MEM struct hs_placement *placements = hs_xcalloc(cases->n_jobs, sizeof(*placements));
     struct planvalid_report report;
-    struct planvalid_case valid = get_valid(cases);
+    struct planvalid_case valid = plan_check_get_case(cases);
 
     plan_asap_make(cases, placements);
     planvalid_check(&valid, placements, cases->n_jobs, &report);

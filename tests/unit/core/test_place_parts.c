@@ -9,8 +9,7 @@
 #include <cmocka.h>
 
 #include "scheduler/base/mem.h"
-#include "tests/bench/plan_cases.h"
-#include "tests/support/planvalid.h"
+#include "tests/bench/plan_check.h"
 
 #define N_JOBS 2400
 
@@ -27,14 +26,8 @@ static struct plan_cases *make(size_t n_groups)
 
 static struct planvalid_report check(const struct plan_cases *cases, const struct hs_plan *plan)
 {
-    struct planvalid_report report;
-    struct planvalid_case valid = {.estate = cases->estate,
-                                   .frame = &cases->frame,
-                                   .n_slots = cases->setup.n_slots,
-                                   .jobs = cases->jobs,
-                                   .n_jobs = cases->n_jobs};
+    struct planvalid_report report = plan_check_plan(cases, plan);
 
-    planvalid_check_plan(&valid, plan, &report);
     if (!report.is_feasible) {
         fail_msg("%s", report.why);
     }

@@ -11,9 +11,8 @@
 
 #include "scheduler/base/mem.h"
 #include "tests/bench/plan_asap.h"
-#include "tests/bench/plan_cases.h"
+#include "tests/bench/plan_check.h"
 #include "tests/support/near.h"
-#include "tests/support/planvalid.h"
 
 static struct plan_cases *make(size_t n_slots, double utilisation, uint64_t seed)
 {
@@ -23,15 +22,6 @@ static struct plan_cases *make(size_t n_slots, double utilisation, uint64_t seed
                                                      .n_slots = n_slots,
                                                      .utilisation = utilisation,
                                                      .seed = seed});
-}
-
-static struct planvalid_case get_valid(const struct plan_cases *cases)
-{
-    return (struct planvalid_case){.estate = cases->estate,
-                                   .frame = &cases->frame,
-                                   .n_slots = cases->setup.n_slots,
-                                   .jobs = cases->jobs,
-                                   .n_jobs = cases->n_jobs};
 }
 
 static void plan_cases_new__draws_within_the_documented_figures(void **state)
@@ -119,7 +109,7 @@ static void plan_and_go_on(size_t n_slots, double utilisation, uint64_t seed)
     hs_place_plan(place, cases->jobs, cases->n_jobs);
     for (int step = 0; step < 4; step++) {
         const struct hs_plan *plan = hs_place_get_plan(place);
-        struct planvalid_case valid = get_valid(cases);
+        struct planvalid_case valid = plan_check_get_case(cases);
 
         planvalid_check_plan(&valid, plan, &report);
         assert_string_equal(report.why, "");
