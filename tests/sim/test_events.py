@@ -121,9 +121,9 @@ class Events(unittest.TestCase):
         plain = self.get_plain()
         costs = {"suspend_s": 300, "move_s": 600}
         self.assert_overhead(self.run_with(costs=costs), plain)
-        # an hour without any host: long work has to stop for it, whatever prices say
-        hour_off = [make_event("maintenance", site, for_h=1) for site in ("pool", "school")]
-        entries = self.run_with(["heat"], costs=costs, events=hour_off)
+        # four hours without any host: long work has to stop for them, whatever prices say
+        hours_off = [make_event("maintenance", site, from_h, 1) for site in ("pool", "school") for from_h in (4, 8, 12, 16)]
+        entries = self.run_with(["heat"], costs=costs, events=hours_off)
         self.assert_overhead(entries, plain)
         self.assertGreater(entries["heat"]["suspends"], 0)
 

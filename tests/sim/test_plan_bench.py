@@ -13,7 +13,8 @@ import planbench  # noqa: E402
 
 SMALL = ("--jobs", "200", "--loops", "4", "--hosts", "40", "--slots", "96")
 PLAN = {"bench", "jobs", "loops", "hosts", "slots", "utilisation", "seed", "threads", "cold_ms", "warm_p50_ms", "warm_p99_ms",
-        "cost", "bound", "gap_ratio", "certificate_ms", "misses", "misses_asap", "feasible"}
+        "cold_cost", "cold_gap_ratio", "cold_misses", "bound", "certificate_ms", "guided_ms", "guided_cost", "guided_gap_ratio",
+        "guided_misses", "warm_gap_ratio", "misses_asap", "feasible"}
 
 
 def bench(*args):
@@ -30,11 +31,22 @@ class PlanBench(unittest.TestCase):
         for line in lines:
             self.assertLessEqual(PLAN, set(line))
             self.assertEqual((line["bench"], line["jobs"], line["utilisation"], line["feasible"]), ("plan", 200, 0.5, True))
-            self.assertLessEqual(line["misses"], line["misses_asap"])
-            self.assertGreater(line["cost_asap"], line["cost"])
-            if line["bound"] is not None:
-                self.assertLessEqual(line["bound"], line["cost"])
-                self.assertAlmostEqual(line["gap_ratio"], (line["cost"] - line["bound"]) / line["bound"])
+            for plan in ("cold", "guided"):
+                self.assertLessEqual(line[f"{plan}_misses"], line["misses_asap"])
+                self.assertGreater(line["cost_asap"], line[f"{plan}_cost"])
+                if line["bound"] is not None:
+                    self.assertLessEqual(line["bound"], line[f"{plan}_cost"])
+                    self.assertAlmostEqual(line[f"{plan}_gap_ratio"], (line[f"{plan}_cost"] - line["bound"]) / line["bound"])
+
+    def test_groups_are_planned_alike_on_any_number_of_threads(self):
+        case = ("--jobs", "2400", "--loops", "12", "--hosts", "240", "--slots", "96", "--steps", "1", "--seed", "1", "--groups", "3")
+        costs = set()
+        for threads in ("1", "2"):
+            done, lines = bench("plan", *case, "--threads", threads)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual((lines[0]["groups"], lines[0]["threads"]), (3, int(threads)))
+            costs.add(lines[0]["guided_cost"])
+        self.assertEqual(len(costs), 1)
 
     def test_insert(self):
         done, lines = bench("insert", *SMALL)
