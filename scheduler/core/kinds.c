@@ -144,7 +144,8 @@ void hs_kinds_guide(struct hs_kinds *kinds, const double *slot_h, const double *
         const double *heat = &heat_cur_per_wh[kind->loop_idx * kinds->n_slots];
         const double *room = &room_cur[kind->loop_idx * kinds->n_slots];
         const double *elec = kind->elec_cur_per_w;
-        double per_w_h = 1.0 / (kind->elec_w_per_vcpu * whole_h);
+        /* where a vCPU draws nothing, no price of a watt tells what its room is worth */
+        double per_w_h = kind->elec_w_per_vcpu > 0 ? 1.0 / (kind->elec_w_per_vcpu * whole_h) : 0.0;
 
         for (size_t t = 0; t < kinds->n_slots; t++) {
             kind->net_cur_per_w[t + 1] =

@@ -124,6 +124,7 @@ void hs_place_undo_take_out(struct hs_place *place, size_t i)
                         hs_thermal_get_changed(place->thermals[loop_idx]));
     hs_fit_take(place->fit, placement, &job->size);
     hs_kinds_take_room(place->kinds, place->fit, place->barred, placement);
+    count_unused(place, job, placement, 1.0);
     count_late(place, placement, 1);
 }
 

@@ -105,13 +105,25 @@ void hs_place_fix(struct hs_place *place, const struct hs_place_job *job)
     hs_place_commit(place, job, &placement);
 }
 
+/* Does the offer stop what has to go on for now, or is it none? */
+static bool is_no_run_now(const struct hs_place_job *job, const struct hs_search_offer *offer)
+{
+    return offer->placement.host_idx == SIZE_MAX
+           || (job->must_run_now && offer->placement.first_slot > 0);
+}
+
 /* Interruptible work that can no longer wait: run through if any host allows, else any slots. */
 static void search_late(struct hs_place *place, const struct hs_place_job *job, size_t first,
                         struct hs_search_offer *ret_offer)
 {
+    struct hs_search_offer parts;
+
     hs_search_earliest(&place->search, job, first, ret_offer);
-    if (ret_offer->placement.host_idx == SIZE_MAX && job->freedom == HS_PLACE_INTERRUPTIBLE) {
-        hs_search_interruptible(&place->search, job, first, place->n_slots - 1, ret_offer);
+    if (job->freedom == HS_PLACE_INTERRUPTIBLE && is_no_run_now(job, ret_offer)) {
+        hs_search_interruptible(&place->search, job, first, place->n_slots - 1, &parts);
+        if (ret_offer->placement.host_idx == SIZE_MAX || !is_no_run_now(job, &parts)) {
+            *ret_offer = parts;
+        }
     }
 }
 
@@ -139,8 +151,14 @@ static void search_at_full(struct hs_place *place, const struct hs_place_job *jo
     }
     /* Slots are priced one by one, a run as a whole: where the tank binds, the run may be better.
      * Not if it would start later than its minimum run allows. */
-    last = job->must_run_now && ret_offer->placement.first_slot == 0 ? 0 : last;
-    hs_search_contiguous(&place->search, job, first, last, &through);
+    bool must_go_on = job->must_run_now && first == 0;
+    bool is_stopped = ret_offer->placement.host_idx != SIZE_MAX && is_no_run_now(job, ret_offer);
+
+    hs_search_contiguous(&place->search, job, first, must_go_on && !is_stopped ? 0 : last,
+                         &through);
+    if (must_go_on && ret_offer->placement.host_idx == SIZE_MAX && is_no_run_now(job, &through)) {
+        hs_search_contiguous(&place->search, job, first, last, &through);
+    }
     if (through.cost_cur < ret_offer->cost_cur) {
         *ret_offer = through;
     }

@@ -25,24 +25,42 @@
 /* Where there are many jobs and one in so many is late, a refresh is not begun anew for them. */
 #define BEAR_SHARE 100
 
+/* Its shortest run is not over: nobody may have its room. Filler runs where its heat pays. */
+static bool must_go_on(const struct hs_place_job *job)
+{
+    return job->must_run_now && job->freedom != HS_PLACE_FILLER;
+}
+
 /*
- * In which order jobs choose: what runs through, what must start at once, what is bound to the
- * host that holds it (it has nowhere else to go), what may go anywhere, and filler at last.
+ * In which order jobs choose: what runs through or has to go on for now, what must start at once,
+ * what is bound to the host that holds it (it has nowhere else to go), what may go anywhere, and
+ * filler at last.
  */
 static int rank_of(const struct hs_place_job *job)
 {
+    if (must_go_on(job) && job->freedom != HS_PLACE_FIXED) {
+        return 1;
+    }
     switch (job->freedom) {
     case HS_PLACE_FIXED:
         return 0;
     case HS_PLACE_AT_ONCE:
-        return 1;
+        return 2;
     case HS_PLACE_CONTIGUOUS:
     case HS_PLACE_INTERRUPTIBLE:
-        return job->host_idx != SIZE_MAX ? 2 : 3;
+        return job->host_idx != SIZE_MAX ? 3 : 4;
     case HS_PLACE_FILLER:
         break;
     }
-    return 4;
+    return 5;
+}
+
+/* Where due times alone decide: what is where it is, all others, filler. */
+static int class_of(const struct hs_place_job *job)
+{
+    int rank = rank_of(job);
+
+    return rank < 2 ? rank : job->freedom == HS_PLACE_FILLER ? 3 : 2;
 }
 
 static int compare_due(const struct hs_place_job *a, const struct hs_place_job *b)
@@ -73,8 +91,8 @@ static int compare_earliest(const void *left, const void *right)
 {
     const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
     const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
-    int a_class = (a->freedom != HS_PLACE_FIXED) + (a->freedom == HS_PLACE_FILLER);
-    int b_class = (b->freedom != HS_PLACE_FIXED) + (b->freedom == HS_PLACE_FILLER);
+    int a_class = class_of(a);
+    int b_class = class_of(b);
 
     return a_class != b_class ? a_class - b_class : compare_due(a, b);
 }
@@ -84,8 +102,8 @@ static int compare_first(const void *left, const void *right)
 {
     const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
     const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
-    int a_class = (a->freedom != HS_PLACE_FIXED) + (a->freedom == HS_PLACE_FILLER);
-    int b_class = (b->freedom != HS_PLACE_FIXED) + (b->freedom == HS_PLACE_FILLER);
+    int a_class = class_of(a);
+    int b_class = class_of(b);
 
     if (a_class != b_class || a->due_at_s == b->due_at_s) {
         return a_class != b_class ? a_class - b_class : compare_due(a, b);
@@ -236,6 +254,10 @@ static bool lay_out(struct hs_place *place, const struct hs_place_job *const *or
     }
     for (size_t i = 0; i < n_jobs; i++) {
         is_kept[i] = keeps && keep_one(place, order[i]);
+        if (!is_kept[i] && must_go_on(order[i])) {
+            hs_place_put(place, order[i], mode); /* before anybody else keeps what he has */
+            is_kept[i] = true;
+        }
     }
     for (; n_laid < n_jobs && place->n_avoidable <= n_late_max; n_laid++) {
         if (!is_kept[n_laid] && !(keeps && keep_filler(place, order[n_laid]))) {

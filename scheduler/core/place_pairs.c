@@ -23,7 +23,8 @@ static bool may_pair(const struct hs_place *place, size_t i)
     const struct hs_place_job *job = place->placed.items[i];
 
     return is_seen(place, &place->placements.items[i]) && !place->placements.items[i].is_late
-           && (job->freedom == HS_PLACE_CONTIGUOUS || job->freedom == HS_PLACE_INTERRUPTIBLE);
+           && (job->freedom == HS_PLACE_CONTIGUOUS || job->freedom == HS_PLACE_INTERRUPTIBLE)
+           && !job->must_run_now;
 }
 
 /* Might @i go where @k is? */

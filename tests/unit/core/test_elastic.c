@@ -181,6 +181,36 @@ static void elastic__keeps_to_its_own_bounds(void **state)
     assert_int_equal(hs_plan_get_cut(&placement, 5), 0);
 }
 
+/* Looking again and finding nothing better leaves the plan's power as it was. */
+static void elastic__draws_what_its_shares_draw(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N_MAX);
+    const bool only[SMALL_SITES][SMALL_SITES] = {{true, false}, {false, true}};
+    struct hs_place_job jobs[6];
+    double it_w = 0.0;
+    double want_w = 0.0;
+
+    for (size_t j = 0; j < 6; j++) {
+        jobs[j] = elastic_job(HS_PLACE_CONTIGUOUS, 4, 12);
+        jobs[j].job_id = j + 1;
+        jobs[j].size.vcpus = 2;
+        jobs[j].site_allowed = only[j % 2];
+        jobs[j].share_min = jobs[j].share_max = 2;
+    }
+    set_flat(&h, N_MAX);
+    hs_place_set(place, &h.frame);
+    hs_place_plan(place, jobs, 6);
+    for (size_t i = 0; i < SMALL_SITES * N_MAX; i++) {
+        it_w += hs_place_get_plan(place)->it_w[i];
+    }
+    for (size_t s = 0; s < SMALL_SITES; s++) {
+        want_w += hs_host_elec_w(&small_estate()->hosts[s], 0.0) * N_MAX;
+    }
+    want_w += hs_host_elec_w_per_vcpu(&small_estate()->hosts[0]) * 2.0 / 2.0 * 4.0 * 6.0;
+    assert_near(it_w, want_w, 1e-6);
+}
+
 static void elastic__keeps_its_shares_in_a_refresh(void **state)
 {
     struct horizon h;
@@ -321,6 +351,7 @@ int main(void)
         cmocka_unit_test(elastic__is_throttled_while_it_runs_and_cannot_stop),
         cmocka_unit_test(elastic__does_not_run_slower_than_its_due_time_allows),
         cmocka_unit_test(elastic__keeps_to_its_own_bounds),
+        cmocka_unit_test(elastic__draws_what_its_shares_draw),
         cmocka_unit_test(elastic__keeps_its_shares_in_a_refresh),
         cmocka_unit_test(elastic__costs_no_more_than_any_run_there_is),
         cmocka_unit_test(elastic__costs_no_more_than_any_stretches_there_are),

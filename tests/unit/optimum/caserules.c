@@ -312,13 +312,19 @@ static bool place_asap(const struct smallcase *c, const struct hs_place_job *job
     return smallcase_start_at_s(c, c->n_slots) + job->remaining_s <= (double)job->due_at_s + 0.5;
 }
 
+/* What cannot stop, or not yet, is where it is before anybody else comes. */
+static int class_of(const struct hs_place_job *job)
+{
+    return job->freedom == HS_PLACE_FIXED ? 0 : job->must_run_now ? 1 : 2;
+}
+
 static int compare_due(const void *left, const void *right)
 {
     const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
     const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
 
-    if ((a->freedom == HS_PLACE_FIXED) != (b->freedom == HS_PLACE_FIXED)) {
-        return a->freedom == HS_PLACE_FIXED ? -1 : 1;
+    if (class_of(a) != class_of(b)) {
+        return class_of(a) - class_of(b);
     }
     if (a->due_at_s != b->due_at_s) {
         return a->due_at_s < b->due_at_s ? -1 : 1;
