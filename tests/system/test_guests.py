@@ -150,10 +150,17 @@ class Timeline:
         state = int(re.search(r"state\.state=(\d+)", stats)[1])
         return self.hosts.virsh(POOL, "domid", "theirs").strip(), state, cpu
 
-    def compare_with_virsh(self):
+    def list_machines(self):
         self.virsh_names = sorted(n for i in (POOL, HOMES)
                                   for n in self.hosts.virsh(i, "list", "--name").split())
         self.hsched_names = sorted(vm["name"] for vm in json.loads(self.rig.hsched("vms", "-o", "json").stdout)["items"])
+
+    def compare_with_virsh(self):
+        self.list_machines()
+        for _ in range(3):  # a machine may come or go between the two lists
+            if self.virsh_names != self.hsched_names:
+                time.sleep(1)
+                self.list_machines()
         self.metadata = self.hosts.virsh(POOL, "metadata", f"hs-{self.script}", XMLNS)
 
     def stop_one_libvirtd(self):
@@ -211,10 +218,12 @@ class Guests(unittest.TestCase):
         seen = [(jobs.get(self.seen.homes, {}).get("state"), loops["homes/main"]) for _, jobs, loops in self.seen.trail]
         stops, returns = turns(seen)
         # its heat is more than homes wants, and worth next to nothing there for want of room to keep it,
-        # beside 89 a MWh at the pool; it comes back when the tank has been drawn down
+        # beside 89 a MWh at the pool; it comes back when the tank has been drawn down or more is asked for
         self.assertLess(max(loop["demand_heat_w"] for loop in stops), HOMES_JOB_HEAT_W)
         self.assertLess(min(loop["heat_price_cur_per_mwh"] for loop in stops), 30)
-        self.assertTrue(any(later["tank_ratio"] < loop["tank_ratio"] - 0.05 for loop, later in zip(stops, returns)))
+        self.assertTrue(any(later["tank_ratio"] < loop["tank_ratio"] - 0.05
+                            or later["demand_heat_w"] > 1.2 * loop["demand_heat_w"]
+                            for loop, later in zip(stops, returns)), (stops, returns))
 
     def test_the_trace_s_jobs_ran_in_time(self):
         jobs = [self.seen.jobs[i] for i in self.seen.traced]
