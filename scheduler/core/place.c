@@ -334,8 +334,8 @@ const struct hs_plan *hs_place_get_plan(struct hs_place *place)
     hs_plan_free(place->plan);
     place->plan = hs_plan_new(place->search.from_at_s, place->search.slot_s, place->n_slots,
                               place->estate->n_loops);
+    hs_place_settle(place);
     for (size_t l = 0; l < place->estate->n_loops; l++) {
-        (void)hs_thermal_settle(place->thermals[l]);
         fill_loop(place, l);
         place->plan->cost_cur += hs_thermal_get_cost(place->thermals[l]);
     }

@@ -174,10 +174,36 @@ static void plan_cases_step__goes_on_by_one_slot(void **state)
     assert_memory_not_equal(cases->demand_wh, before + 1, 191 * sizeof(double));
 }
 
+/* Before, heat was priced anew for the plan that was asked for, and hosts were not told. */
+static void place__asking_changes_no_later_decision(void **state)
+{
+    HS_AUTO(plan_cases) cases = make(96, 0.7, 5);
+    HS_AUTO(hs_place) asked = hs_place_new(cases->estate, 96);
+    HS_AUTO(hs_place) left_alone = hs_place_new(cases->estate, 96);
+    struct hs_place *places[] = {asked, left_alone};
+    struct hs_placement placements[2];
+
+    for (int p = 0; p < 2; p++) {
+        hs_place_set(places[p], &cases->frame);
+        hs_place_plan(places[p], cases->jobs, cases->n_jobs);
+    }
+    for (int i = 0; i < 40; i++) {
+        struct hs_place_job job = plan_cases_draw_job(cases);
+
+        (void)hs_place_price_now(asked, &job);
+        for (int p = 0; p < 2; p++) {
+            (void)hs_place_get_plan(places[p]);
+            placements[p] = *hs_place_insert(places[p], &job);
+        }
+        assert_memory_equal(&placements[0], &placements[1], sizeof(placements[0]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_cases_new__draws_within_the_documented_figures),
+        cmocka_unit_test(place__asking_changes_no_later_decision),
         cmocka_unit_test(plan_cases_new__draws_jobs_that_fit_and_use_the_wanted_share),
         cmocka_unit_test(plan_cases_new__of_one_seed_is_one_case),
         cmocka_unit_test(plan_cases_step__goes_on_by_one_slot),
