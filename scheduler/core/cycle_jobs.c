@@ -113,13 +113,25 @@ static void fill_filler(const struct hs_cycle *cycle, const struct hs_job *job,
         job->due_at_s > cycle->now_at_s && job->due_at_s < end_at_s ? job->due_at_s : end_at_s;
 }
 
-/* The move takes time of the work's own, so it is not for what has none to lose. */
+/*
+ * The move takes time of the work's own, so it is not for what has none to lose. What runs would
+ * lose the rest of the slot as well; what waits where there is no room has only that to lose.
+ */
 static bool has_time_to_move(const struct hs_cycle *cycle, const struct hs_place_job *job)
 {
     double left_s = (double)(job->due_at_s - cycle->now_at_s);
+    double lost_s = cycle->options.move_s + (job->is_running ? (double)cycle->estate->slot_s : 0.0);
 
-    return job->freedom == HS_PLACE_FIXED
-           || job->remaining_s + cycle->options.move_s + (double)cycle->estate->slot_s <= left_s;
+    return job->freedom == HS_PLACE_FIXED || (job->is_hopeless && !job->is_running)
+           || job->remaining_s + lost_s <= left_s;
+}
+
+/* Any stop makes it later still. */
+static bool cannot_be_in_time(const struct hs_cycle *cycle, const struct hs_place_job *job)
+{
+    return job->freedom != HS_PLACE_FILLER
+           && (job->is_hopeless
+               || (double)cycle->now_at_s + job->remaining_s > (double)job->due_at_s);
 }
 
 bool hs_cycle_fill_place_job(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
@@ -169,8 +181,9 @@ bool hs_cycle_fill_place_job_alone(const struct hs_cycle *cycle, const struct hs
     }
     ret_job->must_run_now =
         job->state == HS_JOB_STARTING
-        || (job->state == HS_JOB_RUNNING && cycle->now_at_s - job->since_at_s < job->min_run_s
-            && !hs_cycle_soft_is_limited(cycle, entry->host_idx));
+        || (job->state == HS_JOB_RUNNING && !hs_cycle_soft_is_limited(cycle, entry->host_idx)
+            && (cycle->now_at_s - job->since_at_s < job->min_run_s
+                || cannot_be_in_time(cycle, ret_job)));
     ret_job->is_movable = !ret_job->must_run_now && hs_cycle_may_move(cycle, entry)
                           && has_time_to_move(cycle, ret_job);
     ret_job->move_s = cycle->options.move_s;

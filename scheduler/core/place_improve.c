@@ -117,12 +117,12 @@ size_t hs_place_advance(struct hs_place *place)
 
     for (size_t i = 0, n_failed = 0; i < place->placements.n && n_failed < FAILURES_MAX; i++) {
         const struct hs_placement *placement = &place->placements.items[i];
+        const struct hs_place_job *job = place->placed.items[i];
         bool has_none = placement->host_idx == SIZE_MAX;
+        bool is_in_haste = job->freedom == HS_PLACE_AT_ONCE || placement->is_hopeless;
 
-        if (place->placed.items[i]->freedom == HS_PLACE_FILLER
-            || (!has_none
-                && (place->placed.items[i]->freedom != HS_PLACE_AT_ONCE
-                    || placement->first_slot == 0))) {
+        if (job->freedom == HS_PLACE_FILLER || job->freedom == HS_PLACE_FIXED
+            || (!has_none && (!is_in_haste || placement->first_slot == 0))) {
             continue;
         }
         bool is_found = advance_one(place, i);

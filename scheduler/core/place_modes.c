@@ -22,8 +22,12 @@
 
 #define ROUNDS_MAX 8 /* of making room and taking it */
 
-/* Where there are many jobs and one in so many is late, a refresh is not begun anew for them. */
-#define BEAR_SHARE 100
+/* Where there are very many jobs and one in so many is late, a refresh is not begun anew for them.
+ */
+#define BEAR_SHARE 1000
+
+/* With more jobs, first due first served is not tried: it takes long to find the first places. */
+#define FIRST_JOBS_MAX 2000
 
 /* Its shortest run is not over: nobody may have its room. Filler runs where its heat pays. */
 static bool must_go_on(const struct hs_place_job *job)
@@ -348,7 +352,7 @@ static bool can_try(const struct hs_place *place, const struct hs_place_job *con
     case HS_PLACE_MODE_KEEP:
         return has_promises(order, n_jobs);
     case HS_PLACE_MODE_FIRST:
-        return !has_many(n_jobs);
+        return n_jobs <= FIRST_JOBS_MAX;
     default:
         return true;
     }
@@ -374,7 +378,7 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
             n_best = n_late;
             best = mode;
         }
-        n_borne = mode == HS_PLACE_MODE_REFRESH && has_many(n_jobs) ? n_jobs / BEAR_SHARE : n_borne;
+        n_borne = mode == HS_PLACE_MODE_REFRESH ? n_jobs / BEAR_SHARE : n_borne;
     }
     if (best != last) {
         (void)lay_out_in_time(place, order, n_jobs, best);

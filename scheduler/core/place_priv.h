@@ -152,7 +152,8 @@ size_t hs_place_count_slots(const struct hs_place *place, const struct hs_place_
 void hs_place_repair(struct hs_place *place);
 
 /**
- * Jobs that have no place look for one again, and those that start at once for an earlier one.
+ * Jobs that have no place look for one again, and those that start at once, or cannot be in time
+ * if their estimate is right, for an earlier one.
  *
  * @return how many found it
  */
