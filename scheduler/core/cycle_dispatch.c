@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/core/cycle_priv.h"
 #include "scheduler/core/jobstate.h"
@@ -17,6 +18,8 @@ struct dispatch {
     struct hs_cycle *cycle;
     struct hs_guard_host *hosts; /* [n_hosts] what is seen plus what this step asked for */
     const struct hs_guard_cap *caps;
+    bool *is_lacking; /* [n_hosts] what the plan has there now was refused for want of room */
+    bool *is_freeing; /* [n_sites] something was asked to stop there or to leave */
 };
 
 /* Count the job into what is coming to a host, or with @sign -1 out of it. */
@@ -30,8 +33,16 @@ static void count_coming(struct dispatch *dispatch, const struct hs_cycle_entry 
     host->coming_vcpus = sign > 0 ? host->coming_vcpus + vcpus : host->coming_vcpus - vcpus;
     host->coming_memory_mib =
         sign > 0 ? host->coming_memory_mib + memory_mib : host->coming_memory_mib - memory_mib;
-    host->elec_w +=
-        sign * hs_host_elec_w_per_vcpu(&dispatch->cycle->estate->hosts[host_idx]) * vcpus;
+    /* as if nothing were throttled: it need not stay so */
+    host->elec_w = hs_host_elec_w(&dispatch->cycle->estate->hosts[host_idx],
+                                  hs_cycle_get_busy_vcpus(dispatch->cycle, host_idx)
+                                      + (double)host->coming_vcpus);
+}
+
+/* A machine that is resumed has its memory already, unless it was saved. */
+static bool takes_memory(const struct hs_cycle *cycle, enum hs_action_kind kind)
+{
+    return kind == HS_ACTION_START || cycle->options.frees_memory;
 }
 
 /* What was asked for and is not seen yet counts as there. */
@@ -59,7 +70,7 @@ static void fill_guard_hosts(struct dispatch *dispatch)
             || (entry->op_kind != HS_ACTION_START && entry->op_kind != HS_ACTION_RESUME)) {
             continue;
         }
-        count_coming(dispatch, entry, entry->host_idx, entry->op_kind == HS_ACTION_START, 1);
+        count_coming(dispatch, entry, entry->host_idx, takes_memory(cycle, entry->op_kind), 1);
     }
 }
 
@@ -75,8 +86,11 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     entry->is_op_unknown = false;
     entry->refused[0] = '\0';
     if (action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME) {
-        count_coming(dispatch, entry, action->host_idx, action->kind == HS_ACTION_START, 1);
+        count_coming(dispatch, entry, action->host_idx, takes_memory(cycle, action->kind), 1);
     }
+    dispatch->is_freeing[place->site_idx] |= action->kind == HS_ACTION_SUSPEND
+                                             || action->kind == HS_ACTION_MOVE
+                                             || action->kind == HS_ACTION_DESTROY;
     entry->to_share = action->share;
     if (action->kind == HS_ACTION_MOVE) {
         count_coming(dispatch, entry, action->to_host_idx, true, 1);
@@ -91,13 +105,28 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     }
 }
 
+/* @host_idx has no room for what the plan has there, or its rack or site no power. */
+static void mark_lacking(struct dispatch *dispatch, size_t host_idx, const struct hs_err *err)
+{
+    const struct hs_estate *estate = dispatch->cycle->estate;
+    const struct hs_host *host = &estate->hosts[host_idx];
+    bool is_of_host = strcmp(err->where, host->path) == 0;
+
+    dispatch->is_lacking[host_idx] = true;
+    for (size_t h = 0; !is_of_host && h < estate->n_hosts; h++) {
+        dispatch->is_lacking[h] |= estate->hosts[h].site_idx == host->site_idx;
+    }
+}
+
 /* The last word before an action leaves: the guard's. */
 static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum hs_action_kind kind,
                  size_t host_idx, const char *why)
 {
     struct hs_cycle *cycle = dispatch->cycle;
-    const struct hs_guard_view view = {
-        .estate = cycle->estate, .caps = dispatch->caps, .hosts = dispatch->hosts};
+    const struct hs_guard_view view = {.estate = cycle->estate,
+                                       .caps = dispatch->caps,
+                                       .hosts = dispatch->hosts,
+                                       .frees_memory = cycle->options.frees_memory};
     struct hs_action action = {
         .op_id = cycle->next_op_id,
         .kind = kind,
@@ -112,6 +141,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
 
     snprintf(action.why, sizeof(action.why), "%s", why);
     if (hs_guard_check(&view, &action, entry->job, &err) != 0) {
+        mark_lacking(dispatch, action.to_host_idx, &err);
         if (strcmp(entry->refused, err.text) != 0) {
             char subject[32];
 
@@ -151,16 +181,19 @@ static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_en
 }
 
 /* Would the guard let it move now? What is suspended for a move and then may not is worse off. */
-static bool can_go(struct dispatch *dispatch, const struct hs_cycle_entry *entry)
+static bool can_go(struct dispatch *dispatch, const struct hs_cycle_entry *entry,
+                   struct hs_err *err)
 {
-    const struct hs_guard_view view = {
-        .estate = dispatch->cycle->estate, .caps = dispatch->caps, .hosts = dispatch->hosts};
+    const struct hs_guard_view view = {.estate = dispatch->cycle->estate,
+                                       .caps = dispatch->caps,
+                                       .hosts = dispatch->hosts,
+                                       .frees_memory = dispatch->cycle->options.frees_memory};
     const struct hs_action action = {.kind = HS_ACTION_MOVE,
                                      .job_id = entry->job->id,
                                      .host_idx = entry->host_idx,
                                      .to_host_idx = entry->placement.host_idx};
 
-    return hs_guard_check(&view, &action, entry->job, NULL) == 0;
+    return hs_guard_check(&view, &action, entry->job, err) == 0;
 }
 
 /*
@@ -172,6 +205,7 @@ static void dispatch_move(struct dispatch *dispatch, struct hs_cycle_entry *entr
     struct hs_cycle *cycle = dispatch->cycle;
     bool stops = entry->job->state == HS_JOB_RUNNING && entry->job->base_class != HS_CLASS_MOVABLE;
     char why[160];
+    struct hs_err err;
 
     if (entry->is_moving) {
         count_coming(dispatch, entry, entry->to_host_idx, true, -1);
@@ -181,7 +215,8 @@ static void dispatch_move(struct dispatch *dispatch, struct hs_cycle_entry *entr
         entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S; /* the next plan knows */
         return;
     }
-    if (stops && !can_go(dispatch, entry)) {
+    if (stops && !can_go(dispatch, entry, &err)) {
+        mark_lacking(dispatch, entry->placement.host_idx, &err);
         entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S;
         return;
     }
@@ -262,6 +297,45 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
     }
 }
 
+/*
+ * Two jobs that are to change places wait for each other, and so does whoever is to have the room
+ * of one of them: those who run where somebody lacks room, and are to go on elsewhere, stop first.
+ */
+static void make_room(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
+        bool goes_on_elsewhere = entry->is_placed && entry->placement.host_idx != SIZE_MAX
+                                 && entry->placement.host_idx != entry->host_idx
+                                 && hs_plan_runs(&entry->placement, 0);
+
+        if (entry->op_id == 0 && !entry->is_op_unknown && entry->job->state == HS_JOB_RUNNING
+            && entry->host_idx != SIZE_MAX && entry->job->interruptible && goes_on_elsewhere
+            && dispatch->is_lacking[entry->host_idx]) {
+            want(dispatch, entry, HS_ACTION_SUSPEND, entry->host_idx,
+                 "makes room here, and goes on elsewhere");
+        }
+    }
+}
+
+/* Who was refused room that is about to come free asks again as soon as that is seen. */
+static void ask_again(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
+        size_t host_idx = entry->is_placed ? entry->placement.host_idx : SIZE_MAX;
+
+        if (entry->op_id == 0 && host_idx != SIZE_MAX && dispatch->is_lacking[host_idx]
+            && dispatch->is_freeing[cycle->estate->hosts[host_idx].site_idx]) {
+            entry->retry_at_s = cycle->now_at_s;
+        }
+    }
+}
+
 /* A machine with our tag whose job is over: nobody waits for it any more. */
 static void destroy_orphans(struct dispatch *dispatch)
 {
@@ -288,12 +362,19 @@ void hs_cycle_dispatch(struct hs_cycle *cycle)
 {
     HS_AUTO_MEM struct hs_guard_host *hosts =
         hs_xcalloc(cycle->estate->n_hosts, sizeof(struct hs_guard_host));
-    struct dispatch dispatch = {
-        .cycle = cycle, .hosts = hosts, .caps = hs_cycle_soft_get_guard_caps(cycle)};
+    HS_AUTO_MEM bool *is_lacking = hs_xcalloc(cycle->estate->n_hosts, sizeof(bool));
+    HS_AUTO_MEM bool *is_freeing = hs_xcalloc(cycle->estate->n_sites, sizeof(bool));
+    struct dispatch dispatch = {.cycle = cycle,
+                                .hosts = hosts,
+                                .caps = hs_cycle_soft_get_guard_caps(cycle),
+                                .is_lacking = is_lacking,
+                                .is_freeing = is_freeing};
 
     fill_guard_hosts(&dispatch);
     for (size_t i = 0; i < cycle->live.n; i++) {
         dispatch_job(&dispatch, hs_cycle_get_live(cycle, i));
     }
+    make_room(&dispatch);
+    ask_again(&dispatch);
     destroy_orphans(&dispatch);
 }

@@ -244,6 +244,7 @@ static void set_frame(struct hs_cycle *cycle, int64_t last_from_at_s)
         .thermal = cycle->frame_inputs,
         .waiting_weight = cycle->options.policy->waiting_weight,
         .suspend_s = cycle->options.suspend_s,
+        .frees_memory = cycle->options.frees_memory,
         .ramp_cur_per_kw = cycle->options.policy->prices.ramp_cur_per_kw,
     };
 

@@ -25,7 +25,8 @@ struct hs_fit {
     int32_t *vcpus;      /* [n_hosts][n_slots] */
     int64_t *memory_mib; /* [n_hosts][n_slots] */
     struct power power[N_SCOPES];
-    uint64_t *closed; /* [n_hosts][HS_PLAN_MASK_WORDS] slots that are */
+    bool frees_memory; /* suspended work does */
+    uint64_t *closed;  /* [n_hosts][HS_PLAN_MASK_WORDS] slots that are */
     /* [n_hosts] memory that is free in every slot, or less: most questions end here */
     int64_t *memory_low_mib;
 };
@@ -67,6 +68,16 @@ void hs_fit_free(struct hs_fit *fit)
     free(fit->memory_mib);
     free(fit->vcpus);
     free(fit);
+}
+
+void hs_fit_free_suspended(struct hs_fit *fit, bool frees_memory)
+{
+    fit->frees_memory = frees_memory;
+}
+
+bool hs_fit_is_suspended_free(const struct hs_fit *fit)
+{
+    return fit->frees_memory;
 }
 
 static int64_t mw_from_w(double limit_w)
@@ -213,6 +224,7 @@ void hs_fit_fill(const struct hs_fit *fit, size_t host_idx, const struct hs_fit_
             ret_fits[t] &= free_mw[t] >= elec_mw;
         }
     }
+    with_memory |= fit->frees_memory;
     with_memory &= fit->memory_low_mib[host_idx] < size->memory_mib;
     for (size_t t = first; with_memory && t < n; t++) {
         ret_fits[t] &= memory_mib[t] >= size->memory_mib;
@@ -224,8 +236,8 @@ bool hs_fit_check_memory(const struct hs_fit *fit, size_t host_idx, const struct
 {
     const int64_t *memory_mib = &fit->memory_mib[host_idx * fit->n_slots];
 
-    if (fit->memory_low_mib[host_idx] >= size->memory_mib) {
-        return true;
+    if (fit->frees_memory || fit->memory_low_mib[host_idx] >= size->memory_mib) {
+        return true; /* where it frees it, memory counts in the slots that it runs in */
     }
     for (size_t t = first; t <= last && t < fit->n_slots; t++) {
         if (memory_mib[t] < size->memory_mib) {
@@ -240,10 +252,12 @@ bool hs_fit_check_slots(const struct hs_fit *fit, size_t host_idx, const struct 
 {
     const struct hs_host *host = &fit->estate->hosts[host_idx];
     const int32_t *vcpus = &fit->vcpus[host_idx * fit->n_slots];
+    const int64_t *memory_mib = &fit->memory_mib[host_idx * fit->n_slots];
     int64_t elec_mw = hs_fit_elec_mw(fit, host_idx, size->vcpus);
 
     for (size_t i = 0; i < n_slots; i++) {
-        if (vcpus[slots[i]] < size->vcpus) {
+        if (vcpus[slots[i]] < size->vcpus
+            || (fit->frees_memory && memory_mib[slots[i]] < size->memory_mib)) {
             return false;
         }
     }
@@ -318,10 +332,13 @@ static void change(struct hs_fit *fit, const struct hs_placement *placement,
 
     for (size_t t = placement->held_slot; t <= placement->last_slot && t < n; t++) {
         int64_t *memory_mib = &fit->memory_mib[h * n + t];
+        bool runs = hs_plan_runs(placement, t);
 
-        *memory_mib -= size->memory_mib * sign;
-        fit->memory_low_mib[h] = lower(fit->memory_low_mib[h], *memory_mib);
-        if (hs_plan_runs(placement, t)) {
+        if (runs || !fit->frees_memory) {
+            *memory_mib -= size->memory_mib * sign;
+            fit->memory_low_mib[h] = lower(fit->memory_low_mib[h], *memory_mib);
+        }
+        if (runs) {
             fit->vcpus[h * n + t] -= size->vcpus * sign;
             take_power(fit, host, t, elec_mw);
         }

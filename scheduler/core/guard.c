@@ -47,12 +47,20 @@ static uint32_t busy_vcpus(const struct hs_host *host, const struct hs_guard_hos
     return foreign + ours + seen->coming_vcpus;
 }
 
-static uint64_t used_memory_mib(const struct hs_guard_host *seen)
+static bool holds_memory(const struct hs_guard_view *view, const struct hs_machine *machine)
+{
+    bool is_saved =
+        view->frees_memory && machine->job_id != 0 && machine->state == HS_MACHINE_PAUSED;
+
+    return machine->state != HS_MACHINE_SHUT_OFF && !is_saved;
+}
+
+static uint64_t used_memory_mib(const struct hs_guard_view *view, const struct hs_guard_host *seen)
 {
     uint64_t sum_mib = seen->coming_memory_mib;
 
     for (size_t i = 0; i < seen->n_machines; i++) {
-        if (seen->machines[i].state != HS_MACHINE_SHUT_OFF) {
+        if (holds_memory(view, &seen->machines[i])) {
             sum_mib += seen->machines[i].memory_mib;
         }
     }
@@ -92,14 +100,15 @@ static int check_caps(const struct hs_guard_view *view, const struct hs_host *ho
                                estate->racks[host->rack_idx].path, rack_w, err);
 }
 
-static int check_power(const struct hs_guard_view *view, size_t host_idx, uint32_t vcpus,
-                       struct hs_err *err)
+/* @param busy_vcpus  of the host without the job's @vcpus; if it sleeps, they wake it */
+static int check_power(const struct hs_guard_view *view, size_t host_idx, uint32_t busy_vcpus,
+                       uint32_t vcpus, struct hs_err *err)
 {
     const struct hs_estate *estate = view->estate;
     const struct hs_host *host = &estate->hosts[host_idx];
     const struct hs_rack *rack = &estate->racks[host->rack_idx];
     const struct hs_site *site = &estate->sites[host->site_idx];
-    double more_w = hs_host_elec_w_per_vcpu(host) * vcpus;
+    double more_w = hs_host_elec_w(host, busy_vcpus + vcpus) - hs_host_elec_w(host, busy_vcpus);
     double rack_w = more_w;
     double site_w = more_w;
 
@@ -126,20 +135,21 @@ static int check_room(const struct hs_guard_view *view, const struct hs_action *
     const struct hs_host *host = &view->estate->hosts[action->host_idx];
     const struct hs_guard_host *seen = &view->hosts[action->host_idx];
     uint32_t vcpus = busy_vcpus(host, seen);
-    uint64_t memory_mib = used_memory_mib(seen);
+    uint64_t memory_mib = used_memory_mib(view, seen);
 
     if (vcpus + job->vcpus > host->vcpus) {
         return hs_err_set(err, HS_E_CONFLICT, host->path,
                           "host '%s' has %u of %u vCPUs busy, job %llu needs %u", host->path, vcpus,
                           host->vcpus, (unsigned long long)job->id, job->vcpus);
     }
-    if (action->kind != HS_ACTION_RESUME && memory_mib + job->memory_mib > host->memory_mib) {
+    if ((action->kind != HS_ACTION_RESUME || view->frees_memory)
+        && memory_mib + job->memory_mib > host->memory_mib) {
         return hs_err_set(err, HS_E_CONFLICT, host->path,
                           "host '%s' has %llu of %llu MiB in use, job %llu needs %llu", host->path,
                           (unsigned long long)memory_mib, (unsigned long long)host->memory_mib,
                           (unsigned long long)job->id, (unsigned long long)job->memory_mib);
     }
-    return check_power(view, action->host_idx, job->vcpus, err);
+    return check_power(view, action->host_idx, vcpus, job->vcpus, err);
 }
 
 /* Anything but a start needs a machine there that carries our tag for this very job. */

@@ -40,6 +40,7 @@ struct hs_guard_view {
     const struct hs_estate *estate;
     const struct hs_guard_cap *caps;   /* [n_sites + n_loops + n_racks] in that order; NULL: none */
     const struct hs_guard_host *hosts; /* [n_hosts] */
+    bool frees_memory;                 /* our machines hold none while they are suspended */
 };
 
 /**

@@ -90,6 +90,7 @@ struct hs_place_frame {
     const double *elec_cur_per_mwh; /* [n_sites][n_slots] as decided upon: weights and carbon in */
     const struct hs_thermal_input *thermal; /* [n_loops] captured_wh is the base load's */
     double waiting_weight;  /* a day of waiting counts as this share of the job's electricity */
+    bool frees_memory;      /* suspended work, saved to disk, does */
     double suspend_s;       /* a suspend costs at least this much of the job's power and time */
     double ramp_cur_per_kw; /* of a kW in a slot that cooling does not follow; 0: not minded */
 };

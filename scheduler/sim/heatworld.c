@@ -331,6 +331,7 @@ void hs_heatworld_open(struct hs_heatdrive *drive)
         .move_s = scenario->move_s,
         .can_move = true,
         .can_throttle = true,
+        .frees_memory = !scenario->suspended_memory_held,
         .bound_iterations = 20,
         .bound_every = 96,
         .is_told_ahead = drive->knows_future || scenario->no_expected_arrivals};

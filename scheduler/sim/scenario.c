@@ -238,6 +238,7 @@ static void read_span(struct scenario_reader *reader, const struct hs_scenario_f
     scenario->seed = file->seed;
     scenario->move_s = file->move_s;
     scenario->suspend_s = file->suspend_s;
+    scenario->suspended_memory_held = file->suspended_memory_held;
     scenario->no_expected_arrivals = file->no_expected_arrivals;
     scenario->n_slots = (size_t)(file->days * HS_S_PER_DAY / (double)file->slot_s + 1e-6);
     if (HS_S_PER_DAY % file->slot_s != 0) {

@@ -61,7 +61,8 @@ struct hs_scenario {
     /* price of a disturbance: seconds of the job's power and time each */
     double move_s;
     double suspend_s;
-    bool no_expected_arrivals; /* `heat` plans as if nobody submitted anything more */
+    bool suspended_memory_held; /* a suspended machine keeps its memory; else it is saved to disk */
+    bool no_expected_arrivals;  /* `heat` plans as if nobody submitted anything more */
 };
 
 /**

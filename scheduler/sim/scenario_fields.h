@@ -17,6 +17,7 @@ struct hs_scenario_file {
     uint64_t seed;
     double move_s;
     double suspend_s;
+    bool suspended_memory_held;
     bool idle_hosts_off;
     bool no_expected_arrivals;
 };

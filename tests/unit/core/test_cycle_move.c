@@ -12,7 +12,7 @@
 
 #include "policies/policy.h"
 #include "scheduler/base/vec.h"
-#include "scheduler/core/cycle.h"
+#include "scheduler/core/cycle_priv.h"
 #include "tests/unit/core/small_estate.h"
 
 #define START   INT64_C(1700000000) /* a multiple of the 1000 s slot */
@@ -68,18 +68,19 @@ struct request {
     bool movable;
 };
 
-static void push_job(struct world *w, struct request request)
+static void push_job_of(struct world *w, struct request request, uint64_t id, uint32_t vcpus,
+                        int64_t due_at_s)
 {
     struct hs_job *job = hs_job_new();
     char cannot_meet[192];
 
-    job->id = 1;
+    job->id = id;
     snprintf(job->name, sizeof(job->name), "job");
     snprintf(job->class_name, sizeof(job->class_name), "%s", request.class_name);
-    job->vcpus = 2;
+    job->vcpus = vcpus;
     job->memory_mib = 1024;
     job->duration_s = LONG_S;
-    job->due_at_s = LATE_AT;
+    job->due_at_s = due_at_s;
     job->interruptible = request.interruptible;
     job->movable = request.movable;
     job->submitted_at_s = w->now_at_s;
@@ -87,6 +88,11 @@ static void push_job(struct world *w, struct request request)
     job->state = HS_JOB_WAITING;
     assert_int_equal(hs_cycle_check_job(w->cycle, job, w->now_at_s, cannot_meet, NULL), 0);
     push(w, (struct hs_event){.kind = HS_EVENT_JOB, .job = job});
+}
+
+static void push_job(struct world *w, struct request request)
+{
+    push_job_of(w, request, 1, 2, LATE_AT);
 }
 
 static const struct hs_action *only_action(struct world *w, enum hs_action_kind kind)
@@ -290,6 +296,58 @@ static void cycle_filler__stops_when_its_heat_no_longer_pays(void **state)
     free_world(w);
 }
 
+/* Every action of the last decision succeeds, 5 s later. */
+static void answer_all(struct world *w)
+{
+    size_t n = w->decision.n_actions;
+
+    w->now_at_s += 5;
+    for (size_t i = 0; i < n; i++) {
+        push(w, (struct hs_event){.kind = HS_EVENT_ACTION_DONE,
+                                  .op_id = w->decision.actions[i].op_id});
+    }
+    step_at(w, w->now_at_s);
+}
+
+/* A plan in which each of the two goes on where the other one runs. */
+static void swap_places(struct world *w)
+{
+    for (uint64_t id = 1; id <= 2; id++) {
+        struct hs_cycle_entry *entry = hs_cycle_find_entry(w->cycle, id);
+
+        entry->is_placed = true;
+        entry->placement = (struct hs_placement){.job_id = id, .host_idx = 1 - entry->host_idx};
+        entry->placement.slots[0] = 1;
+    }
+}
+
+static void cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to(void **state)
+{
+    struct world *w = new_world(true, 1.0);
+
+    for (size_t h = 0; h < SMALL_SITES; h++) {
+        push(w, (struct hs_event){.kind = HS_EVENT_HOST_LISTED, .host_idx = h});
+    }
+    for (uint64_t id = 1; id <= 2; id++) { /* each fills its host, and has no time to wait */
+        push_job_of(w, batch, id, SMALL_HOST_VCPUS, START + LONG_S + 3000);
+    }
+    step_at(w, START);
+    for (size_t i = 0; i < 5; i++) {
+        answer_all(w);
+    }
+    assert_int_equal(job_of(w)->state, HS_JOB_RUNNING);
+    assert_int_equal(hs_cycle_get_job(w->cycle, 2)->state, HS_JOB_RUNNING);
+    swap_places(w);
+    hs_cycle_dispatch(w->cycle);
+    for (uint64_t id = 1; id <= 2; id++) {
+        const struct hs_cycle_entry *entry = hs_cycle_find_entry(w->cycle, id);
+
+        assert_int_not_equal(entry->op_id, 0);
+        assert_int_equal(entry->op_kind, HS_ACTION_SUSPEND);
+    }
+    free_world(w);
+}
+
 static void cycle_move__never_touches_pinned_work(void **state)
 {
     struct world *w = new_world(true, 0.0);
@@ -316,6 +374,7 @@ int main(void)
         cmocka_unit_test(cycle_move__a_move_without_an_answer_is_settled_by_the_next_listing),
         cmocka_unit_test(cycle_move__moves_a_service_live_and_within_its_budget),
         cmocka_unit_test(cycle_filler__stops_when_its_heat_no_longer_pays),
+        cmocka_unit_test(cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to),
         cmocka_unit_test(cycle_move__never_touches_pinned_work),
     };
 

@@ -115,6 +115,44 @@ static void guard__never_overcommits_memory_not_even_with_suspended_guests(void 
     assert_non_null(strstr(f.err.text, "MiB"));
 }
 
+static void guard__counts_no_memory_of_guests_saved_to_disk_until_they_come_back(void **state)
+{
+    struct fixture f;
+
+    fill(&f);
+    f.machines[0] = (struct hs_machine){
+        .name = "hs-3", .job_id = 3, .state = HS_MACHINE_PAUSED, .vcpus = 8, .memory_mib = 16000};
+    f.hosts[0].n_machines = 1;
+    f.view.frees_memory = true;
+    assert_int_equal(check(&f), 0);
+    f.machines[0] = (struct hs_machine){
+        .name = "hs-7", .job_id = 7, .state = HS_MACHINE_PAUSED, .vcpus = 2, .memory_mib = 1024};
+    f.action.kind = HS_ACTION_RESUME;
+    assert_int_equal(check(&f), 0);
+    f.hosts[0].coming_memory_mib = 16000;
+    assert_int_equal(check(&f), -HS_E_CONFLICT);
+    assert_non_null(strstr(f.err.text, "MiB"));
+}
+
+/* Its idling is in what the rack draws already: the job adds what its vCPUs add. */
+static void guard__counts_the_idling_of_a_host_that_may_sleep_once(void **state)
+{
+    struct fixture f;
+    struct hs_host *host = &small_estate()->hosts[0];
+    double elec_w = hs_host_elec_w(host, 8);
+
+    fill(&f);
+    host->sleeps = true;
+    f.machines[0] = (struct hs_machine){
+        .name = "hs-3", .job_id = 3, .state = HS_MACHINE_RUNNING, .vcpus = 6, .memory_mib = 512};
+    f.hosts[0].n_machines = 1;
+    f.hosts[0].elec_w = hs_host_elec_w(host, 6) + 600 - elec_w; /* so that all 8 just go */
+    assert_int_equal(check(&f), 0);
+    f.hosts[0].elec_w += 1;
+    assert_int_equal(check(&f), -HS_E_CONFLICT);
+    host->sleeps = false;
+}
+
 static void guard__keeps_a_rack_under_its_limit(void **state)
 {
     struct fixture f;
@@ -166,6 +204,8 @@ int main(void)
         cmocka_unit_test(guard__starts_no_second_machine_for_a_job),
         cmocka_unit_test(guard__counts_foreign_machines_as_taken),
         cmocka_unit_test(guard__never_overcommits_memory_not_even_with_suspended_guests),
+        cmocka_unit_test(guard__counts_no_memory_of_guests_saved_to_disk_until_they_come_back),
+        cmocka_unit_test(guard__counts_the_idling_of_a_host_that_may_sleep_once),
         cmocka_unit_test(guard__keeps_a_rack_under_its_limit),
         cmocka_unit_test(guard__counts_what_was_asked_for_and_is_not_seen_yet),
         cmocka_unit_test(guard__keeps_a_job_out_of_a_barred_site),

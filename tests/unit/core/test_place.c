@@ -250,6 +250,56 @@ static void place_plan__counts_a_suspended_machines_memory_from_now_on(void **st
     assert_int_equal(hs_plan_find(plan, 2)->host_idx, 1);
 }
 
+/* Saved to disk it holds none, and the other may have the host meanwhile. */
+static void place_plan__counts_no_memory_of_what_is_saved_to_disk(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job jobs[2] = {
+        job_of(1, HS_PLACE_INTERRUPTIBLE, 2000.0, FROM + 30 * SLOT_S),
+        job_of(2, HS_PLACE_AT_ONCE, 2000.0, NOW + 40000),
+    };
+
+    set_flat(&h);
+    for (size_t s = 0; s < SMALL_SITES; s++) {
+        h.elec[s * N + 10] = h.elec[s * N + 11] = 20.0;
+    }
+    jobs[0].host_idx = 0;
+    jobs[0].size.memory_mib = jobs[1].size.memory_mib = 12000;
+    h.frame.frees_memory = true;
+    hs_place_set(place, &h.frame);
+    hs_place_bar(place, 1);
+    hs_place_plan(place, jobs, 2);
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    assert_int_equal(hs_plan_find(plan, 1)->first_slot, 10);
+    assert_int_equal(hs_plan_find(plan, 2)->first_slot, 0);
+    assert_int_equal(hs_plan_find(plan, 2)->host_idx, 0);
+}
+
+/* Its estimate is longer than its time: it has none to lose, whatever was promised. */
+static void place_refresh__gives_what_cannot_be_in_time_an_earlier_place(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job job = job_of(1, HS_PLACE_INTERRUPTIBLE, 4000.0, NOW + 4000);
+    struct hs_placement promised;
+
+    set_flat(&h);
+    job.is_hopeless = true;
+    job.host_idx = 0;
+    hs_place_set(place, &h.frame);
+    hs_place_reserve_slots(place, 0, &(struct hs_fit_size){.vcpus = SMALL_HOST_VCPUS}, 0, 9);
+    hs_place_plan(place, &job, 1);
+    promised = *hs_plan_find(hs_place_get_plan(place), 1);
+    assert_int_equal(promised.first_slot, 10);
+    job.last = &promised;
+    job.last_from_at_s = FROM;
+    hs_place_set(place, &h.frame);
+    hs_place_refresh(place, &job, 1);
+    assert_int_equal(hs_plan_find(hs_place_get_plan(place), 1)->first_slot, 0);
+}
+
 /* What the last plan promised holds where choosing anew would make somebody late. */
 static void place_refresh__keeps_a_promise_that_a_new_choice_would_break(void **state)
 {
@@ -398,6 +448,8 @@ int main(void)
         cmocka_unit_test(place_plan__loses_no_deadline_that_as_soon_as_possible_meets),
         cmocka_unit_test(place_plan__never_overcommits_vcpus_memory_or_rack_power),
         cmocka_unit_test(place_plan__counts_a_suspended_machines_memory_from_now_on),
+        cmocka_unit_test(place_plan__counts_no_memory_of_what_is_saved_to_disk),
+        cmocka_unit_test(place_refresh__gives_what_cannot_be_in_time_an_earlier_place),
         cmocka_unit_test(place_refresh__keeps_a_promise_that_a_new_choice_would_break),
         cmocka_unit_test(place_plan__runs_filler_only_where_its_heat_pays),
         cmocka_unit_test(place_plan__runs_filler_up_to_its_ceiling),
