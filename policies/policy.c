@@ -42,7 +42,7 @@ struct hs_policy *hs_policy_new(void)
     policy->heat_weight = 1;
     policy->electricity_weight = 1;
     policy->carbon_weight = 1;
-    policy->waiting_weight = 0.1;
+    policy->waiting_weight = 0.01;
     policy->prices = (struct hs_policy_prices){
         .late_cur_per_h = 10,
         .comfort_cur_per_mwh_h = 100,

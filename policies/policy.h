@@ -50,7 +50,7 @@ struct hs_policy {
 /** Fields of a policy file. */
 extern const struct hs_conf_table hs_policy_table;
 
-/** The five base classes and weights 1, 1, 1, 0.1; owned by the caller. */
+/** The five base classes and weights 1, 1, 1, 0.01; owned by the caller. */
 struct hs_policy *hs_policy_new(void);
 
 /**

@@ -108,8 +108,8 @@ static const struct hs_conf_field weights_fields[] = {
      .offset = offsetof(struct hs_policy, waiting_weight),
      .min = 0,
      .max = 1000,
-     .unit = "cur/h",
-     .help = "of an hour that a job waits; 0.1 at first"},
+     .unit = "ratio",
+     .help = "share of its electricity that a job's waiting for a day counts as; 0.01 at first"},
 };
 static const struct hs_conf_table weights_table = {
     "weights", weights_fields, sizeof(weights_fields) / sizeof(weights_fields[0])};

@@ -15,6 +15,12 @@
 #define EXPECT_BUCKET_S INT64_C(10800)
 #define EXPECT_EVERY_S  HS_S_PER_H
 
+/*
+ * Work to come will itself be put off to where heat is wanted, so only this part of the heat that
+ * it would give as it comes is counted upon. See docs/adr/0014.
+ */
+#define HEAT_COUNTED_RATIO 0.2
+
 /* --- learning --- */
 
 void hs_cycle_learn_request(struct hs_cycle *cycle, const struct hs_cycle_entry *entry)
@@ -152,7 +158,7 @@ void hs_cycle_add_expected(struct hs_cycle *cycle, int64_t last_from_at_s)
             int64_t at_s = cycle->plan_from_at_s + (int64_t)t * estate->slot_s;
 
             cycle->frame_captured_wh[l * cycle->n_slots + t] +=
-                hs_wh_from_w(hs_expected_get_heat_w(cycle->expected, l, at_s),
+                hs_wh_from_w(HEAT_COUNTED_RATIO * hs_expected_get_heat_w(cycle->expected, l, at_s),
                              (double)estate->slot_s * hs_cycle_get_slot_share(cycle, t));
         }
     }

@@ -11,15 +11,13 @@
 
 #define BUCKET_S     INT64_C(10800)
 #define BUCKET_REACH (7 * HS_S_PER_DAY) /* as far as arrivals have a pattern */
-/* Standard deviations that more may come than is expected. */
+/*
+ * Standard deviations that more may come than is expected, of all that comes by then: what is too
+ * much in one hour is often too little in the next, so that variances add up, not deviations.
+ */
 #define SPREADS 1.0
 /* Part of the room that is there to be filled: hosts do not come full to the last vCPU. */
 #define FILLED 0.9
-
-/* A pool sees no single host: on full days this part of a job's slack is left unused in any case,
- * none while the next day is mostly free. */
-#define LEAST_FULL      0.9
-#define LEAST_FROM_LOAD 0.25
 
 /* vCPUs of a host that a job makes useless for others of its size. */
 static double get_share_vcpus(const struct hs_cycle *cycle, double vcpus)
@@ -64,14 +62,9 @@ static struct hs_feasible_work work_of(const struct hs_cycle *cycle,
     };
 }
 
-static void set_margin(const struct hs_cycle *cycle, struct hs_cycle_entry *entry, int64_t end_at_s)
+static void set_margin(struct hs_cycle_entry *entry, int64_t end_at_s)
 {
-    const struct hs_job *job = entry->job;
-    double slack_s = (double)(entry->due_at_s - job->submitted_at_s - job->duration_s);
-    double tight = fmax(0.0, (cycle->load_ratio - LEAST_FROM_LOAD) / (1.0 - LEAST_FROM_LOAD));
-
-    entry->margin_s =
-        fmax((double)(entry->due_at_s - end_at_s), fmax(0.0, slack_s) * LEAST_FULL * tight);
+    entry->margin_s = fmax(0.0, (double)(entry->due_at_s - end_at_s));
 }
 
 /* What comes, with some more than is expected. @return how many of @works were written */
@@ -80,11 +73,18 @@ static size_t fill_expected(const struct hs_cycle *cycle, enum hs_arrivals_kind 
 {
     struct hs_arrivals_bucket buckets[BUCKET_REACH / BUCKET_S];
     size_t n_buckets = sizeof(buckets) / sizeof(buckets[0]);
+    double variance = 0.0; /* of all that comes until then, vCPU s squared */
+    double more_vcpu_s = 0.0;
     size_t n = 0;
 
     hs_arrivals_expect(&cycle->arrivals, kind, cycle->now_at_s, BUCKET_S, n_buckets, buckets);
     for (size_t i = 0; i < n_buckets; i++) {
-        double work_vcpu_s = buckets[i].work_vcpu_s + SPREADS * buckets[i].spread_vcpu_s;
+        double before_vcpu_s = more_vcpu_s;
+
+        variance += buckets[i].spread_vcpu_s * buckets[i].spread_vcpu_s;
+        more_vcpu_s = SPREADS * sqrt(variance);
+
+        double work_vcpu_s = buckets[i].work_vcpu_s + more_vcpu_s - before_vcpu_s;
 
         if (work_vcpu_s > 0 && buckets[i].run_s > 0) {
             works[n++] = (struct hs_feasible_work){.release_at_s = buckets[i].release_at_s,
@@ -139,7 +139,7 @@ void hs_cycle_lay_margins(struct hs_cycle *cycle)
     hs_feasible_lay(cycle->feasible, works, n_works, end_at_s);
     cycle->are_margins_laid = true;
     for (size_t i = 0; i < n; i++) {
-        set_margin(cycle, entries[i], end_at_s[i]);
+        set_margin(entries[i], end_at_s[i]);
     }
 }
 
@@ -148,6 +148,6 @@ void hs_cycle_lay_margin(struct hs_cycle *cycle, struct hs_cycle_entry *entry)
     struct hs_feasible_work work = work_of(cycle, entry);
 
     if (cycle->are_margins_laid && hs_cycle_may_wait(cycle, entry)) {
-        set_margin(cycle, entry, hs_feasible_add(cycle->feasible, &work));
+        set_margin(entry, hs_feasible_add(cycle->feasible, &work));
     }
 }

@@ -126,7 +126,7 @@ class Reports(Synthetic):
 
     def test_a_terminal_sees_how_far_a_run_is(self):
         folder = self.make_folder()
-        test_hsim.make_scenario(folder, 3, 60)
+        test_hsim.make_scenario(folder, 12, 60)
         ours, theirs = pty.openpty()
         with subprocess.Popen([HSIM, "run", folder / "scenario.json", "--policies", "heat", "-o", os.devnull],
                               stderr=theirs) as process:
@@ -139,7 +139,7 @@ class Reports(Synthetic):
                 pass
             os.close(ours)
         self.assertEqual(process.returncode, 0, seen)
-        self.assertRegex(seen.decode(), r"\rheat +2026-01-0[5-8] +\d+ %")
+        self.assertRegex(seen.decode(), r"\rheat +2026-01-\d\d +\d+ %")
 
 
 class Tables(Synthetic):

@@ -855,6 +855,7 @@ static void cycle__gives_the_same_decisions_for_the_same_events(void **state)
     struct hs_cycle *other = hs_cycle_new(&(struct hs_cycle_options){
         .estate = small_estate(), .policy = w->policy, .n_slots = 48, .now_at_s = START});
 
+    w->policy->waiting_weight = 1.0; /* so that some start at once */
     push_hosts_up(w);
     push_plant(w, 3000.0, 40.0);
     for (uint64_t id = 1; id <= 9; id++) {

@@ -509,6 +509,7 @@ static void soft__maintenance_that_is_ended_holds_nothing_back(void **state)
                                 .from_at_s = START - SLOT,
                                 .until_at_s = START + 30 * SLOT};
 
+    w->policy->waiting_weight = 1.0; /* so that it starts as soon as it may */
     open_cycle(w);
     hs_cycle_set_maintenance(w->cycle, &it, 1);
     push_job(w, 1, 4 * SLOT, START + 45 * SLOT, false);

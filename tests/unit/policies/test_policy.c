@@ -41,7 +41,7 @@ static void new__has_the_five_base_classes(void **state)
     assert_int_equal(policy->n_classes, 5);
     assert_int_equal(hs_policy_find_class(policy, "elastic")->base, HS_CLASS_ELASTIC);
     assert_null(hs_policy_find_class(policy, "nightly"));
-    assert_near(policy->waiting_weight, 0.1, 0);
+    assert_near(policy->waiting_weight, 0.01, 0);
 }
 
 static void parse__reads_the_example(void **state)
