@@ -26,7 +26,7 @@ MARKS = {
     ("d1-winter-campus", "heat"): (2760.1, 0),
     ("d2-shoulder-idle-high", "heat"): (5242.3, 0),
     ("d3-winter-constant-price", "heat"): (7131.1, 0),
-    ("d3-winter-constant-price", "perfect"): (7141.0, 0),
+    ("d3-winter-constant-price", "perfect"): (7117.2, 0),
     ("d4-summer", "heat"): (2669.8, 0),
     ("d5-autumn-two-sites", "heat"): (4410.3, 0),
     ("d6-mostly-deferrable", "heat"): (3848.5, 0),
