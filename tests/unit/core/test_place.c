@@ -225,29 +225,41 @@ static void place_plan__never_overcommits_vcpus_memory_or_rack_power(void **stat
     assert_true(n_placed > 20);
 }
 
+/* One is suspended on host 0 and will run when it is cheap; the other starts now. Together they are
+ * more than a host's memory. */
+static void set_suspended_and_new(struct horizon *h, struct hs_place_job jobs[2])
+{
+    set_flat(h);
+    for (size_t s = 0; s < SMALL_SITES; s++) {
+        h->elec[s * N + 10] = h->elec[s * N + 11] = 20.0;
+    }
+    jobs[0] = job_of(1, HS_PLACE_INTERRUPTIBLE, 2000.0, FROM + 30 * SLOT_S);
+    jobs[1] = job_of(2, HS_PLACE_AT_ONCE, 2000.0, NOW + 40000);
+    jobs[0].host_idx = 0;
+    jobs[0].size.memory_mib = jobs[1].size.memory_mib = 12000; /* of 16384 on a host */
+}
+
+/* Both keep their slots; the new one is on @host_idx. */
+static void assert_new_one_is_on(struct hs_place *place, size_t host_idx)
+{
+    const struct hs_plan *plan = hs_place_get_plan(place);
+
+    assert_int_equal(hs_plan_find(plan, 1)->first_slot, 10);
+    assert_int_equal(hs_plan_find(plan, 2)->first_slot, 0);
+    assert_int_equal(hs_plan_find(plan, 2)->host_idx, host_idx);
+}
+
 /* A suspended machine holds its memory until it is done: nobody may count on that room. */
 static void place_plan__counts_a_suspended_machines_memory_from_now_on(void **state)
 {
     struct horizon h;
     HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
-    struct hs_place_job jobs[2] = {
-        job_of(1, HS_PLACE_INTERRUPTIBLE, 2000.0, FROM + 30 * SLOT_S),
-        job_of(2, HS_PLACE_AT_ONCE, 2000.0, NOW + 40000),
-    };
+    struct hs_place_job jobs[2];
 
-    set_flat(&h);
-    for (size_t s = 0; s < SMALL_SITES; s++) {
-        h.elec[s * N + 10] = h.elec[s * N + 11] = 20.0; /* when the suspended one will run */
-    }
-    jobs[0].host_idx = 0;
-    jobs[0].size.memory_mib = jobs[1].size.memory_mib = 12000; /* of 16384 on a host */
+    set_suspended_and_new(&h, jobs);
     hs_place_set(place, &h.frame);
     hs_place_plan(place, jobs, 2);
-    const struct hs_plan *plan = hs_place_get_plan(place);
-
-    assert_int_equal(hs_plan_find(plan, 1)->first_slot, 10);
-    assert_int_equal(hs_plan_find(plan, 2)->first_slot, 0);
-    assert_int_equal(hs_plan_find(plan, 2)->host_idx, 1);
+    assert_new_one_is_on(place, 1);
 }
 
 /* Saved to disk it holds none, and the other may have the host meanwhile. */
@@ -255,26 +267,14 @@ static void place_plan__counts_no_memory_of_what_is_saved_to_disk(void **state)
 {
     struct horizon h;
     HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
-    struct hs_place_job jobs[2] = {
-        job_of(1, HS_PLACE_INTERRUPTIBLE, 2000.0, FROM + 30 * SLOT_S),
-        job_of(2, HS_PLACE_AT_ONCE, 2000.0, NOW + 40000),
-    };
+    struct hs_place_job jobs[2];
 
-    set_flat(&h);
-    for (size_t s = 0; s < SMALL_SITES; s++) {
-        h.elec[s * N + 10] = h.elec[s * N + 11] = 20.0;
-    }
-    jobs[0].host_idx = 0;
-    jobs[0].size.memory_mib = jobs[1].size.memory_mib = 12000;
+    set_suspended_and_new(&h, jobs);
     h.frame.frees_memory = true;
     hs_place_set(place, &h.frame);
     hs_place_bar(place, 1);
     hs_place_plan(place, jobs, 2);
-    const struct hs_plan *plan = hs_place_get_plan(place);
-
-    assert_int_equal(hs_plan_find(plan, 1)->first_slot, 10);
-    assert_int_equal(hs_plan_find(plan, 2)->first_slot, 0);
-    assert_int_equal(hs_plan_find(plan, 2)->host_idx, 0);
+    assert_new_one_is_on(place, 0);
 }
 
 /* Its estimate is longer than its time: it has none to lose, whatever was promised. */
