@@ -105,6 +105,14 @@ static void emit(struct dispatch *dispatch, struct hs_cycle_entry *entry,
     }
 }
 
+static struct hs_guard_view view_of(const struct dispatch *dispatch)
+{
+    return (struct hs_guard_view){.estate = dispatch->cycle->estate,
+                                  .caps = dispatch->caps,
+                                  .hosts = dispatch->hosts,
+                                  .frees_memory = dispatch->cycle->options.frees_memory};
+}
+
 /* @host_idx has no room for what the plan has there, or its rack or site no power. */
 static void mark_lacking(struct dispatch *dispatch, size_t host_idx, const struct hs_err *err)
 {
@@ -112,6 +120,9 @@ static void mark_lacking(struct dispatch *dispatch, size_t host_idx, const struc
     const struct hs_host *host = &estate->hosts[host_idx];
     bool is_of_host = strcmp(err->where, host->path) == 0;
 
+    if (err->kind != HS_E_CONFLICT) {
+        return; /* nothing that room would mend */
+    }
     dispatch->is_lacking[host_idx] = true;
     for (size_t h = 0; !is_of_host && h < estate->n_hosts; h++) {
         dispatch->is_lacking[h] |= estate->hosts[h].site_idx == host->site_idx;
@@ -123,10 +134,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
                  size_t host_idx, const char *why)
 {
     struct hs_cycle *cycle = dispatch->cycle;
-    const struct hs_guard_view view = {.estate = cycle->estate,
-                                       .caps = dispatch->caps,
-                                       .hosts = dispatch->hosts,
-                                       .frees_memory = cycle->options.frees_memory};
+    const struct hs_guard_view view = view_of(dispatch);
     struct hs_action action = {
         .op_id = cycle->next_op_id,
         .kind = kind,
@@ -184,10 +192,7 @@ static bool is_over_limit(const struct hs_cycle *cycle, const struct hs_cycle_en
 static bool can_go(struct dispatch *dispatch, const struct hs_cycle_entry *entry,
                    struct hs_err *err)
 {
-    const struct hs_guard_view view = {.estate = dispatch->cycle->estate,
-                                       .caps = dispatch->caps,
-                                       .hosts = dispatch->hosts,
-                                       .frees_memory = dispatch->cycle->options.frees_memory};
+    const struct hs_guard_view view = view_of(dispatch);
     const struct hs_action action = {.kind = HS_ACTION_MOVE,
                                      .job_id = entry->job->id,
                                      .host_idx = entry->host_idx,
@@ -300,6 +305,7 @@ static void dispatch_job(struct dispatch *dispatch, struct hs_cycle_entry *entry
 /*
  * Two jobs that are to change places wait for each other, and so does whoever is to have the room
  * of one of them: those who run where somebody lacks room, and are to go on elsewhere, stop first.
+ * Not whom a host or the guard refused something lately: that is asked again in its time.
  */
 static void make_room(struct dispatch *dispatch)
 {
@@ -310,9 +316,11 @@ static void make_room(struct dispatch *dispatch)
         bool goes_on_elsewhere = entry->is_placed && entry->placement.host_idx != SIZE_MAX
                                  && entry->placement.host_idx != entry->host_idx
                                  && hs_plan_runs(&entry->placement, 0);
+        bool was_refused = entry->refused[0] != '\0' && cycle->now_at_s < entry->retry_at_s;
 
-        if (entry->op_id == 0 && !entry->is_op_unknown && entry->job->state == HS_JOB_RUNNING
-            && entry->host_idx != SIZE_MAX && entry->job->interruptible && goes_on_elsewhere
+        if (entry->op_id == 0 && !entry->is_op_unknown && !was_refused
+            && entry->job->state == HS_JOB_RUNNING && entry->host_idx != SIZE_MAX
+            && entry->job->interruptible && goes_on_elsewhere
             && dispatch->is_lacking[entry->host_idx]) {
             want(dispatch, entry, HS_ACTION_SUSPEND, entry->host_idx,
                  "makes room here, and goes on elsewhere");
@@ -320,7 +328,7 @@ static void make_room(struct dispatch *dispatch)
     }
 }
 
-/* Who was refused room that is about to come free asks again as soon as that is seen. */
+/* Who was just refused room that is about to come free asks again as soon as that is seen. */
 static void ask_again(struct dispatch *dispatch)
 {
     struct hs_cycle *cycle = dispatch->cycle;
@@ -328,8 +336,10 @@ static void ask_again(struct dispatch *dispatch)
     for (size_t i = 0; i < cycle->live.n; i++) {
         struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
         size_t host_idx = entry->is_placed ? entry->placement.host_idx : SIZE_MAX;
+        bool was_just_refused =
+            entry->op_id == 0 && entry->retry_at_s == cycle->now_at_s + HS_CYCLE_RETRY_S;
 
-        if (entry->op_id == 0 && host_idx != SIZE_MAX && dispatch->is_lacking[host_idx]
+        if (was_just_refused && host_idx != SIZE_MAX && dispatch->is_lacking[host_idx]
             && dispatch->is_freeing[cycle->estate->hosts[host_idx].site_idx]) {
             entry->retry_at_s = cycle->now_at_s;
         }

@@ -321,14 +321,13 @@ static void swap_places(struct world *w)
     }
 }
 
-static void cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to(void **state)
+/* Each fills its host, and has no time to wait. */
+static void run_two(struct world *w)
 {
-    struct world *w = new_world(true, 1.0);
-
     for (size_t h = 0; h < SMALL_SITES; h++) {
         push(w, (struct hs_event){.kind = HS_EVENT_HOST_LISTED, .host_idx = h});
     }
-    for (uint64_t id = 1; id <= 2; id++) { /* each fills its host, and has no time to wait */
+    for (uint64_t id = 1; id <= 2; id++) {
         push_job_of(w, batch, id, SMALL_HOST_VCPUS, START + LONG_S + 3000);
     }
     step_at(w, START);
@@ -337,6 +336,13 @@ static void cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to(
     }
     assert_int_equal(job_of(w)->state, HS_JOB_RUNNING);
     assert_int_equal(hs_cycle_get_job(w->cycle, 2)->state, HS_JOB_RUNNING);
+}
+
+static void cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to(void **state)
+{
+    struct world *w = new_world(true, 1.0);
+
+    run_two(w);
     swap_places(w);
     hs_cycle_dispatch(w->cycle);
     for (uint64_t id = 1; id <= 2; id++) {
@@ -345,6 +351,30 @@ static void cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to(
         assert_int_not_equal(entry->op_id, 0);
         assert_int_equal(entry->op_kind, HS_ACTION_SUSPEND);
     }
+    free_world(w);
+}
+
+/* As many attempts as the host refuses would be one after the other, without a pause. */
+static void cycle_move__a_host_that_refuses_to_make_room_is_not_asked_again_at_once(void **state)
+{
+    struct world *w = new_world(true, 1.0);
+
+    run_two(w);
+    swap_places(w);
+    hs_cycle_dispatch(w->cycle);
+    for (uint64_t id = 1; id <= 2; id++) {
+        struct hs_event event = {.kind = HS_EVENT_ACTION_DONE,
+                                 .op_id = hs_cycle_find_entry(w->cycle, id)->op_id,
+                                 .rc = -HS_E_SYSTEM};
+
+        snprintf(event.text, sizeof(event.text), "no");
+        push(w, event);
+    }
+    step_at(w, w->now_at_s + 5);
+    swap_places(w);
+    hs_cycle_find_entry(w->cycle, 2)->retry_at_s = 0; /* it asks for the room of the other */
+    hs_cycle_dispatch(w->cycle);
+    assert_int_equal(hs_cycle_find_entry(w->cycle, 1)->op_id, 0);
     free_world(w);
 }
 
@@ -375,6 +405,7 @@ int main(void)
         cmocka_unit_test(cycle_move__moves_a_service_live_and_within_its_budget),
         cmocka_unit_test(cycle_filler__stops_when_its_heat_no_longer_pays),
         cmocka_unit_test(cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to),
+        cmocka_unit_test(cycle_move__a_host_that_refuses_to_make_room_is_not_asked_again_at_once),
         cmocka_unit_test(cycle_move__never_touches_pinned_work),
     };
 
