@@ -104,8 +104,8 @@ struct hs_cycle_options {
     size_t bound_every;      /* once in so many plans; 0: with each */
     size_t n_threads;        /* to plan on, where many jobs share no site; 0: one */
     bool can_move;           /* the hosts' backend can move machines among them */
-    bool frees_memory;       /* suspended machines are saved to disk and hold none */
     bool can_throttle;       /* and give them less than all of their vCPUs' time */
+    bool frees_memory;       /* suspended machines are saved to disk and hold none */
 };
 
 /** A cycle that knows the estate and nothing else. Owned by the caller. */

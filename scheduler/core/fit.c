@@ -70,12 +70,12 @@ void hs_fit_free(struct hs_fit *fit)
     free(fit);
 }
 
-void hs_fit_free_suspended(struct hs_fit *fit, bool frees_memory)
+void hs_fit_set_frees_memory(struct hs_fit *fit, bool frees_memory)
 {
     fit->frees_memory = frees_memory;
 }
 
-bool hs_fit_is_suspended_free(const struct hs_fit *fit)
+bool hs_fit_get_frees_memory(const struct hs_fit *fit)
 {
     return fit->frees_memory;
 }

@@ -5,7 +5,7 @@
  * fit - what is still free on every host, rack and site in every slot of the horizon.
  *
  * Counts vCPUs (never shared), memory (held from a job's held_slot to its last, suspended or
- * not, unless hs_fit_free_suspended() says otherwise), power of racks, sites and capped loops in
+ * not, unless hs_fit_set_frees_memory() says otherwise), power of racks, sites and capped loops in
  * integer mW, so that sums do not drift. Pure; knows nothing of heat or money.
  */
 
@@ -31,12 +31,11 @@ struct hs_fit *hs_fit_new(const struct hs_estate *estate, size_t n_slots);
 /** Back to the state after new. */
 void hs_fit_clear(struct hs_fit *fit);
 
-/** Does suspended work, saved to disk, free its memory? Until told it does not. Outlives a clear.
- */
-void hs_fit_free_suspended(struct hs_fit *fit, bool frees_memory);
+/** Suspended work, saved to disk, frees its memory, or holds it (at first). Outlives a clear. */
+void hs_fit_set_frees_memory(struct hs_fit *fit, bool frees_memory);
 
-/** What hs_fit_free_suspended() said. */
-bool hs_fit_is_suspended_free(const struct hs_fit *fit);
+/** What hs_fit_set_frees_memory() said. */
+bool hs_fit_get_frees_memory(const struct hs_fit *fit);
 
 /** What a cap on electricity holds for. */
 enum hs_fit_scope { HS_FIT_SITE, HS_FIT_LOOP, HS_FIT_RACK };

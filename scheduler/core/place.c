@@ -179,7 +179,7 @@ void hs_place_set(struct hs_place *place, const struct hs_place_frame *frame)
     place->reserved.n = 0;
     place->bounds.n = 0;
     place->ramp_cur_per_kw = frame->ramp_cur_per_kw;
-    hs_fit_free_suspended(place->fit, frame->frees_memory);
+    hs_fit_set_frees_memory(place->fit, frame->frees_memory);
     place->search = (struct hs_search){
         .estate = estate,
         .kinds = place->kinds,

@@ -72,7 +72,7 @@ void hs_place_hold_memory(struct hs_place *place, const struct hs_place_job *job
     struct hs_placement whole = {.host_idx = job->host_idx, .last_slot = place->n_slots - 1};
 
     if (job->host_idx == SIZE_MAX || job->freedom == HS_PLACE_FIXED
-        || hs_fit_is_suspended_free(place->fit)) {
+        || hs_fit_get_frees_memory(place->fit)) {
         return;
     }
     if (is_held) {

@@ -22,8 +22,7 @@
 
 #define ROUNDS_MAX 8 /* of making room and taking it */
 
-/* Where there are very many jobs and one in so many is late, a refresh is not begun anew for them.
- */
+/* A refresh with no more than one late job in so many is not begun anew for them. */
 #define BEAR_SHARE 1000
 
 /* With more jobs, first due first served is not tried: it takes long to find the first places. */

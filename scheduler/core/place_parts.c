@@ -124,7 +124,7 @@ static void copy_frame(const struct hs_place *place, struct hs_place *part)
         .elec_cur_per_mwh = place->elec_cur_per_mwh,
         .thermal = place->inputs,
         .waiting_weight = place->search.waiting_weight,
-        .frees_memory = hs_fit_is_suspended_free(place->fit),
+        .frees_memory = hs_fit_get_frees_memory(place->fit),
         .suspend_s = place->search.suspend_s,
         .ramp_cur_per_kw = place->ramp_cur_per_kw,
     };
