@@ -2,7 +2,6 @@
 #include "adapters/weather/weathercache.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "scheduler/base/auto.h"
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/wholefile.h"
 
 #define PATH_BYTES  800
 #define TEXT_SUFFIX ".json"
@@ -112,47 +112,16 @@ static int fail(const char *path, const char *what, struct hs_err *err)
     return hs_err_set(err, HS_E_SYSTEM, where, "cannot %s: %s", what, strerror(errno));
 }
 
-static bool write_all(int fd, const char *text, size_t n_bytes)
-{
-    while (n_bytes > 0) {
-        ssize_t n = write(fd, text, n_bytes);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return false;
-        }
-        text += n;
-        n_bytes -= (size_t)n;
-    }
-    return true;
-}
-
-/** Old or new, never a mixture, whatever fails and whenever. */
 static int replace(const struct hs_weathercache *cache, const char *suffix, const char *text,
                    size_t n_bytes, struct hs_err *err)
 {
-    char path[PATH_BYTES], part[PATH_BYTES + 8];
-    HS_AUTO_FD fd = -1, dir = -1;
+    char path[PATH_BYTES];
 
     if (mkdir(cache->dir, 0750) != 0 && errno != EEXIST) {
         return fail(cache->dir, "make the folder", err);
     }
     find_path(cache, suffix, path);
-    snprintf(part, sizeof(part), "%s.part", path);
-    fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
-    if (fd < 0) {
-        return fail(part, "open it", err);
-    }
-    if (!write_all(fd, text, n_bytes) || fsync(fd) != 0 || rename(part, path) != 0) {
-        int rc = fail(path, "write it", err);
-
-        (void)unlink(part);
-        return rc;
-    }
-    dir = open(cache->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return dir >= 0 && fsync(dir) == 0 ? 0 : fail(cache->dir, "sync the folder", err);
+    return hs_wholefile_put(path, 0640, text, n_bytes, err);
 }
 
 int hs_weathercache_write_text(struct hs_weathercache *cache, const char *text, size_t n_bytes,

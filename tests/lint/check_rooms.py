@@ -25,8 +25,9 @@ MAY_USE = {
     "ctl": {BASE, MODEL, "policies"},
 }
 PURE = {MODEL, CORE, "forecast", "policies"}
-# The files of base that may touch the system (workers and fanout start threads), and those that know jansson.
-BASE_SYSTEM = re.compile(r"scheduler/base/(clock|log|executor|fanout|workers)\w*\.[ch]$")
+# The files of base that may touch the system (workers and fanout start threads, wholefile writes
+# files), and those that know jansson.
+BASE_SYSTEM = re.compile(r"scheduler/base/(clock|log|executor|fanout|wholefile|workers)\w*\.[ch]$")
 # zlib computes and touches nothing: one file of base may use it.
 BASE_ZLIB = re.compile(r"scheduler/base/packtext\.c$")
 BASE_JANSSON = re.compile(r"scheduler/base/(conf|jsonx)\w*\.[ch]$")
@@ -74,7 +75,7 @@ RULES = {
     "entrance": "scheduler/core is entered by cycle.h alone",
     "pure-header": "pure rooms include nothing of the outside world",
     "pure-call": "pure rooms ask nothing of the system: no time(), getenv() or files",
-    "base-system": "base touches the system in clock, log, executor, fanout and workers only",
+    "base-system": "base touches the system in clock, log, executor, fanout, wholefile and workers only",
     "base-jansson": "base knows jansson in conf and jsonx only",
     "json-constructor": "JSON values are made by scheduler/base/jsonx.c only",
     "technology": "a technology is named in adapters/<port>/<port>_<technology>.c only",
