@@ -46,6 +46,20 @@ void hs_store_tail(struct hs_store *store, const char *log, size_t n_max, hs_sto
     store->ops->tail(store, log, n_max, row, done, arg);
 }
 
+void hs_store_get(struct hs_store *store, const char *table, const char *key, hs_store_row_fn *row,
+                  hs_store_done_fn *done, void *arg)
+{
+    assert(table != NULL && key != NULL && row != NULL && done != NULL);
+    store->ops->get(store, table, key, row, done, arg);
+}
+
+void hs_store_scan(struct hs_store *store, const char *table, hs_store_row_fn *row,
+                   hs_store_done_fn *done, void *arg)
+{
+    assert(table != NULL && row != NULL && done != NULL);
+    store->ops->scan(store, table, row, done, arg);
+}
+
 bool hs_store_is_up(const struct hs_store *store)
 {
     return store->ops->is_up(store);

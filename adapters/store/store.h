@@ -46,6 +46,10 @@ struct hs_store_ops {
                  hs_store_done_fn *done, void *arg);
     void (*tail)(struct hs_store *store, const char *log, size_t n_max, hs_store_row_fn *row,
                  hs_store_done_fn *done, void *arg);
+    void (*get)(struct hs_store *store, const char *table, const char *key, hs_store_row_fn *row,
+                hs_store_done_fn *done, void *arg);
+    void (*scan)(struct hs_store *store, const char *table, hs_store_row_fn *row,
+                 hs_store_done_fn *done, void *arg);
     bool (*is_up)(const struct hs_store *store);
     /* optional: NULL means as durable as promised */
     const char *(*get_weakness)(const struct hs_store *store);
@@ -74,6 +78,19 @@ void hs_store_load(struct hs_store *store, const char *table, hs_store_row_fn *r
 void hs_store_tail(struct hs_store *store, const char *log, size_t n_max, hs_store_row_fn *row,
                    hs_store_done_fn *done, void *arg);
 
+/** Call @row for table[key] if it is there, then @done. */
+void hs_store_get(struct hs_store *store, const char *table, const char *key, hs_store_row_fn *row,
+                  hs_store_done_fn *done, void *arg);
+
+/**
+ * As hs_store_load() for a table of any size: in pages of about 1,000 rows, so that neither the
+ * store nor this thread is held up by it. In no order. What is put or deleted
+ * meanwhile may come or not, and a row may come twice. Where done's rc < 0, some rows may have
+ * come already.
+ */
+void hs_store_scan(struct hs_store *store, const char *table, hs_store_row_fn *row,
+                   hs_store_done_fn *done, void *arg);
+
 /** True while writes can be expected to land. */
 bool hs_store_is_up(const struct hs_store *store);
 
@@ -96,7 +113,8 @@ struct hs_store *hs_store_mem_new(struct hs_executor *executor);
 /**
  * Redis under keys `hs:{cell}:…`: a table is a hash, a log a stream of about the newest 100,000
  * entries. Connects in the background and reconnects (adapters/redis/redis_link.h, which also
- * has the forms of @url); commits end within 3 s, loads and tails within 30 s.
+ * has the forms of @url); commits and gets end within 3 s, loads, tails and each
+ * page of a scan within 30 s.
  *
  * @param cell       letters, digits, '.', '_' and '-'
  * @param ret_store  owned by the caller on success

@@ -31,12 +31,13 @@ struct shelf {
     unsigned long long last_id;
 };
 
-enum request_kind { REQUEST_COMMIT, REQUEST_LOAD, REQUEST_TAIL };
+enum request_kind { REQUEST_COMMIT, REQUEST_LOAD, REQUEST_TAIL, REQUEST_GET };
 
 struct request {
     STAILQ_ENTRY(request) link;
     enum request_kind kind;
     char *table;
+    char *key; /* NULL but for REQUEST_GET */
     size_t n_max;
     hs_store_row_fn *row;
     hs_store_done_fn *done;
@@ -141,6 +142,7 @@ static void ask(struct store_mem *mem, const struct request *wanted)
 
     *request = *wanted;
     request->table = hs_xstrdup(wanted->table);
+    request->key = wanted->key != NULL ? hs_xstrdup(wanted->key) : NULL;
     STAILQ_INSERT_TAIL(&mem->requests, request, link);
     hs_executor_timer_set(mem->executor, mem->timer, 0.0);
 }
@@ -187,6 +189,17 @@ static void store_mem_tail(struct hs_store *store, const char *log, size_t n_max
                                                      .arg = arg});
 }
 
+static void store_mem_get(struct hs_store *store, const char *table, const char *key,
+                          hs_store_row_fn *row, hs_store_done_fn *done, void *arg)
+{
+    ask((struct store_mem *)store, &(struct request){.kind = REQUEST_GET,
+                                                     .table = (char *)table,
+                                                     .key = (char *)key,
+                                                     .row = row,
+                                                     .done = done,
+                                                     .arg = arg});
+}
+
 static void give_pair(const void *node, VISIT visit, void *arg)
 {
     const struct pair *pair = *(const struct pair *const *)node;
@@ -194,6 +207,16 @@ static void give_pair(const void *node, VISIT visit, void *arg)
 
     if (visit == postorder || visit == leaf) {
         request->row(pair->key, pair->text, request->arg);
+    }
+}
+
+static void give_one(const struct shelf *shelf, const struct request *request)
+{
+    struct pair wanted = {.key = request->key};
+    struct pair *const *node = tfind(&wanted, &shelf->tree, compare_pairs);
+
+    if (node != NULL) {
+        request->row((*node)->key, (*node)->text, request->arg);
     }
 }
 
@@ -213,6 +236,7 @@ static void end_request(struct request *request, int rc, const struct hs_err *er
 {
     request->done(rc, err, request->arg);
     free(request->table);
+    free(request->key);
     free(request);
 }
 
@@ -232,6 +256,8 @@ static void answer(void *arg)
         twalk_r(shelf->tree, give_pair, request);
     } else if (shelf != NULL && request->kind == REQUEST_TAIL) {
         give_tail(shelf, request);
+    } else if (shelf != NULL && request->kind == REQUEST_GET) {
+        give_one(shelf, request);
     }
     end_request(request, 0, NULL);
 }
@@ -283,6 +309,8 @@ const struct hs_store_ops hs_store_mem_ops = {
     .commit = store_mem_commit,
     .load = store_mem_load,
     .tail = store_mem_tail,
+    .get = store_mem_get,
+    .scan = store_mem_load, /* what is in memory has no pages */
     .is_up = store_mem_is_up,
     .get_weakness = store_mem_get_weakness,
     .destroy = store_mem_destroy,

@@ -19,6 +19,7 @@
 #define STORE_COMMIT_S  3.0
 #define STORE_LOAD_S    30.0
 #define STORE_LOG_MAX   "100000"
+#define STORE_PAGE_ROWS "1000" /* some 10 ms of reading */
 #define STORE_CELL_MAX  64
 #define STORE_KEY_MAX   128
 #define STORE_ARGS_MAX  8 /* of the longest command, XADD */
@@ -200,6 +201,92 @@ static void store_redis_tail(struct hs_store *base, const char *log, size_t n_ma
                        request_new(store, row, done, arg));
 }
 
+/* ---- get and scan ---- */
+
+struct get_request {
+    struct request base;
+    char key[]; /* the row's */
+};
+
+static void on_value(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
+{
+    struct get_request *get = arg;
+
+    if (rc == 0 && reply->type == REDIS_REPLY_STRING) {
+        get->base.row(get->key, reply->str, get->base.arg);
+    }
+    request_finish(&get->base, rc, err);
+}
+
+static void store_redis_get(struct hs_store *base, const char *table, const char *key,
+                            hs_store_row_fn *row, hs_store_done_fn *done, void *arg)
+{
+    struct store_redis *store = (struct store_redis *)base;
+    size_t n = strlen(key) + 1;
+    struct get_request *get = hs_xcalloc(1, sizeof(*get) + n);
+    char hash[STORE_KEY_MAX];
+    const char *const args[] = {"HGET", hash, key};
+    const struct hs_redis_link_command command = {3, args};
+
+    get->base = (struct request){store, row, done, arg};
+    memcpy(get->key, key, n);
+    format_key(store, table, hash);
+    hs_redis_link_send(store->link, &command, 1, STORE_COMMIT_S, on_value, get);
+}
+
+struct scan_request {
+    struct request base;
+    char hash[STORE_KEY_MAX];
+};
+
+static void on_page(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg);
+
+static void ask_page(struct scan_request *scan, const char *cursor)
+{
+    const char *const args[] = {"HSCAN", scan->hash, cursor, "COUNT", STORE_PAGE_ROWS};
+    const struct hs_redis_link_command command = {5, args};
+
+    hs_redis_link_send(scan->base.store->link, &command, 1, STORE_LOAD_S, on_page, scan);
+}
+
+/** [cursor, [key, text, …]]; cursor "0" after the last page. */
+static void on_page(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
+{
+    struct scan_request *scan = arg;
+    struct hs_err own;
+
+    if (rc == 0
+        && (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2
+            || reply->element[0]->type != REDIS_REPLY_STRING
+            || reply->element[1]->type != REDIS_REPLY_ARRAY)) {
+        rc = hs_err_set(&own, HS_E_PROTOCOL, "redis", "HSCAN was not answered by a page");
+        err = &own;
+    }
+    if (rc == 0) {
+        const redisReply *rows = reply->element[1];
+
+        for (size_t i = 0; i + 1 < rows->elements; i += 2) {
+            scan->base.row(rows->element[i]->str, rows->element[i + 1]->str, scan->base.arg);
+        }
+        if (strcmp(reply->element[0]->str, "0") != 0) {
+            ask_page(scan, reply->element[0]->str);
+            return;
+        }
+    }
+    request_finish(&scan->base, rc, err);
+}
+
+static void store_redis_scan(struct hs_store *base, const char *table, hs_store_row_fn *row,
+                             hs_store_done_fn *done, void *arg)
+{
+    struct store_redis *store = (struct store_redis *)base;
+    struct scan_request *scan = hs_xcalloc(1, sizeof(*scan));
+
+    scan->base = (struct request){store, row, done, arg};
+    format_key(store, table, scan->hash);
+    ask_page(scan, "0");
+}
+
 /* ---- durability ---- */
 
 /* The value in a CONFIG GET reply, or "" */
@@ -284,6 +371,8 @@ const struct hs_store_ops hs_store_redis_ops = {
     .commit = store_redis_commit,
     .load = store_redis_load,
     .tail = store_redis_tail,
+    .get = store_redis_get,
+    .scan = store_redis_scan,
     .is_up = store_redis_is_up,
     .get_weakness = store_redis_get_weakness,
     .destroy = store_redis_destroy,

@@ -24,6 +24,7 @@
 
 #define N_CRASHES       5
 #define N_CRASH_COMMITS 40
+#define N_SCAN_ROWS     5000 /* several pages of it */
 
 static struct hs_redis_server *server; /* NULL: none installed */
 
@@ -263,6 +264,78 @@ static void store__answers_come_in_the_order_of_the_calls(void **state)
     assert_string_equal(f->rows, "1=99;");
 }
 
+static const char *get(struct fixture *f, const char *table, const char *key)
+{
+    f->rows[0] = '\0';
+    f->n_rows = 0;
+    hs_store_get(f->store, table, key, on_row, on_done, f);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    assert_int_equal(f->rc, 0);
+    return f->rows;
+}
+
+static void store__get_gives_one_row_or_none(void **state)
+{
+    struct fixture *f = ready(state);
+
+    assert_string_equal(get(f, "jobs", "1"), "");
+    assert_int_equal(put(f, "1", "{\"a\":1}"), 0);
+    assert_int_equal(put(f, "2", "{}"), 0);
+    assert_string_equal(get(f, "jobs", "1"), "1={\"a\":1};");
+    assert_string_equal(get(f, "jobs", "3"), "");
+    assert_string_equal(get(f, "intents", "1"), "");
+}
+
+/* Which of N_SCAN_ROWS keys a scan has shown, and with the right text. */
+struct scanned {
+    struct fixture *f;
+    bool is_seen[N_SCAN_ROWS];
+    size_t n_seen;
+};
+
+static void on_scanned(const char *key, const char *text, void *arg)
+{
+    struct scanned *scanned = arg;
+    size_t i = strtoul(key, NULL, 10);
+
+    assert_true(i < N_SCAN_ROWS);
+    assert_int_equal(strtoul(text, NULL, 10), 7 * i);
+    scanned->n_seen += !scanned->is_seen[i];
+    scanned->is_seen[i] = true;
+}
+
+static void on_scan_done(int rc, const struct hs_err *err, void *arg)
+{
+    on_done(rc, err, ((struct scanned *)arg)->f);
+}
+
+static void store__scan_shows_every_row_of_a_large_table(void **state)
+{
+    struct fixture *f = ready(state);
+    HS_AUTO_MEM struct hs_store_op *ops = hs_xcalloc(N_SCAN_ROWS, sizeof(*ops));
+    HS_AUTO_MEM char(*keys)[16] = hs_xcalloc(N_SCAN_ROWS, sizeof(*keys));
+    HS_AUTO_MEM char(*texts)[16] = hs_xcalloc(N_SCAN_ROWS, sizeof(*texts));
+    HS_AUTO_MEM struct scanned *scanned = hs_xcalloc(1, sizeof(*scanned));
+
+    scanned->f = f;
+    hs_store_scan(f->store, "jobs", on_scanned, on_scan_done, scanned);
+    wait_for(f, 1);
+    assert_int_equal(f->rc, 0);
+    assert_int_equal(scanned->n_seen, 0);
+    for (size_t i = 0; i < N_SCAN_ROWS; i++) {
+        snprintf(keys[i], sizeof(keys[i]), "%zu", i);
+        snprintf(texts[i], sizeof(texts[i]), "%zu", 7 * i);
+        ops[i] = (struct hs_store_op){HS_STORE_PUT, "jobs", keys[i], texts[i]};
+    }
+    assert_int_equal(commit(f, ops, N_SCAN_ROWS), 0);
+    hs_store_scan(f->store, "jobs", on_scanned, on_scan_done, scanned);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    assert_int_equal(f->rc, 0);
+    assert_int_equal(scanned->n_seen, N_SCAN_ROWS);
+}
+
 static void free_in_done(int rc, const struct hs_err *err, void *arg)
 {
     struct fixture *f = arg;
@@ -287,10 +360,11 @@ static void store__free_ends_what_is_pending(void **state)
 
     f->n_wanted = 99;
     hs_store_load(f->store, "jobs", on_row, on_done, f);
-    hs_store_load(f->store, "jobs", on_row, on_done, f);
+    hs_store_get(f->store, "jobs", "1", on_row, on_done, f);
+    hs_store_scan(f->store, "jobs", on_row, on_done, f);
     hs_store_free(f->store);
     f->store = NULL;
-    assert_int_equal(f->n_done, 2);
+    assert_int_equal(f->n_done, 3);
     assert_int_equal(f->rc, -HS_E_UNAVAILABLE);
 }
 
@@ -557,7 +631,8 @@ static void store__backends_have_every_mandatory_slot(void **state)
         assert_string_equal(ops->name, names[i]);
         assert_non_null(ops->summary);
         assert_true(ops->commit != NULL && ops->load != NULL && ops->tail != NULL
-                    && ops->is_up != NULL && ops->destroy != NULL);
+                    && ops->get != NULL && ops->scan != NULL && ops->is_up != NULL
+                    && ops->destroy != NULL);
     }
     assert_null(hs_store_find_backend("nope"));
 }
@@ -588,6 +663,8 @@ int main(void)
         ALL(store__tail_gives_the_newest_oldest_first),
         ALL(store__texts_survive_quotes_spaces_and_utf8),
         ALL(store__answers_come_in_the_order_of_the_calls),
+        ALL(store__get_gives_one_row_or_none),
+        ALL(store__scan_shows_every_row_of_a_large_table),
         ALL(store__can_be_freed_inside_a_callback),
         ALL(store__free_ends_what_is_pending),
         CASE(store_redis__is_durable_with_appendfsync_always_only, BACKEND_REDIS),
