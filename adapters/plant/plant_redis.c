@@ -268,7 +268,7 @@ static void plant_redis_start(struct hs_plant *base)
     struct plant_redis *plant = (struct plant_redis *)base;
     const struct hs_redis_link_options options = {
         .executor = base->options.executor,
-        .url = plant->url,
+        .access = {.url = plant->url},
         .up = on_up,
         .arg = plant,
     };

@@ -1,153 +1,405 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* redis_conn - hiredis' event hooks as watches of the executor. */
+/*
+ * redis_conn - socket, buffers, TLS where wanted, hiredis' reader.
+ *
+ * Commands are gathered in `plain` and go out when the loop finds the socket writable, so all that
+ * one turn of the loop sends travels together.
+ */
 #include "adapters/redis/redis_conn.h"
 
-#include <fcntl.h>
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
-#include <hiredis/async.h>
 #include <hiredis/hiredis.h>
 
 #include "scheduler/base/mem.h"
 
-struct hs_redis_conn {
-    struct hs_executor *executor;
-    redisAsyncContext *context;
-    struct hs_redis_conn_handler handler;
-    struct hs_watch *watch;
-    unsigned events;
-    bool is_detached; /* nobody listens any more */
-    bool is_in_event; /* hiredis is on the stack below */
-    bool is_over;     /* hiredis has let go; free when out of the event */
+#define CONN_CHUNK_BYTES 65536
+#define CONN_CHUNKS_MAX  16 /* read at a time, so that other descriptors get their turn */
+#define TLS_RECORD_ALERT 0x15
+#define TLS_RECORD_HELLO 0x16
+
+struct buffer {
+    char *bytes; /* [n_max] owned */
+    size_t at;   /* what is before it has been sent */
+    size_t n;    /* bytes from at on */
+    size_t n_max;
 };
 
-static void watch_for(struct hs_redis_conn *conn, unsigned events)
+enum conn_stage { CONN_CONNECTING, CONN_SHAKING_HANDS, CONN_OPEN };
+
+struct hs_redis_conn {
+    struct hs_executor *executor;
+    struct hs_redis_conn_handler handler;
+    struct hs_watch *watch;
+    int fd;
+    enum conn_stage stage;
+    redisReader *reader;
+    struct hs_redis_tls *tls; /* NULL: plain */
+    struct buffer plain;      /* commands; with tls until the handshake is over */
+    struct buffer wire;       /* as it goes to the socket */
+    bool has_read;
+    bool is_detached; /* nobody listens any more */
+    bool is_in_event; /* a handler may be on the stack: free later */
+};
+
+/* ---- buffers ---- */
+
+static void buffer_add(struct buffer *buffer, const void *bytes, size_t n)
 {
-    if (events != conn->events) {
-        conn->events = events;
-        hs_executor_watch_set(conn->executor, conn->watch, events);
+    if (buffer->at > 0 && buffer->at + buffer->n + n > buffer->n_max) {
+        memmove(buffer->bytes, buffer->bytes + buffer->at, buffer->n);
+        buffer->at = 0;
+    }
+    if (buffer->n + n > buffer->n_max) {
+        size_t n_max = buffer->n_max * 2 > buffer->n + n ? buffer->n_max * 2 : buffer->n + n;
+        char *grown = realloc(buffer->bytes, n_max);
+
+        if (grown == NULL) {
+            abort();
+        }
+        buffer->bytes = grown;
+        buffer->n_max = n_max;
+    }
+    memcpy(buffer->bytes + buffer->at + buffer->n, bytes, n);
+    buffer->n += n;
+}
+
+static void buffer_cut(struct buffer *buffer, size_t n)
+{
+    buffer->at += n;
+    buffer->n -= n;
+    if (buffer->n > 0) {
+        return;
+    }
+    buffer->at = 0;
+    if (buffer->n_max > CONN_CHUNK_BYTES) { /* one huge commit is no reason to keep its room */
+        free(buffer->bytes);
+        *buffer = (struct buffer){0};
     }
 }
 
-static void hook_add_read(void *data)
+/* ---- life ---- */
+
+static void conn_destroy(struct hs_redis_conn *conn)
 {
-    struct hs_redis_conn *conn = data;
-
-    watch_for(conn, conn->events | HS_WATCH_READ);
-}
-
-static void hook_del_read(void *data)
-{
-    struct hs_redis_conn *conn = data;
-
-    watch_for(conn, conn->events & ~(unsigned)HS_WATCH_READ);
-}
-
-static void hook_add_write(void *data)
-{
-    struct hs_redis_conn *conn = data;
-
-    watch_for(conn, conn->events | HS_WATCH_WRITE);
-}
-
-static void hook_del_write(void *data)
-{
-    struct hs_redis_conn *conn = data;
-
-    watch_for(conn, conn->events & ~(unsigned)HS_WATCH_WRITE);
-}
-
-/* hiredis' last word on a context, whoever ended it. */
-static void hook_cleanup(void *data)
-{
-    struct hs_redis_conn *conn = data;
-
     hs_executor_watch_remove(conn->executor, conn->watch);
-    conn->watch = NULL;
-    if (!conn->is_detached) {
-        const redisContext *c = &conn->context->c;
+    if (conn->fd >= 0) {
+        (void)close(conn->fd);
+    }
+    if (conn->reader != NULL) {
+        redisReaderFree(conn->reader);
+    }
+    hs_redis_tls_free(conn->tls);
+    free(conn->plain.bytes);
+    free(conn->wire.bytes);
+    free(conn);
+}
 
-        conn->handler.ended(conn->handler.arg, c->err != 0 ? c->errstr : "closed by the server");
+void hs_redis_conn_free(struct hs_redis_conn *conn)
+{
+    if (conn == NULL) {
+        return;
     }
-    conn->is_over = true;
+    conn->is_detached = true;
     if (!conn->is_in_event) {
-        free(conn);
+        conn_destroy(conn);
     }
+}
+
+/* ---- in and out; each returns 0 or the failure that ends the connection ---- */
+
+/** From the commands to the wire, through TLS where there is one. */
+static int fill_wire(struct hs_redis_conn *conn, struct hs_err *err)
+{
+    char chunk[CONN_CHUNK_BYTES];
+    size_t n;
+    int rc;
+
+    if (conn->tls == NULL) {
+        if (conn->wire.n == 0) {
+            struct buffer emptied = conn->wire;
+
+            conn->wire = conn->plain;
+            conn->plain = emptied;
+        }
+        return 0;
+    }
+    if (hs_redis_tls_is_open(conn->tls) && conn->plain.n > 0) {
+        rc = hs_redis_tls_write(conn->tls, conn->plain.bytes + conn->plain.at, conn->plain.n, err);
+        if (rc < 0) {
+            return rc;
+        }
+        buffer_cut(&conn->plain, conn->plain.n);
+    }
+    while ((n = hs_redis_tls_take(conn->tls, chunk, sizeof(chunk))) > 0) {
+        buffer_add(&conn->wire, chunk, n);
+    }
+    return 0;
+}
+
+static int send_wire(struct hs_redis_conn *conn, struct hs_err *err)
+{
+    int rc = fill_wire(conn, err);
+
+    while (rc == 0 && conn->wire.n > 0) {
+        ssize_t n = send(conn->fd, conn->wire.bytes + conn->wire.at, conn->wire.n, MSG_NOSIGNAL);
+
+        if (n >= 0) {
+            buffer_cut(&conn->wire, (size_t)n);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (errno != EINTR) {
+            rc = hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s", strerror(errno));
+        }
+    }
+    return rc;
+}
+
+/** Hand out the replies that are whole. */
+static int tell_replies(struct hs_redis_conn *conn, struct hs_err *err)
+{
+    void *reply = NULL;
+
+    while (!conn->is_detached) {
+        if (redisReaderGetReply(conn->reader, &reply) != REDIS_OK) {
+            return hs_err_set(err, HS_E_PROTOCOL, "redis", "%s", conn->reader->errstr);
+        }
+        if (reply == NULL) {
+            return 0;
+        }
+        conn->handler.reply(conn->handler.arg, reply);
+        freeReplyObject(reply);
+    }
+    return 0;
+}
+
+static int take_plain(struct hs_redis_conn *conn, const char *bytes, size_t n, struct hs_err *err)
+{
+    if (redisReaderFeed(conn->reader, bytes, n) != REDIS_OK) {
+        return hs_err_set(err, HS_E_PROTOCOL, "redis", "%s", conn->reader->errstr);
+    }
+    return tell_replies(conn, err);
+}
+
+static int take_encrypted(struct hs_redis_conn *conn, const char *bytes, size_t n,
+                          struct hs_err *err)
+{
+    char plain[CONN_CHUNK_BYTES];
+    ssize_t n_plain;
+    int rc = hs_redis_tls_feed(conn->tls, bytes, n, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    conn->stage = hs_redis_tls_is_open(conn->tls) ? CONN_OPEN : CONN_SHAKING_HANDS;
+    if (conn->stage != CONN_OPEN) {
+        return 0;
+    }
+    while (rc == 0 && !conn->is_detached
+           && (n_plain = hs_redis_tls_read(conn->tls, plain, sizeof(plain), err)) != 0) {
+        rc = n_plain < 0 ? (int)n_plain : take_plain(conn, plain, (size_t)n_plain, err);
+    }
+    return rc;
+}
+
+static int take(struct hs_redis_conn *conn, const char *bytes, size_t n, struct hs_err *err)
+{
+    bool is_first = !conn->has_read;
+
+    conn->has_read = true;
+    if (conn->tls != NULL) {
+        return take_encrypted(conn, bytes, n, err);
+    }
+    if (is_first && (bytes[0] == TLS_RECORD_ALERT || bytes[0] == TLS_RECORD_HELLO)) {
+        return hs_err_set(err, HS_E_PROTOCOL, "redis",
+                          "the server speaks TLS on this port: use rediss://");
+    }
+    return take_plain(conn, bytes, n, err);
+}
+
+static int receive(struct hs_redis_conn *conn, struct hs_err *err)
+{
+    char chunk[CONN_CHUNK_BYTES];
+
+    for (int i = 0; i < CONN_CHUNKS_MAX && !conn->is_detached; i++) {
+        ssize_t n = recv(conn->fd, chunk, sizeof(chunk), 0);
+        int rc;
+
+        if (n == 0) {
+            return hs_err_set(err, HS_E_UNAVAILABLE, "redis", "the server closed the connection%s",
+                              conn->stage == CONN_SHAKING_HANDS ? " in the TLS handshake" : "");
+        }
+        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            return 0;
+        }
+        if (n < 0 && errno != EINTR) {
+            return hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s", strerror(errno));
+        }
+        rc = n > 0 ? take(conn, chunk, (size_t)n, err) : 0;
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/** The socket became writable for the first time: connected, or not. */
+static int end_connecting(struct hs_redis_conn *conn, struct hs_err *err)
+{
+    int sys_errno = 0;
+    socklen_t n = sizeof(sys_errno);
+
+    if (getsockopt(conn->fd, SOL_SOCKET, SO_ERROR, &sys_errno, &n) != 0) {
+        sys_errno = errno;
+    }
+    if (sys_errno != 0) {
+        return hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s", strerror(sys_errno));
+    }
+    conn->stage = conn->tls != NULL ? CONN_SHAKING_HANDS : CONN_OPEN;
+    return 0;
+}
+
+/* ---- events ---- */
+
+static void watch_again(struct hs_redis_conn *conn)
+{
+    bool has_more = conn->stage == CONN_CONNECTING || conn->wire.n > 0
+                    || (conn->plain.n > 0 && conn->stage == CONN_OPEN);
+
+    hs_executor_watch_set(conn->executor, conn->watch,
+                          HS_WATCH_READ | (has_more ? (unsigned)HS_WATCH_WRITE : 0U));
 }
 
 static void conn_ready(int fd, unsigned events, void *arg)
 {
     struct hs_redis_conn *conn = arg;
+    struct hs_err why;
+    int rc = 0;
 
     conn->is_in_event = true;
-    if ((events & HS_WATCH_READ) != 0) {
-        redisAsyncHandleRead(conn->context);
+    if (conn->stage == CONN_CONNECTING) {
+        rc = end_connecting(conn, &why);
     }
-    if ((events & HS_WATCH_WRITE) != 0 && !conn->is_over) {
-        redisAsyncHandleWrite(conn->context);
+    if (rc == 0 && (events & ~(unsigned)HS_WATCH_WRITE) != 0) {
+        rc = receive(conn, &why);
     }
-    conn->is_in_event = false;
-    if (conn->is_over) {
-        free(conn);
+    if (rc == 0 && !conn->is_detached) {
+        rc = send_wire(conn, &why);
     }
+    if (rc == 0 && !conn->is_detached) {
+        watch_again(conn);
+        conn->is_in_event = false;
+        return;
+    }
+    if (!conn->is_detached) {
+        conn->is_detached = true;
+        conn->handler.ended(conn->handler.arg, &why);
+    }
+    conn_destroy(conn);
 }
 
-static void on_reply(redisAsyncContext *context, void *reply, void *arg)
+/* ---- connecting ---- */
+
+static int connect_unix(struct hs_redis_conn *conn, const char *path)
 {
-    struct hs_redis_conn *conn = arg;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    /* Without a reply the context is being torn down; hook_cleanup() says so once. */
-    if (reply != NULL && !conn->is_detached) {
-        conn->handler.reply(conn->handler.arg, reply);
-    }
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    conn->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return conn->fd < 0 ? -1 : connect(conn->fd, (struct sockaddr *)&address, sizeof(address));
 }
 
-int hs_redis_conn_new(struct hs_executor *executor, const char *path, const char *ip, int port,
+static int connect_tcp(struct hs_redis_conn *conn, const char *ip, int port)
+{
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    bool is_v4 = inet_pton(AF_INET, ip, &v4.sin_addr) == 1;
+    const struct sockaddr *address = is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+    const int yes = 1;
+
+    if (!is_v4 && inet_pton(AF_INET6, ip, &v6.sin6_addr) != 1) {
+        errno = EINVAL;
+        return -1;
+    }
+    conn->fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (conn->fd < 0) {
+        return -1;
+    }
+    (void)setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
+    return connect(conn->fd, address, is_v4 ? sizeof(v4) : sizeof(v6));
+}
+
+static struct hs_redis_conn *conn_alloc(struct hs_executor *executor,
+                                        const struct hs_redis_conn_handler *handler)
+{
+    struct hs_redis_conn *conn = hs_xcalloc(1, sizeof(*conn));
+
+    conn->executor = executor;
+    conn->handler = *handler;
+    conn->fd = -1;
+    conn->reader = redisReaderCreate();
+    if (conn->reader == NULL) {
+        abort(); /* out of memory */
+    }
+    return conn;
+}
+
+int hs_redis_conn_new(struct hs_executor *executor, const struct hs_redis_conn_place *place,
                       const struct hs_redis_conn_handler *handler, struct hs_redis_conn **ret_conn,
                       struct hs_err *err)
 {
-    redisAsyncContext *context =
-        path != NULL ? redisAsyncConnectUnix(path) : redisAsyncConnect(ip, port);
-    struct hs_redis_conn *conn;
+    struct hs_redis_conn *conn = conn_alloc(executor, handler);
+    int rc = place->tls != NULL ? hs_redis_tls_new(place->tls, place->host, &conn->tls, err) : 0;
 
-    if (context == NULL) {
-        abort(); /* out of memory */
-    }
-    if (context->err != 0) {
-        int rc = hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s", context->errstr);
-
-        redisAsyncFree(context);
+    if (rc < 0) {
+        conn_destroy(conn);
         return rc;
     }
-    /* hiredis 0.14 opens its socket without CLOEXEC. */
-    (void)fcntl(context->c.fd, F_SETFD, FD_CLOEXEC);
-    conn = hs_xcalloc(1, sizeof(*conn));
-    conn->executor = executor;
-    conn->context = context;
-    conn->handler = *handler;
-    conn->watch = hs_executor_watch_add(executor, context->c.fd, 0, conn_ready, conn);
-    context->ev.addRead = hook_add_read;
-    context->ev.delRead = hook_del_read;
-    context->ev.addWrite = hook_add_write;
-    context->ev.delWrite = hook_del_write;
-    context->ev.cleanup = hook_cleanup;
-    context->ev.data = conn;
-    hook_add_write(conn); /* the end of connecting shows as writable */
+    rc = place->path != NULL ? connect_unix(conn, place->path)
+                             : connect_tcp(conn, place->ip, place->port);
+    if (rc != 0 && errno != EINPROGRESS) {
+        rc = hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s", strerror(errno));
+        conn_destroy(conn);
+        return rc;
+    }
+    conn->watch =
+        hs_executor_watch_add(executor, conn->fd, HS_WATCH_READ | HS_WATCH_WRITE, conn_ready, conn);
     *ret_conn = conn;
     return 0;
 }
 
 int hs_redis_conn_send(struct hs_redis_conn *conn, size_t n_args, const char *const *args)
 {
-    int rc = redisAsyncCommandArgv(conn->context, on_reply, conn, (int)n_args, (const char **)args,
-                                   NULL);
+    char *command = NULL;
+    int n = redisFormatCommandArgv(&command, (int)n_args, (const char **)args, NULL);
 
-    return rc == REDIS_OK ? 0 : -HS_E_UNAVAILABLE;
+    if (n < 0) {
+        abort(); /* out of memory */
+    }
+    if (!conn->is_detached) {
+        buffer_add(&conn->plain, command, (size_t)n);
+        if (!conn->is_in_event) { /* its end watches anew */
+            watch_again(conn);
+        }
+    }
+    redisFreeCommand(command);
+    return conn->is_detached ? -HS_E_UNAVAILABLE : 0;
 }
 
-void hs_redis_conn_free(struct hs_redis_conn *conn)
+const char *hs_redis_conn_get_stage(const struct hs_redis_conn *conn)
 {
-    if (conn != NULL) {
-        conn->is_detached = true;
-        redisAsyncFree(conn->context); /* ends in hook_cleanup(), inside a reply a little later */
+    switch (conn->stage) {
+    case CONN_CONNECTING:
+        return "it does not accept the connection";
+    case CONN_SHAKING_HANDS:
+        return "it does not answer in TLS; is it a tls-port?";
+    default:
+        return "it accepts and does not answer";
     }
 }

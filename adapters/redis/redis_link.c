@@ -4,7 +4,8 @@
  *
  * Replies come in the order of the commands, so the first pending request is always the one
  * that a reply belongs to. A link is WAITING (backoff) -> RESOLVING (host names only)
- * -> GREETING (connect, AUTH, SELECT, PING) -> UP, and back to WAITING on any failure.
+ * -> GREETING (connect, AUTH, SELECT, PING) -> UP, and back to WAITING on any failure. Of a server
+ * that is UP but refuses writes, users hear that it is down; it is probed until it takes them.
  */
 #include "adapters/redis/redis_link.h"
 
@@ -19,6 +20,7 @@
 
 #include "adapters/redis/redis_conn.h"
 #include "adapters/redis/redis_url.h"
+#include "adapters/redis/secretfile.h"
 #include "scheduler/base/mem.h"
 
 #define LINK_GREETING_S    2.0 /* from connect to PONG */
@@ -26,6 +28,7 @@
 #define LINK_BACKOFF_MAX_S 5.0
 #define LINK_LAST_LOOK_S   0.05
 #define LINK_ADDRESSES_MAX 4
+#define LINK_PROBE_S       1.0
 
 enum link_state { LINK_WAITING, LINK_RESOLVING, LINK_GREETING, LINK_UP };
 
@@ -55,9 +58,11 @@ STAILQ_HEAD(request_list, request);
 
 struct hs_redis_link {
     struct hs_redis_link_options options;
+    struct hs_redis_access *access; /* owned */
     struct hs_redis_url url;
     enum link_state state;
-    struct hs_timer *phase; /* end of the backoff, or of the patience with a greeting */
+    bool is_refusing;       /* LINK_UP, but no writes */
+    struct hs_timer *phase; /* end of the backoff, of the patience with a greeting; next probe */
     struct hs_redis_conn *conn;
     struct request_list pending; /* sent on conn */
     struct request_list ended;   /* to be told */
@@ -119,8 +124,9 @@ static int classify(const struct hs_redis_link *link, const redisReply *reply, s
         {"LOADING", HS_E_UNAVAILABLE},    {"BUSY", HS_E_UNAVAILABLE},
         {"MISCONF", HS_E_UNAVAILABLE},    {"OOM", HS_E_UNAVAILABLE},
         {"MASTERDOWN", HS_E_UNAVAILABLE}, {"TRYAGAIN", HS_E_UNAVAILABLE},
-        {"READONLY", HS_E_DENIED},        {"NOAUTH", HS_E_DENIED},
-        {"NOPERM", HS_E_DENIED},          {"WRONGPASS", HS_E_DENIED},
+        {"READONLY", HS_E_UNAVAILABLE},   {"NOREPLICAS", HS_E_UNAVAILABLE},
+        {"NOAUTH", HS_E_DENIED},          {"NOPERM", HS_E_DENIED},
+        {"WRONGPASS", HS_E_DENIED},
     };
     enum hs_err_kind kind = HS_E_PROTOCOL;
 
@@ -223,6 +229,7 @@ static void on_greeting(int rc, const struct hs_err *err, const struct redisRepl
         return;
     }
     link->state = LINK_UP;
+    link->is_refusing = false;
     link->backoff_s = LINK_BACKOFF_MIN_S;
     hs_executor_timer_set(link->options.executor, link->phase, -1.0);
     if (link->options.up != NULL) {
@@ -230,26 +237,31 @@ static void on_greeting(int rc, const struct hs_err *err, const struct redisRepl
     }
 }
 
-static void on_ended(void *arg, const char *text)
+static void on_ended(void *arg, const struct hs_err *why)
 {
     struct hs_redis_link *link = arg;
-    struct hs_err why;
 
     link->conn = NULL; /* frees itself */
-    hs_err_set(&why, HS_E_UNAVAILABLE, link->url.name, "%s", text);
-    give_up(link, &why);
+    give_up(link, why);
+}
+
+static void set_why_down(struct hs_redis_link *link, const struct hs_err *why)
+{
+    const struct hs_err kept = *why; /* it may be ours */
+
+    hs_err_set(&link->why_down, kept.kind, link->url.name, "%s", kept.text);
 }
 
 static void give_up(struct hs_redis_link *link, const struct hs_err *why)
 {
-    bool was_up = link->state == LINK_UP;
+    bool was_up = hs_redis_link_is_up(link);
     struct request *request;
     struct hs_err err;
 
     hs_redis_conn_free(link->conn);
     link->conn = NULL;
     link->state = LINK_WAITING;
-    link->why_down = *why;
+    set_why_down(link, why);
     while ((request = STAILQ_FIRST(&link->pending)) != NULL) {
         STAILQ_REMOVE_HEAD(&link->pending, entry);
         if (request->fn == on_greeting) {
@@ -270,25 +282,26 @@ static void give_up(struct hs_redis_link *link, const struct hs_err *why)
     }
 }
 
-static void greet(struct hs_redis_link *link)
+/** AUTH, SELECT where needed, PING. @param password  NULL for none */
+static void greet(struct hs_redis_link *link, const char *password)
 {
-    const struct hs_redis_url *url = &link->url;
+    const char *user = link->url.user[0] != '\0' ? link->url.user : link->access->user;
     char database[16];
-    const char *const auth_pair[] = {"AUTH", url->user, url->password};
-    const char *const auth_alone[] = {"AUTH", url->password};
+    const char *const auth_pair[] = {"AUTH", user, password};
+    const char *const auth_alone[] = {"AUTH", password};
     const char *const select_db[] = {"SELECT", database};
     const char *const ping[] = {"PING"};
     struct hs_redis_link_command commands[3];
     size_t n = 0;
     struct request *request = request_new(link, on_greeting, link);
 
-    snprintf(database, sizeof(database), "%d", url->database);
-    if (url->user[0] != '\0') {
+    snprintf(database, sizeof(database), "%d", link->url.database);
+    if (password != NULL && user[0] != '\0') {
         commands[n++] = (struct hs_redis_link_command){3, auth_pair};
-    } else if (url->password[0] != '\0') {
+    } else if (password != NULL) {
         commands[n++] = (struct hs_redis_link_command){2, auth_alone};
     }
-    if (url->database > 0) {
+    if (link->url.database > 0) {
         commands[n++] = (struct hs_redis_link_command){2, select_db};
     }
     commands[n++] = (struct hs_redis_link_command){1, ping};
@@ -297,22 +310,45 @@ static void greet(struct hs_redis_link *link)
     }
 }
 
+/** As it is now: a changed password needs no restart. @param ret_password  NULL: none; owned */
+static int find_password(const struct hs_redis_link *link, char **ret_password, struct hs_err *err)
+{
+    if (link->access->password_file[0] != '\0') {
+        return hs_secretfile_read_line(link->access->password_file, ret_password, err);
+    }
+    if (link->url.password[0] != '\0' || link->url.user[0] != '\0'
+        || link->access->user[0] != '\0') {
+        *ret_password = hs_xstrdup(link->url.password);
+    }
+    return 0;
+}
+
 static void open_conn(struct hs_redis_link *link)
 {
     const struct hs_redis_conn_handler handler = {on_reply, on_ended, link};
-    const char *path = link->url.path[0] != '\0' ? link->url.path : NULL;
-    const char *ip = path == NULL ? link->addresses[link->address_idx++] : NULL;
+    bool is_unix = link->url.path[0] != '\0';
+    const struct hs_redis_conn_place place = {
+        .path = is_unix ? link->url.path : NULL,
+        .ip = is_unix ? NULL : link->addresses[link->address_idx++],
+        .port = link->url.port,
+        .tls = link->url.is_tls ? &link->access->tls : NULL,
+        .host = link->url.host,
+    };
+    HS_AUTO_MEM char *password = NULL;
     struct hs_err why;
+    int rc;
 
     link->state = LINK_GREETING;
-    if (hs_redis_conn_new(link->options.executor, path, ip, link->url.port, &handler, &link->conn,
-                          &why)
-        < 0) {
+    rc = find_password(link, &password, &why);
+    if (rc == 0) {
+        rc = hs_redis_conn_new(link->options.executor, &place, &handler, &link->conn, &why);
+    }
+    if (rc < 0) {
         give_up(link, &why);
         return;
     }
     hs_executor_timer_set(link->options.executor, link->phase, LINK_GREETING_S);
-    greet(link);
+    greet(link, password);
 }
 
 static void lookup_work(void *arg)
@@ -378,8 +414,12 @@ static void phase_over(void *arg)
     struct hs_redis_link *link = arg;
     struct hs_err why;
 
-    if (link->state == LINK_GREETING) {
-        hs_err_set(&why, HS_E_TIMEOUT, link->url.name, "no greeting within %g s", LINK_GREETING_S);
+    if (link->state == LINK_UP) {
+        hs_executor_timer_set(link->options.executor, link->phase, LINK_PROBE_S);
+        link->options.probe(link->options.arg); /* last: it may free the link */
+    } else if (link->state == LINK_GREETING) {
+        hs_err_set(&why, HS_E_TIMEOUT, link->url.name, "no greeting within %g s: %s",
+                   LINK_GREETING_S, hs_redis_conn_get_stage(link->conn));
         give_up(link, &why);
     } else if (link->url.path[0] != '\0' || link->address_idx < link->n_addresses) {
         open_conn(link);
@@ -395,14 +435,15 @@ int hs_redis_link_new(const struct hs_redis_link_options *options, struct hs_red
 {
     struct hs_redis_url url;
     struct hs_redis_link *link;
-    int rc = hs_redis_url_parse(options->url, &url, err);
+    int rc = hs_redis_url_parse(options->access.url, &url, err);
 
     if (rc < 0) {
         return rc;
     }
     link = hs_xcalloc(1, sizeof(*link));
     link->options = *options;
-    link->options.url = NULL; /* borrowed for this call only */
+    link->access = hs_redis_access_dup(&options->access);
+    link->options.access = *link->access; /* what was given is borrowed for this call only */
     link->url = url;
     STAILQ_INIT(&link->pending);
     STAILQ_INIT(&link->ended);
@@ -416,7 +457,35 @@ int hs_redis_link_new(const struct hs_redis_link_options *options, struct hs_red
 
 bool hs_redis_link_is_up(const struct hs_redis_link *link)
 {
-    return link->state == LINK_UP;
+    return link->state == LINK_UP && !link->is_refusing;
+}
+
+const struct hs_err *hs_redis_link_get_why_down(const struct hs_redis_link *link)
+{
+    return hs_redis_link_is_up(link) ? NULL : &link->why_down;
+}
+
+void hs_redis_link_set_refusal(struct hs_redis_link *link, const struct hs_err *why)
+{
+    bool was_refusing = link->is_refusing;
+
+    if (link->state != LINK_UP) {
+        return;
+    }
+    link->is_refusing = why != NULL;
+    if (why != NULL) {
+        set_why_down(link, why);
+    }
+    if (link->is_refusing == was_refusing) {
+        return;
+    }
+    hs_executor_timer_set(link->options.executor, link->phase,
+                          why != NULL && link->options.probe != NULL ? LINK_PROBE_S : -1.0);
+    if (why != NULL && link->options.down != NULL) {
+        link->options.down(link->options.arg, &link->why_down); /* last: it may free the link */
+    } else if (why == NULL && link->options.up != NULL) {
+        link->options.up(link->options.arg);
+    }
 }
 
 void hs_redis_link_free(struct hs_redis_link *link)
@@ -450,5 +519,6 @@ void hs_redis_link_free(struct hs_redis_link *link)
     hs_executor_lane_remove(link->options.executor, link->resolver);
     hs_executor_timer_remove(link->options.executor, link->phase);
     hs_executor_timer_remove(link->options.executor, link->telling);
+    hs_redis_access_free(link->access);
     free(link);
 }

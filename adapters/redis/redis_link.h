@@ -4,16 +4,18 @@
 /**
  * redis_link - one connection to a Redis that comes back by itself: what store and plant share.
  *
- * hiredis' asynchronous API (RESP2) on the executor's watches and timers
- * (docs/adr/0001-hiredis-on-the-executor.md). Owns the socket, the deadlines and the reconnecting
- * with backoff 0.1 s … 5 s; knows nothing of keys. It is up once the server has answered a PING,
- * so a server that still loads its data is not up. All calls and callbacks on the executor's
- * thread; no callback comes before the call that asked for it has returned.
+ * RESP2 over redis_conn (docs/adr/0015-tls-to-redis.md). Owns the connection, the deadlines and the
+ * reconnecting with backoff 0.1 s … 5 s; knows nothing of keys. It is up once the server has
+ * answered a PING, so a server that still loads its data is not up, and not while its user says
+ * that the server refuses writes. Password and certificates are read anew for every connection.
+ * All calls and callbacks on the executor's thread; no callback comes before the call that asked
+ * for it has returned.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "adapters/redis/redis_access.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
 #include "scheduler/base/executor.h"
@@ -22,13 +24,15 @@ struct redisReply;
 struct hs_redis_link;
 
 struct hs_redis_link_options {
-    struct hs_executor *executor; /* kept */
-    /* "unix:/path" or "redis://[[user]:password@]host[:port][/database]"; borrowed */
-    const char *url;
+    struct hs_executor *executor;  /* kept */
+    struct hs_redis_access access; /* copied */
     /* optional: commands land from now on; may send */
     void (*up)(void *arg);
     /* optional: was up, is not any more */
     void (*down)(void *arg, const struct hs_err *why);
+    /* optional: every second while writes are refused: send one that changes nothing, and tell
+       hs_redis_link_set_refusal() how it ended */
+    void (*probe)(void *arg);
     void *arg;
 };
 
@@ -62,6 +66,16 @@ int hs_redis_link_new(const struct hs_redis_link_options *options, struct hs_red
 
 /** True between up and down. */
 bool hs_redis_link_is_up(const struct hs_redis_link *link);
+
+/** Why it is not up, or NULL while it is. Borrowed. */
+const struct hs_err *hs_redis_link_get_why_down(const struct hs_redis_link *link);
+
+/**
+ * The server answers but takes no writes (@why: full, read-only, no rights, …), or takes them
+ * again (NULL). Calls down or up where that changes something; commands can be sent all the same.
+ * A new connection begins without a refusal.
+ */
+void hs_redis_link_set_refusal(struct hs_redis_link *link, const struct hs_err *why);
 
 /**
  * Send @commands in one pipeline. The first error reply among theirs decides @fn's rc. After a

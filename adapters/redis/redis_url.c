@@ -59,8 +59,8 @@ static int parse_login(const char *text, size_t n, struct hs_redis_url *url)
 {
     const char *colon = memchr(text, ':', n);
 
-    if (colon == NULL) {
-        return -HS_E_INVALID;
+    if (colon == NULL) { /* the password comes from a file then */
+        return unescape(text, n, url->user);
     }
     if (unescape(text, (size_t)(colon - text), url->user) != 0) {
         return -HS_E_INVALID;
@@ -103,6 +103,7 @@ static int parse_place(const char *text, struct hs_redis_url *url)
 int hs_redis_url_parse(const char *text, struct hs_redis_url *ret_url, struct hs_err *err)
 {
     struct hs_redis_url url = {0};
+    const char *scheme;
     const char *place;
     const char *at;
 
@@ -119,20 +120,22 @@ int hs_redis_url_parse(const char *text, struct hs_redis_url *ret_url, struct hs
         *ret_url = url;
         return 0;
     }
-    if (strncmp(text, "redis://", 8) != 0) {
-        return hs_err_set(
-            err, HS_E_INVALID, "redis",
-            "the url must begin with unix: or redis:// (TLS: put a tunnel before it)");
+    url.is_tls = strncmp(text, "rediss://", 9) == 0;
+    if (!url.is_tls && strncmp(text, "redis://", 8) != 0) {
+        return hs_err_set(err, HS_E_INVALID, "redis",
+                          "the url must begin with unix:, redis:// or rediss:// (TLS)");
     }
-    place = text + 8;
+    scheme = url.is_tls ? "rediss" : "redis";
+    place = text + strlen(scheme) + 3;
     at = strrchr(place, '@');
     if ((at != NULL && parse_login(place, (size_t)(at - place), &url) != 0)
         || parse_place(at != NULL ? at + 1 : place, &url) != 0) {
         return hs_err_set(err, HS_E_INVALID, "redis",
-                          "'redis://%s' is not redis://[[user]:password@]host[:port][/database]",
-                          at != NULL ? at + 1 : place);
+                          "'%s://%s' is not %s://[[user][:password]@]host[:port][/database]",
+                          scheme, at != NULL ? at + 1 : place, scheme);
     }
-    snprintf(url.name, sizeof(url.name), "redis://%.200s:%d/%d", url.host, url.port, url.database);
+    snprintf(url.name, sizeof(url.name), "%s://%.200s:%d/%d", scheme, url.host, url.port,
+             url.database);
     *ret_url = url;
     return 0;
 }

@@ -396,7 +396,7 @@ int hs_store_redis_new(struct hs_executor *executor, const char *url, const char
     HS_AUTO_MEM struct store_redis *store = hs_xcalloc(1, sizeof(*store));
     const struct hs_redis_link_options options = {
         .executor = executor,
-        .url = url,
+        .access = {.url = url},
         .up = on_up,
         .down = on_down,
         .arg = store,

@@ -589,8 +589,7 @@ static void store_redis__bad_url_or_cell_is_refused(void **state)
                                        "redis://h:70000",
                                        "redis://h/x",
                                        "redis://[::1",
-                                       "redis://u@h",
-                                       "rediss://h",
+                                       "rediss://h:0",
                                        "redis://:%4@h"};
     struct hs_store *store = NULL;
     struct hs_err err;
@@ -614,8 +613,12 @@ static void redis_url__parts_come_out_and_the_name_has_no_password(void **state)
     assert_int_equal(url.port, 7000);
     assert_int_equal(url.database, 3);
     assert_null(strstr(url.name, "p@ss"));
-    assert_int_equal(hs_redis_url_parse("redis://cache", &url, NULL), 0);
+    assert_false(url.is_tls);
+    assert_int_equal(hs_redis_url_parse("rediss://me@cache", &url, NULL), 0);
     assert_int_equal(url.port, 6379);
+    assert_true(url.is_tls);
+    assert_string_equal(url.user, "me");
+    assert_string_equal(url.password, "");
     assert_int_equal(hs_redis_url_parse("unix:/run/r.sock", &url, NULL), 0);
     assert_string_equal(url.path, "/run/r.sock");
 }
