@@ -2,15 +2,17 @@
 #include "ctl/command.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "ctl/client.h"
-#include "ctl/jobarray.h"
+#include "ctl/jobfile.h"
 #include "ctl/jobview.h"
 #include "ctl/request.h"
 #include "ctl/say.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/clock.h"
-#include "scheduler/base/mem.h"
+#include "scheduler/base/jsonx.h"
+#include "scheduler/model/jobarray.h"
 
 /** When and where, what it costs, and why: all on stderr. */
 static void say_plan(const json_t *job)
@@ -21,13 +23,14 @@ static void say_plan(const json_t *job)
     hs_jobview_explain(stderr, json_is_object(explanation) ? explanation : job, job);
 }
 
-/** Each task in turn, for one may wait for the id of another. @return the first that fails */
+/** A job for each task, all in one request. */
 static enum hs_exit submit_array(const struct hs_args *args, struct hs_client *client,
-                                 const json_t *request, const char *text)
+                                 json_t *request, const char *text)
 {
     struct hs_jobarray array;
     struct hs_err err;
-    HS_AUTO_MEM int64_t *ids = NULL;
+    json_auto_t *answer = NULL;
+    enum hs_exit status;
 
     if (hs_jobarray_parse(text, &array, &err) != 0) {
         hs_say_error("--array: %s", err.text);
@@ -37,22 +40,32 @@ static enum hs_exit submit_array(const struct hs_args *args, struct hs_client *c
         hs_say_error("--dry-run tries one job: leave --array out");
         return HS_EXIT_USAGE;
     }
-    ids = hs_xcalloc(array.last - array.first + 1, sizeof(*ids));
-    for (unsigned i = 0; i <= array.last - array.first; i++) {
-        bool waits = array.at_a_time > 0 && i >= array.at_a_time;
-        json_auto_t *task =
-            hs_jobarray_format(request, array.first + i, waits ? ids[i - array.at_a_time] : 0);
-        json_auto_t *job = NULL;
-        enum hs_exit status = hs_client_post(client, "/v1/jobs", task, &job);
+    hs_jsonx_set_text(request, "array", text);
+    status = hs_client_post(client, "/v1/jobs", request, &answer);
+    return status == HS_EXIT_OK ? hs_jobfile_print(answer) : status;
+}
 
-        if (status != HS_EXIT_OK) {
-            hs_say_error("%u of %u tasks were submitted", i, array.last - array.first + 1);
-            return status;
-        }
-        ids[i] = json_integer_value(json_object_get(job, "id"));
-        hs_jobview_print(HS_TABLE_NAME, job);
+/** Every line of a file is a job; what else is given has no job to belong to. */
+static enum hs_exit submit_file(const struct hs_args *args)
+{
+    HS_AUTO(hs_client) client = NULL;
+    enum hs_exit status;
+
+    if (args->n_words > 0) {
+        hs_say_error("--from FILE holds whole jobs: name no script or command beside it");
+        return HS_EXIT_USAGE;
     }
-    return HS_EXIT_OK;
+    for (size_t i = 0; i < HS_REQUEST_N_OPTIONS; i++) {
+        const char *name = hs_request_options[i].name;
+
+        if (strcmp(name, "from") != 0 && hs_args_has(args, name)) {
+            hs_say_error("--from FILE holds whole jobs: leave --%s out, or write it into them",
+                         name);
+            return HS_EXIT_USAGE;
+        }
+    }
+    status = hs_client_new(args, &client);
+    return status == HS_EXIT_OK ? hs_jobfile_submit(client, hs_args_get(args, "from")) : status;
 }
 
 static enum hs_exit submit_run(const struct hs_args *args)
@@ -66,6 +79,9 @@ static enum hs_exit submit_run(const struct hs_args *args)
     const char *cannot_meet = NULL;
     enum hs_exit status = HS_EXIT_OK;
 
+    if (hs_args_has(args, "from")) {
+        return submit_file(args);
+    }
     status = hs_args_has(args, "output") ? hs_table_get_format(args, &format) : HS_EXIT_OK;
     if (status == HS_EXIT_OK) {
         status = hs_request_build(args, hs_clock_at_s(clock), &request);
@@ -105,13 +121,15 @@ const struct hs_command hs_cmd_submit = {
     .name = "submit",
     .arguments = "[--] SCRIPT | COMMAND...",
     .summary = "submit a job; prints its id",
-    .details = "A readable text file is the script; any other words become a command that the\n"
-               "guest runs; one word that holds spaces is a shell line; - reads the script from\n"
-               "standard input. Each field may stand in the script as '#HSCHED key=value' or in\n"
-               "the environment as HSCHED_KEY: options beat the environment, which beats the\n"
-               "script. Spans: 90m, 1h30m, 1d. Times (UTC): 2026-01-05T18:00:00Z, now+2h, 18:00,\n"
-               "tomorrow 06:00. The id alone goes to standard output. Exit status 8: accepted,\n"
-               "but it cannot be placed or will be late.\n",
+    .details =
+        "A readable text file is the script; any other words become a command that the\n"
+        "guest runs; one word that holds spaces is a shell line; - reads the script from\n"
+        "standard input. Each field may stand in the script as '#HSCHED key=value' or in\n"
+        "the environment as HSCHED_KEY: options beat the environment, which beats the\n"
+        "script. Spans: 90m, 1h30m, 1d. Times (UTC): 2026-01-05T18:00:00Z, now+2h, 18:00,\n"
+        "tomorrow 06:00. The id alone goes to standard output. Exit status 8: accepted,\n"
+        "but it cannot be placed or will be late. --from takes a job request of the API a\n"
+        "line, {\"name\":\"a\",\"duration\":\"1h\",\"script\":\"...\"}, and sends many at once.\n",
     .options = hs_request_options,
     .n_options = HS_REQUEST_N_OPTIONS,
     .n_words_max = -1,

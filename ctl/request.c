@@ -51,6 +51,7 @@ const struct hs_command_option hs_request_options[HS_REQUEST_N_OPTIONS] = {
     {.name = "env", .letter = 'e', .argument = "K=V", .help = "set in the guest; may be repeated"},
     {.name = "now", .argument = "[=yes|no]", .help = "start at once, whatever heat costs"},
     {.name = "array", .argument = "FROM-TO[%N]", .help = "one job for each, N at a time"},
+    {.name = "from", .argument = "FILE", .help = "submit every line of it; - reads stdin"},
     {.name = "dry-run", .help = "show when, where and why; submit nothing"},
 };
 
@@ -68,7 +69,7 @@ static const struct {
 };
 
 #define N_FIELDS (sizeof(fields) / sizeof(fields[0]))
-_Static_assert(N_FIELDS + 2 == HS_REQUEST_N_OPTIONS, "every option but the last two is a field");
+_Static_assert(N_FIELDS + 3 == HS_REQUEST_N_OPTIONS, "every option but the last three is a field");
 
 static int parse_number(const char *text, long long min, json_t **ret_value, struct hs_err *err)
 {

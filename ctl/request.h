@@ -16,9 +16,10 @@
 #include "ctl/args.h"
 #include "ctl/command.h"
 
-#define HS_REQUEST_N_OPTIONS 23
+#define HS_REQUEST_N_OPTIONS 24
 
-/** The options of submit: the fields of a job, and --array and --dry-run, which are none. */
+/** The options of submit: the fields of a job, and --array, --from and --dry-run, which are none.
+ */
 extern const struct hs_command_option hs_request_options[HS_REQUEST_N_OPTIONS];
 
 /**

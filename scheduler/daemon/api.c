@@ -29,7 +29,6 @@ struct hs_api {
     const struct hs_config *config;
     struct evhttp *http;
     struct hs_callers *callers;
-    struct hs_repeat *repeat;
     size_t n_bound; /* sockets of the config that are ours to remove */
 };
 
@@ -41,7 +40,7 @@ struct route {
 
 static const struct route routes[] = {
     {EVHTTP_REQ_GET, "/healthz", hs_api_views_health},
-    {EVHTTP_REQ_POST, "/v1/jobs", hs_api_jobs_submit},
+    {EVHTTP_REQ_POST, "/v1/jobs", hs_api_submit_apply},
     {EVHTTP_REQ_GET, "/v1/jobs", hs_api_jobs_list},
     {EVHTTP_REQ_GET, "/v1/jobs/*", hs_api_jobs_show},
     {EVHTTP_REQ_GET, "/v1/jobs/*/explain", hs_api_jobs_explain},
@@ -88,7 +87,7 @@ static void send_reply(struct hs_api_call *call, int status, const char *type, c
     }
     evbuffer_add(out, text, n_bytes);
     if (call->key[0] != '\0') {
-        hs_repeat_set(call->api->repeat, call->uid, call->key, status, text);
+        hs_repeat_set(hs_daemon_get_repeat(call->daemon), call->uid, call->key, status, text);
     }
     hs_callers_start(call->api->callers, evhttp_request_get_connection(call->http));
     evhttp_send_reply(call->http, status, NULL, NULL);
@@ -313,9 +312,13 @@ static bool take_key(struct hs_api_call *call)
     }
     digest = hs_repeat_digest(0, uri, strlen(uri) + 1);
     digest = hs_repeat_digest(digest, call->body, call->n_body_bytes);
-    rc = hs_repeat_begin(call->api->repeat, call->uid, key, digest, &answer, &err);
+    rc = hs_repeat_begin(hs_daemon_get_repeat(call->daemon), call->uid, key, digest, &answer, &err);
     if (rc != 0) {
         hs_api_reply_error(call, rc, err.where, err.text);
+        return false;
+    }
+    if (answer.status != 0 && answer.text == NULL) {
+        hs_api_submit_repeat(call, answer.first_id, answer.n_ids);
         return false;
     }
     if (answer.status != 0) {
@@ -440,7 +443,6 @@ int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api 
 
     api->daemon = daemon;
     api->config = hs_daemon_get_config(daemon);
-    api->repeat = hs_repeat_new();
     api->http = evhttp_new(base);
     if (api->http == NULL) {
         abort();
@@ -469,7 +471,6 @@ void hs_api_free(struct hs_api *api)
     }
     evhttp_free(api->http);
     hs_callers_free(api->callers);
-    hs_repeat_free(api->repeat);
     for (size_t i = 0; i < api->n_bound; i++) {
         (void)unlink(api->config->sockets[i]);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* api_jobs - submit, list, show, explain, log, cancel. */
+/* api_jobs - list, show, explain, log, cancel. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,142 +9,13 @@
 
 #define LOG_BYTES_DEFAULT ((size_t)64 << 10)
 #define LOG_BYTES_MAX     ((size_t)4 << 20)
-#define CANNOT_MEET_MAX   192
-#define HTTP_CREATED      201
 
-/* --- submit --- */
+/* --- list and show --- */
 
-static void reply_report(struct hs_api_call *call, const struct hs_conf_report *report)
-{
-    HS_AUTO_MEM char *text = hs_conf_report_format(report);
-    size_t n = strlen(text);
-
-    if (n > 0 && text[n - 1] == '\n') {
-        text[n - 1] = '\0';
-    }
-    hs_api_reply_error(call, -HS_E_INVALID, "/v1/jobs", text);
-}
-
-/** An image that no host could boot is refused now, not when the job's hour has come. */
-static int check_image(const struct hs_api_call *call, const struct hs_job *job, struct hs_err *err)
-{
-    const struct hs_config *config = hs_daemon_get_config(call->daemon);
-    HS_AUTO_MEM const char **names = hs_xcalloc(config->n_images + 1, sizeof(*names));
-
-    /* without a list of images only simulated hosts can run anything, and they boot nothing */
-    if (job->image[0] == '\0' || config->n_images == 0) {
-        return 0;
-    }
-    for (size_t i = 0; i < config->n_images; i++) {
-        names[i] = config->images[i].name;
-        if (strcmp(names[i], job->image) == 0) {
-            return 0;
-        }
-    }
-    const char *nearest = hs_conf_nearest(names, job->image);
-
-    return hs_err_set(err, HS_E_INVALID, "/image", "no image '%s'; %s '%s'", job->image,
-                      nearest != NULL ? "did you mean" : "the first of those known is",
-                      nearest != NULL ? nearest : names[0]);
-}
-
-/** The job in the body, filled with its class's defaults; NULL after answering what is wrong. */
-static struct hs_job *read_job(struct hs_api_call *call, char *ret_cannot_meet)
-{
-    json_auto_t *json = NULL;
-    HS_AUTO(hs_job) job = NULL;
-    struct hs_conf_report report = {.text = call->body};
-    struct hs_err err;
-    int rc;
-
-    rc = hs_jsonx_parse("body", call->body, call->n_body_bytes, &json, &err);
-    if (rc != 0) {
-        hs_api_reply_error(call, rc, err.where, err.text);
-        return NULL;
-    }
-    if (hs_job_parse_request(json, hs_api_get_at_s(call), &report, &job) != 0) {
-        reply_report(call, &report);
-        hs_conf_report_fini(&report);
-        return NULL;
-    }
-    rc = check_image(call, job, &err);
-    rc = rc != 0
-             ? rc
-             : hs_cycle_check_job(call->cycle, job, hs_api_get_at_s(call), ret_cannot_meet, &err);
-    if (rc != 0) {
-        hs_api_reply_error(call, rc, err.where, err.text);
-        return NULL;
-    }
-    return HS_STEAL(job);
-}
-
-/** Answer a submit, real or dry. @param json  the Job with its explanation; taken */
-static void reply_submit(struct hs_api_call *call, int status, json_t *json,
-                         const char *cannot_meet)
-{
-    if (cannot_meet[0] != '\0' && !json_is_string(json_object_get(json, "cannot_meet"))) {
-        hs_jsonx_set_text(json, "cannot_meet", cannot_meet);
-    }
-    hs_api_reply_thing(call, status, "Job", json);
-}
-
-struct submit {
-    struct hs_api_call *call;
-    char cannot_meet[CANNOT_MEET_MAX];
-};
-
-static void on_submitted(int rc, const struct hs_err *err, uint64_t job_id, void *arg)
-{
-    HS_AUTO_MEM struct submit *submit = arg;
-    struct hs_api_call *call = submit->call;
-    int64_t now_at_s;
-    json_t *json;
-
-    if (rc != 0) {
-        hs_api_reply_error(call, rc, "/v1/jobs", err->text);
-        return;
-    }
-    now_at_s = hs_api_get_at_s(call);
-    json = hs_cycle_format_job(call->cycle, job_id, now_at_s);
-    if (json == NULL) { /* durable, but the daemon ended before it was planned */
-        hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/jobs", "the daemon is stopping");
-        return;
-    }
-    hs_jsonx_set(json, "explanation", hs_cycle_format_explain_brief(call->cycle, job_id, now_at_s));
-    reply_submit(call, HTTP_CREATED, json, submit->cannot_meet);
-}
-
-static bool is_true(const char *text)
+bool hs_api_is_true(const char *text)
 {
     return text != NULL && (strcmp(text, "1") == 0 || strcmp(text, "true") == 0);
 }
-
-void hs_api_jobs_submit(struct hs_api_call *call)
-{
-    struct submit *submit;
-    char cannot_meet[CANNOT_MEET_MAX] = "";
-    HS_AUTO(hs_job) job = read_job(call, cannot_meet);
-
-    if (job == NULL) {
-        return;
-    }
-    if (is_true(hs_api_get_query(call, "dry_run"))) {
-        reply_submit(call, HTTP_OK, hs_cycle_format_trial(call->cycle, job, hs_api_get_at_s(call)),
-                     cannot_meet);
-        return;
-    }
-    if (!hs_daemon_is_store_up(call->daemon)) {
-        hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/jobs",
-                           "the store is down, the job was not taken, try again later");
-        return;
-    }
-    submit = hs_xcalloc(1, sizeof(*submit));
-    submit->call = call;
-    snprintf(submit->cannot_meet, sizeof(submit->cannot_meet), "%s", cannot_meet);
-    hs_daemon_submit(call->daemon, HS_STEAL(job), on_submitted, submit);
-}
-
-/* --- list and show --- */
 
 /** True if @word is one of the comma-separated @list. */
 static bool is_in_list(const char *list, const char *word)

@@ -3,6 +3,7 @@
 
 /** api_priv - one request on its way, and the ways to answer it. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/queue.h>
 #include <sys/types.h>
@@ -58,8 +59,16 @@ void hs_api_reply_error(struct hs_api_call *call, int rc, const char *where, con
 /** The job id in the path, or 0 after answering that it is none. */
 uint64_t hs_api_parse_id(struct hs_api_call *call);
 
+/* api_submit.c */
+hs_api_handler_fn hs_api_submit_apply;
+
+/** Answer again a submit of an earlier life that took in @n_ids jobs from @first_id on. */
+void hs_api_submit_repeat(struct hs_api_call *call, uint64_t first_id, size_t n_ids);
+
 /* api_jobs.c */
-hs_api_handler_fn hs_api_jobs_submit;
+/** True for "1" and "true". @param text  nullable */
+bool hs_api_is_true(const char *text);
+
 hs_api_handler_fn hs_api_jobs_list;
 hs_api_handler_fn hs_api_jobs_show;
 hs_api_handler_fn hs_api_jobs_explain;

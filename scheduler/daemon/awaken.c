@@ -280,6 +280,17 @@ static int compare_jobs(const void *a, const void *b)
     return id_a < id_b ? -1 : id_a > id_b;
 }
 
+static void set_repeats(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
+{
+    struct hs_err err;
+
+    for (size_t i = 0; i < memory->repeats.n; i++) {
+        if (hs_repeat_restore(daemon->repeat, memory->repeats.items[i].text, &err) != 0) {
+            HS_LOG_WARN("store", "%s: %s", err.where, err.text);
+        }
+    }
+}
+
 static void set_jobs(struct hs_daemon *daemon, struct hs_recall_memory *memory)
 {
     if (memory->jobs.n > 0) {
@@ -316,6 +327,7 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
         daemon->fatal(daemon->fatal_arg, &err);
         return;
     }
+    set_repeats(daemon, memory);
     set_jobs(daemon, memory);
     if (strcmp(daemon->config->store, "mem") != 0) {
         keep_clock(daemon);
@@ -344,6 +356,8 @@ int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
             return rc;
         }
     }
+    daemon->intake = hs_intake_new(daemon->store);
+    daemon->repeat = hs_repeat_new();
     daemon->recall = hs_recall_new(executor, daemon->store, hs_daemon_awaken, daemon);
     *ret_daemon = HS_STEAL(daemon);
     return 0;

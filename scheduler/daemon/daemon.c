@@ -12,7 +12,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/daemon_priv.h"
 
-#define TICK_GAP_S       0.02 /* real; bursts of events share a tick */
+#define TICK_GAP_S       0.02 /* real, at most; bursts of events share a tick */
 #define SENSE_REAL_MIN_S 0.1  /* real; however fast plan time runs */
 #define STORE_PERIOD_S   1.0  /* real; how often a store that is down is looked at */
 #define SLOW_TICK_S      0.1  /* real; requests wait for a tick, and they are promised this */
@@ -35,7 +35,8 @@ void hs_daemon_make_due(void *arg)
         return;
     }
     daemon->is_due = true;
-    gap_s = daemon->ticked_mono_s + TICK_GAP_S - hs_clock_mono_s(daemon->clock);
+    gap_s = fmin(TICK_GAP_S, 2 * daemon->tick_s);
+    gap_s += daemon->ticked_mono_s - hs_clock_mono_s(daemon->clock);
     hs_executor_timer_set(daemon->executor, daemon->tick, fmax(0, gap_s));
 }
 
@@ -139,11 +140,9 @@ static void account(struct hs_daemon *daemon, int64_t now_at_s)
 /** A tick that holds up requests is worth a line. */
 static void watch_length(const struct hs_daemon *daemon, size_t n_events)
 {
-    double spent_s = hs_clock_mono_s(daemon->clock) - daemon->ticked_mono_s;
-
-    if (spent_s > SLOW_TICK_S) {
+    if (daemon->tick_s > SLOW_TICK_S) {
         HS_LOG_WARN("daemon", "a tick with %zu events and %zu jobs took %.2f s", n_events,
-                    hs_cycle_get_n_jobs(daemon->cycle), spent_s);
+                    hs_cycle_get_n_jobs(daemon->cycle), daemon->tick_s);
     }
 }
 
@@ -176,6 +175,7 @@ void hs_daemon_tick(void *arg)
     if (!hs_enact_apply(daemon->enact, &decision, on_step_durable, waiting)) {
         on_step_durable(0, NULL, waiting);
     }
+    daemon->tick_s = hs_clock_mono_s(daemon->clock) - daemon->ticked_mono_s;
     set_next_tick(daemon, decision.wake_at_s);
     watch_length(daemon, n_events);
 }
@@ -185,37 +185,86 @@ void hs_daemon_tick(void *arg)
 /** A submit whose commit is on its way. */
 struct submission {
     struct hs_daemon *daemon;
-    struct hs_job *job;
+    enum hs_daemon_answer when;
     hs_daemon_done_fn *done;
     void *arg;
 };
 
-static void on_submit_durable(int rc, const struct hs_err *err, void *arg)
+/** It may have landed, and the user is told that it has not: take it out. */
+static void take_back(struct hs_daemon *daemon, const struct hs_intake_request *request)
 {
-    struct submission *submission = arg;
+    char key[KEY_MAX];
+
+    for (size_t i = 0; i < request->jobs.n; i++) {
+        snprintf(key, sizeof(key), "%" PRIu64, request->jobs.items[i]->id);
+        hs_enact_write(daemon->enact, &(struct hs_store_op){HS_STORE_DELETE, "jobs", key, NULL});
+    }
+    if (request->repeat_text != NULL) {
+        hs_enact_write(daemon->enact, &(struct hs_store_op){HS_STORE_DELETE, HS_REPEAT_TABLE,
+                                                            request->repeat_key, NULL});
+    }
+}
+
+/** The cycle sees the jobs with the next ticks. */
+static void tell_cycle(struct hs_daemon *daemon, struct hs_intake_request *request)
+{
+    for (size_t i = 0; i < request->jobs.n; i++) {
+        struct hs_event event = {.kind = HS_EVENT_JOB, .job_id = request->jobs.items[i]->id};
+
+        event.job = HS_STEAL(request->jobs.items[i]);
+        hs_inbox_add(&daemon->inbox, &event, HS_INBOX_SOON);
+    }
+    request->jobs.n = 0;
+}
+
+static void on_submit_durable(int rc, const struct hs_err *err, struct hs_intake_request *taken,
+                              void *arg)
+{
+    HS_AUTO_MEM struct submission *submission = arg;
+    HS_AUTO(hs_intake_request) request = taken;
     struct hs_daemon *daemon = submission->daemon;
-    struct hs_daemon_waiter waiter = {.job_id = submission->job->id,
+    struct hs_daemon_waiter waiter = {.job_id = request->jobs.items[0]->id,
                                       .done = submission->done,
                                       .arg = submission->arg,
                                       .is_durable = true};
-    struct hs_event event = {.kind = HS_EVENT_JOB, .job_id = waiter.job_id};
-    char key[KEY_MAX];
 
     if (rc != 0) {
         if (rc == -HS_E_TIMEOUT && !daemon->is_closing) {
-            /* it may have landed, and the user is told that it has not: take it out */
-            snprintf(key, sizeof(key), "%" PRIu64, waiter.job_id);
-            hs_enact_write(daemon->enact,
-                           &(struct hs_store_op){HS_STORE_DELETE, "jobs", key, NULL});
+            take_back(daemon, request);
         }
         submission->done(rc, err, 0, submission->arg);
-        hs_job_free(submission->job);
-    } else {
-        event.job = submission->job;
-        HS_VEC_PUSH(&daemon->waiters, waiter);
-        hs_inbox_add(&daemon->inbox, &event, HS_INBOX_SOON);
+        return;
     }
-    free(submission);
+    tell_cycle(daemon, request);
+    if (submission->when == HS_DAEMON_DURABLE) {
+        submission->done(0, NULL, waiter.job_id, submission->arg);
+    } else {
+        HS_VEC_PUSH(&daemon->waiters, waiter);
+    }
+}
+
+void hs_daemon_submit(struct hs_daemon *daemon, struct hs_intake_request *request,
+                      enum hs_daemon_answer when, hs_daemon_done_fn *done, void *arg)
+{
+    struct submission *submission = hs_xcalloc(1, sizeof(*submission));
+
+    *submission = (struct submission){daemon, when, done, arg};
+    for (size_t i = 0; i < request->jobs.n; i++) {
+        struct hs_job *job = request->jobs.items[i];
+
+        job->id = daemon->next_id++;
+        job->submitted_at_s = hs_clock_at_s(daemon->clock);
+        job->since_at_s = job->submitted_at_s;
+        job->state = HS_JOB_WAITING;
+    }
+    request->done = on_submit_durable;
+    request->arg = submission;
+    hs_intake_add(daemon->intake, request, daemon->next_id);
+}
+
+uint64_t hs_daemon_get_next_id(const struct hs_daemon *daemon)
+{
+    return daemon->next_id;
 }
 
 /** Answer a request that cannot be begun; never from inside it. */
@@ -240,33 +289,6 @@ static void refuse(struct hs_daemon *daemon, int rc, const struct hs_err *err,
 
     *refusal = (struct refusal){done, arg, rc, *err};
     hs_executor_post(daemon->executor, refuse_now, refusal);
-}
-
-void hs_daemon_submit(struct hs_daemon *daemon, struct hs_job *job, hs_daemon_done_fn *done,
-                      void *arg)
-{
-    struct submission *submission = hs_xcalloc(1, sizeof(*submission));
-    json_auto_t *json = NULL;
-    HS_AUTO_MEM char *text = NULL;
-    char job_key[KEY_MAX];
-    char next_id[KEY_MAX];
-    struct hs_store_op ops[] = {
-        {HS_STORE_PUT, "jobs", job_key, NULL},
-        {HS_STORE_PUT, "meta", "next_id", next_id},
-    };
-
-    *submission = (struct submission){daemon, job, done, arg};
-    job->id = daemon->next_id++;
-    job->submitted_at_s = hs_clock_at_s(daemon->clock);
-    job->since_at_s = job->submitted_at_s;
-    job->state = HS_JOB_WAITING;
-    json = hs_job_format(job);
-    text = hs_jsonx_format(json);
-    ops[0].text = text;
-    snprintf(job_key, sizeof(job_key), "%" PRIu64, job->id);
-    snprintf(next_id, sizeof(next_id), "%" PRIu64, daemon->next_id);
-    hs_store_commit(daemon->store, ops, sizeof(ops) / sizeof(ops[0]), on_submit_durable,
-                    submission);
 }
 
 void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_fn *done, void *arg)
@@ -294,6 +316,11 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
 }
 
 /* --- looking --- */
+
+struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon)
+{
+    return daemon->repeat;
+}
 
 struct hs_upkeep *hs_daemon_get_upkeep(const struct hs_daemon *daemon)
 {
@@ -353,12 +380,14 @@ void hs_daemon_free(struct hs_daemon *daemon)
         return;
     }
     daemon->is_closing = true;
+    hs_intake_stop(daemon->intake);
     hs_executor_timer_remove(daemon->executor, daemon->tick);
     hs_weatherwatch_free(daemon->weather);
     hs_plant_free(daemon->plant);
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);
     hs_store_free(daemon->store);
+    hs_intake_free(daemon->intake);
     hs_upkeep_free(daemon->upkeep);
     hs_learned_free(daemon->learned);
     for (size_t i = 0; i < daemon->waiters.n; i++) {
@@ -373,6 +402,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_inbox_release(&daemon->inbox.events, false);
     hs_cycle_free(daemon->cycle);
     hs_clock_free(daemon->clock);
+    hs_repeat_free(daemon->repeat);
     free((void *)daemon->heat_by_sink);
     free(daemon);
 }

@@ -17,6 +17,8 @@
 #include "scheduler/base/executor.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/daemon/config.h"
+#include "scheduler/daemon/intake.h"
+#include "scheduler/daemon/repeat.h"
 
 #define HS_DAEMON_SENSE_PERIOD_S 10.0 /* plan s; architecture.md, "The reactor" */
 
@@ -52,20 +54,34 @@ bool hs_daemon_is_store_up(const struct hs_daemon *daemon);
 /** Why an acknowledged write might still be lost and what to set, or NULL. Borrowed. */
 const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon);
 
+/** Requests that were answered before. Borrowed. */
+struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon);
+
 /** Maintenance that people have told us of; NULL until the store has been read. Borrowed. */
 struct hs_upkeep *hs_daemon_get_upkeep(const struct hs_daemon *daemon);
 
 /** Port of the host at @path ("site/host"), or NULL. Borrowed. */
 struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path);
 
+/** When a submit is answered. */
+enum hs_daemon_answer {
+    HS_DAEMON_PLANNED, /* once the cycle has seen the jobs as well: explanations are there */
+    HS_DAEMON_DURABLE, /* as soon as they are written down */
+};
+
+/** First id that no job has: the next submit's jobs count from here. */
+uint64_t hs_daemon_get_next_id(const struct hs_daemon *daemon);
+
 /**
- * Take in a checked job (hs_cycle_check_job): give it an id, make it durable, let the cycle see
- * it, then call @done. @param job  taken
+ * Take in checked jobs (hs_cycle_check_job), all or none: give them consecutive ids, make them
+ * durable, let the cycle see them. Calls @done with the first id, never from inside.
  *
- * done's rc: 0, -HS_E_UNAVAILABLE or -HS_E_TIMEOUT (the store; the job is not taken)
+ * @param request  jobs and repeat key; taken; its done and arg are the daemon's to set
+ *
+ * done's rc: 0, -HS_E_UNAVAILABLE or -HS_E_TIMEOUT (the store; no job is taken)
  */
-void hs_daemon_submit(struct hs_daemon *daemon, struct hs_job *job, hs_daemon_done_fn *done,
-                      void *arg);
+void hs_daemon_submit(struct hs_daemon *daemon, struct hs_intake_request *request,
+                      enum hs_daemon_answer when, hs_daemon_done_fn *done, void *arg);
 
 /**
  * Cancel a job; @done is called once that is decided and durable.

@@ -34,6 +34,8 @@ struct hs_daemon {
     void *fatal_arg;
 
     struct hs_store *store;
+    struct hs_intake *intake;
+    struct hs_repeat *repeat;
     struct hs_recall *recall; /* NULL once done */
 
     /* from here on NULL until the store has been read */
@@ -56,7 +58,8 @@ struct hs_daemon {
     char store_id[40];
     uint64_t next_id;
     int64_t accounted_slot;
-    double ticked_mono_s;
+    double ticked_mono_s; /* when the last tick began */
+    double tick_s;        /* how long it took */
     bool is_due;
     bool has_stepped; /* the cycle has seen what the store remembers */
     bool was_store_up;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recall - a chain of store calls: meta, jobs, intents, maintenance, forecasts, then the raised
- * epoch. */
+/* recall - table after table in pages, see steps, then the raised epoch. */
 #include "scheduler/daemon/recall.h"
 
 #include <inttypes.h>
@@ -12,6 +11,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/learned.h"
+#include "scheduler/daemon/repeat.h"
 #include "scheduler/daemon/upkeep.h"
 
 #define RETRY_S 0.5
@@ -23,12 +23,15 @@ struct hs_recall {
     void *arg;
     struct hs_timer *retry;
     struct hs_recall_memory *memory;
+    size_t step;       /* of steps */
+    size_t n_rows;     /* jobs read so far */
     bool is_asking;    /* a store call is out */
     bool is_abandoned; /* freed while it was */
     bool has_warned;
 };
 
-static void ask_meta(void *arg);
+static void begin(void *arg);
+static void ask_table(struct hs_recall *recall);
 
 /* --- intents as text --- */
 
@@ -88,6 +91,7 @@ static void again_later(struct hs_recall *recall, const struct hs_err *err)
     }
     hs_recall_memory_free(recall->memory);
     recall->memory = NULL;
+    recall->n_rows = 0;
     hs_executor_timer_set(recall->executor, recall->retry, RETRY_S);
 }
 
@@ -131,60 +135,21 @@ static void make_store_id(char *ret_id, size_t size)
     }
 }
 
-static void on_learned(int rc, const struct hs_err *err, void *arg)
+static void raise_epoch(struct hs_recall *recall)
 {
-    struct hs_recall *recall = arg;
     char epoch[24];
     const struct hs_store_op ops[] = {
         {HS_STORE_PUT, "meta", "epoch", epoch},
         {HS_STORE_PUT, "meta", "store_id", recall->memory->store_id},
     };
 
-    if (goes_on(recall, rc, err)) {
-        recall->memory->epoch++;
-        if (recall->memory->store_id[0] == '\0') {
-            make_store_id(recall->memory->store_id, sizeof(recall->memory->store_id));
-        }
-        snprintf(epoch, sizeof(epoch), "%" PRIu64, recall->memory->epoch);
-        recall->is_asking = true;
-        hs_store_commit(recall->store, ops, sizeof(ops) / sizeof(ops[0]), on_epoch, recall);
+    recall->memory->epoch++;
+    if (recall->memory->store_id[0] == '\0') {
+        make_store_id(recall->memory->store_id, sizeof(recall->memory->store_id));
     }
-}
-
-static void take_learned(const char *key, const char *text, void *arg)
-{
-    struct hs_recall *recall = arg;
-    struct hs_recall_row row = {hs_xstrdup(key), hs_xstrdup(text)};
-
-    HS_VEC_PUSH(&recall->memory->learned, row);
-}
-
-static void on_maintenance(int rc, const struct hs_err *err, void *arg)
-{
-    struct hs_recall *recall = arg;
-
-    if (goes_on(recall, rc, err)) {
-        recall->is_asking = true;
-        hs_store_load(recall->store, HS_LEARNED_TABLE, take_learned, on_learned, recall);
-    }
-}
-
-static void take_maintenance(const char *key, const char *text, void *arg)
-{
-    struct hs_recall *recall = arg;
-    struct hs_recall_row row = {hs_xstrdup(key), hs_xstrdup(text)};
-
-    HS_VEC_PUSH(&recall->memory->maintenance, row);
-}
-
-static void on_intents(int rc, const struct hs_err *err, void *arg)
-{
-    struct hs_recall *recall = arg;
-
-    if (goes_on(recall, rc, err)) {
-        recall->is_asking = true;
-        hs_store_load(recall->store, HS_UPKEEP_TABLE, take_maintenance, on_maintenance, recall);
-    }
+    snprintf(epoch, sizeof(epoch), "%" PRIu64, recall->memory->epoch);
+    recall->is_asking = true;
+    hs_store_commit(recall->store, ops, sizeof(ops) / sizeof(ops[0]), on_epoch, recall);
 }
 
 static void take_job(const char *key, const char *text, void *arg)
@@ -194,6 +159,7 @@ static void take_job(const char *key, const char *text, void *arg)
     struct hs_job *job = NULL;
     struct hs_err err;
 
+    recall->n_rows++;
     if (hs_jsonx_parse("jobs", text, strlen(text), &json, &err) != 0
         || hs_job_parse(json, &job, &err) != 0) {
         HS_LOG_ERROR("store", "job '%s' cannot be read and is left alone: %s", key, err.text);
@@ -202,16 +168,6 @@ static void take_job(const char *key, const char *text, void *arg)
     HS_VEC_PUSH(&recall->memory->jobs, job);
     if (job->id >= recall->memory->next_id) {
         recall->memory->next_id = job->id + 1;
-    }
-}
-
-static void on_jobs(int rc, const struct hs_err *err, void *arg)
-{
-    struct hs_recall *recall = arg;
-
-    if (goes_on(recall, rc, err)) {
-        recall->is_asking = true;
-        hs_store_load(recall->store, "intents", take_intent, on_intents, recall);
     }
 }
 
@@ -240,24 +196,75 @@ static void take_meta(const char *key, const char *text, void *arg)
     }
 }
 
-static void on_meta(int rc, const struct hs_err *err, void *arg)
+static void keep_row(hs_recall_rows *rows, const char *key, const char *text)
+{
+    struct hs_recall_row row = {hs_xstrdup(key), hs_xstrdup(text)};
+
+    HS_VEC_PUSH(rows, row);
+}
+
+static void take_maintenance(const char *key, const char *text, void *arg)
+{
+    keep_row(&((struct hs_recall *)arg)->memory->maintenance, key, text);
+}
+
+static void take_learned(const char *key, const char *text, void *arg)
+{
+    keep_row(&((struct hs_recall *)arg)->memory->learned, key, text);
+}
+
+static void take_repeat(const char *key, const char *text, void *arg)
+{
+    keep_row(&((struct hs_recall *)arg)->memory->repeats, key, text);
+}
+
+/** What is read, in this order. */
+static const struct {
+    const char *table;
+    hs_store_row_fn *take;
+} steps[] = {
+    {"meta", take_meta},
+    {"jobs", take_job},
+    {"intents", take_intent},
+    {HS_UPKEEP_TABLE, take_maintenance},
+    {HS_LEARNED_TABLE, take_learned},
+    {HS_REPEAT_TABLE, take_repeat},
+};
+
+static void on_table(int rc, const struct hs_err *err, void *arg)
 {
     struct hs_recall *recall = arg;
 
-    if (goes_on(recall, rc, err)) {
-        recall->is_asking = true;
-        hs_store_load(recall->store, "jobs", take_job, on_jobs, recall);
+    if (!goes_on(recall, rc, err)) {
+        return;
+    }
+    if (++recall->step < sizeof(steps) / sizeof(steps[0])) {
+        ask_table(recall);
+    } else {
+        raise_epoch(recall);
     }
 }
 
-static void ask_meta(void *arg)
+static void ask_table(struct hs_recall *recall)
+{
+    recall->is_asking = true;
+    hs_store_scan(recall->store, steps[recall->step].table, steps[recall->step].take, on_table,
+                  recall);
+}
+
+static void begin(void *arg)
 {
     struct hs_recall *recall = arg;
 
     recall->memory = hs_xcalloc(1, sizeof(*recall->memory));
     recall->memory->next_id = 1;
-    recall->is_asking = true;
-    hs_store_load(recall->store, "meta", take_meta, on_meta, recall);
+    recall->step = 0;
+    ask_table(recall);
+}
+
+size_t hs_recall_get_n_rows(const struct hs_recall *recall)
+{
+    return recall->n_rows;
 }
 
 struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *store,
@@ -269,7 +276,7 @@ struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *s
     recall->store = store;
     recall->done = done;
     recall->arg = arg;
-    recall->retry = hs_executor_timer_add(executor, 0, ask_meta, recall);
+    recall->retry = hs_executor_timer_add(executor, 0, begin, recall);
     return recall;
 }
 
@@ -290,6 +297,15 @@ void hs_recall_free(struct hs_recall *recall)
     free(recall);
 }
 
+static void rows_fini(hs_recall_rows *rows)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        free(rows->items[i].key);
+        free(rows->items[i].text);
+    }
+    HS_VEC_FINI(rows);
+}
+
 void hs_recall_memory_free(struct hs_recall_memory *memory)
 {
     if (memory == NULL) {
@@ -300,15 +316,8 @@ void hs_recall_memory_free(struct hs_recall_memory *memory)
     }
     HS_VEC_FINI(&memory->jobs);
     HS_VEC_FINI(&memory->intents);
-    for (size_t i = 0; i < memory->maintenance.n; i++) {
-        free(memory->maintenance.items[i].key);
-        free(memory->maintenance.items[i].text);
-    }
-    HS_VEC_FINI(&memory->maintenance);
-    for (size_t i = 0; i < memory->learned.n; i++) {
-        free(memory->learned.items[i].key);
-        free(memory->learned.items[i].text);
-    }
-    HS_VEC_FINI(&memory->learned);
+    rows_fini(&memory->maintenance);
+    rows_fini(&memory->learned);
+    rows_fini(&memory->repeats);
     free(memory);
 }

@@ -34,6 +34,8 @@ struct hs_recall_row {
     char *text;
 };
 
+typedef HS_VEC(struct hs_recall_row) hs_recall_rows;
+
 struct hs_recall_memory {
     uint64_t epoch;           /* of this life */
     uint64_t next_id;         /* first free job id */
@@ -44,8 +46,9 @@ struct hs_recall_memory {
     char clock_start[64]; /* `start` as it was written then */
     HS_VEC(struct hs_job *) jobs;
     HS_VEC(struct hs_intent) intents;
-    HS_VEC(struct hs_recall_row) maintenance;
-    HS_VEC(struct hs_recall_row) learned;
+    hs_recall_rows maintenance;
+    hs_recall_rows learned;
+    hs_recall_rows repeats;
 };
 
 struct hs_recall;
@@ -58,6 +61,9 @@ typedef void hs_recall_done_fn(struct hs_recall_memory *memory, void *arg);
  */
 struct hs_recall *hs_recall_new(struct hs_executor *executor, struct hs_store *store,
                                 hs_recall_done_fn *done, void *arg);
+
+/** Jobs read so far, of this attempt. */
+size_t hs_recall_get_n_rows(const struct hs_recall *recall);
 
 /** Accepts NULL. Before the store is freed or after. */
 void hs_recall_free(struct hs_recall *recall);

@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/daemon/repeat.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
+
+#define HTTP_CREATED 201
 
 #define FNV_OFFSET \
     UINT64_C(14695981039346656037) /* FNV-1a, 64 bit; isthe.com/chongo/tech/comp/fnv */
@@ -14,13 +19,16 @@ struct entry {
     uid_t uid;
     char key[HS_REPEAT_KEY_MAX]; /* "" if free */
     uint64_t digest;
-    int status; /* 0 while under way */
-    char *text; /* owned */
+    uint64_t seq; /* counts requests; seq % HS_REPEAT_MAX is its place */
+    int status;   /* 0 while under way */
+    char *text;   /* owned; NULL of an earlier life */
+    uint64_t first_id;
+    size_t n_ids;
 };
 
 struct hs_repeat {
     struct entry entries[HS_REPEAT_MAX];
-    size_t next; /* the oldest one, replaced first */
+    uint64_t next_seq; /* its place is the oldest one's, which is replaced */
 };
 
 struct hs_repeat *hs_repeat_new(void)
@@ -52,13 +60,13 @@ int hs_repeat_begin(struct hs_repeat *repeat, uid_t uid, const char *key, uint64
                           "the first request with this key is under way, ask again");
     }
     if (entry != NULL) {
-        *ret_answer = (struct hs_repeat_answer){entry->status, entry->text};
+        *ret_answer =
+            (struct hs_repeat_answer){entry->status, entry->text, entry->first_id, entry->n_ids};
         return 0;
     }
-    entry = &repeat->entries[repeat->next];
-    repeat->next = (repeat->next + 1) % HS_REPEAT_MAX;
+    entry = &repeat->entries[repeat->next_seq % HS_REPEAT_MAX];
     free(entry->text);
-    *entry = (struct entry){.uid = uid, .digest = digest};
+    *entry = (struct entry){.uid = uid, .digest = digest, .seq = repeat->next_seq++};
     snprintf(entry->key, sizeof(entry->key), "%s", key);
     *ret_answer = (struct hs_repeat_answer){0};
     return 0;
@@ -80,6 +88,67 @@ void hs_repeat_set(struct hs_repeat *repeat, uid_t uid, const char *key, int sta
     }
     entry->status = status;
     entry->text = hs_xstrdup(text);
+}
+
+/* --- kept --- */
+
+char *hs_repeat_format(struct hs_repeat *repeat, uid_t uid, const char *key, uint64_t first_id,
+                       size_t n_ids, char *ret_key)
+{
+    struct entry *entry = find(repeat, uid, key);
+    json_auto_t *json = NULL;
+    char digest[20];
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    entry->first_id = first_id;
+    entry->n_ids = n_ids;
+    json = hs_jsonx_object();
+    snprintf(digest, sizeof(digest), "%016" PRIx64, entry->digest);
+    hs_jsonx_set_int(json, "seq", (int64_t)entry->seq);
+    hs_jsonx_set_int(json, "uid", (int64_t)uid);
+    hs_jsonx_set_text(json, "key", key);
+    hs_jsonx_set_text(json, "digest", digest);
+    hs_jsonx_set_int(json, "first_id", (int64_t)first_id);
+    hs_jsonx_set_int(json, "n_ids", (int64_t)n_ids);
+    snprintf(ret_key, 24, "%" PRIu64, entry->seq % HS_REPEAT_MAX);
+    return hs_jsonx_format(json);
+}
+
+int hs_repeat_restore(struct hs_repeat *repeat, const char *text, struct hs_err *err)
+{
+    json_auto_t *json = NULL;
+    struct entry *entry;
+    const char *key;
+    const char *digest;
+    int64_t seq;
+
+    if (hs_jsonx_parse(HS_REPEAT_TABLE, text, strlen(text), &json, err) != 0) {
+        return -HS_E_PROTOCOL;
+    }
+    key = json_string_value(json_object_get(json, "key"));
+    digest = json_string_value(json_object_get(json, "digest"));
+    seq = json_integer_value(json_object_get(json, "seq"));
+    if (key == NULL || key[0] == '\0' || strlen(key) >= HS_REPEAT_KEY_MAX || digest == NULL
+        || seq < 0) {
+        return hs_err_set(err, HS_E_PROTOCOL, HS_REPEAT_TABLE, "a row is no key with its digest");
+    }
+    entry = &repeat->entries[(uint64_t)seq % HS_REPEAT_MAX];
+    free(entry->text);
+    *entry = (struct entry){
+        .uid = (uid_t)json_integer_value(json_object_get(json, "uid")),
+        .digest = strtoull(digest, NULL, 16),
+        .seq = (uint64_t)seq,
+        .status = HTTP_CREATED,
+        .first_id = (uint64_t)json_integer_value(json_object_get(json, "first_id")),
+        .n_ids = (size_t)json_integer_value(json_object_get(json, "n_ids")),
+    };
+    snprintf(entry->key, sizeof(entry->key), "%s", key);
+    if (repeat->next_seq <= (uint64_t)seq) {
+        repeat->next_seq = (uint64_t)seq + 1;
+    }
+    return 0;
 }
 
 uint64_t hs_repeat_digest(uint64_t seed, const void *bytes, size_t n_bytes)

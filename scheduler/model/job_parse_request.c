@@ -9,6 +9,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/model/job.h"
+#include "scheduler/model/jobarray.h"
 
 #define POINTER_MAX 300
 
@@ -132,7 +133,7 @@ static const struct hs_conf_field fields[] = {
      .help = "not here: `hsched submit` reads the file and sends its text as script"},
     {.name = "array",
      .type = HS_CONF_ANY,
-     .help = "not here: `hsched submit --array` sends a job for each"},
+     .help = "a job for each of FIRST-LAST, or FIRST-LAST%N: N at a time"},
     {.name = "after",
      .type = HS_CONF_CHILDREN,
      .help = "what it waits for: afterok:ID, afternotok:ID, afterany:ID, singleton"},
@@ -161,7 +162,6 @@ static void check_unsupported(const json_t *object, struct hs_conf_report *repor
 {
     static const char *const rows[][2] = {
         {"script_file", "send the file's text as 'script'; hsched submit does it for you"},
-        {"array", "send a job for each; `hsched submit --array` does it for you"},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -291,6 +291,21 @@ static void read_script(const json_t *object, struct hs_conf_report *report, str
     }
 }
 
+static void check_array(const json_t *object, struct hs_conf_report *report)
+{
+    const json_t *array = json_object_get(object, "array");
+    struct hs_jobarray read;
+    struct hs_err err;
+
+    if (json_is_string(array)) {
+        if (hs_jobarray_parse(json_string_value(array), &read, &err) != 0) {
+            hs_conf_report_add(report, "/array", "%s", err.text);
+        }
+    } else if (array != NULL && !json_is_null(array)) {
+        hs_conf_report_add(report, "/array", "must be a text such as \"0-15%%4\"");
+    }
+}
+
 static void check_times(const struct hs_job *job, struct hs_conf_report *report)
 {
     char earliest[HS_TIMETEXT_MAX];
@@ -329,6 +344,7 @@ int hs_job_parse_request(const json_t *object, int64_t now_at_s, struct hs_conf_
     read_env(object, report, job);
     read_script(object, report, job);
     check_unsupported(object, report);
+    check_array(object, report);
     check_times(job, report);
     if (report->n_errors > n_errors_before) {
         return -HS_E_INVALID;

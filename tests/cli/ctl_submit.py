@@ -3,7 +3,7 @@
 
 import unittest
 
-from ctl_support import Case, EXPLANATION, JOB, SUBMITTED, answer
+from ctl_support import Case, EXPLANATION, JOB, SUBMITTED, answer, refusal
 
 
 class Submit(Case):
@@ -38,17 +38,47 @@ class Submit(Case):
             "team": "film", "sites": ["pool", "school", "flats"], "not_sites": ["barn"],
             "env": {"A": "1", "B": "x=y"}, "now": False, "script": "#!/bin/sh\nexec sleep 60\n"})
 
-    def test_an_array_is_a_job_for_each_and_so_many_at_a_time(self):
+    def test_an_array_is_one_request(self):
         self.socket_path = self.folder / "array"
-        server = self.replay(*(answer(201, dict(SUBMITTED, id=i)) for i in (7, 8, 9)))
-        done = self.check(self.hsched("submit", "--array", "3-5%2", "--name", "part", "--after",
-                                      "afterok:2", "true", cwd=self.folder), 0)
+        server = self.replay(answer(201, {"kind": "SubmittedList", "items": [{"id": i, "cannot_meet": None}
+                                                                            for i in (7, 8, 9)]}))
+        done = self.check(self.hsched("submit", "--array", "3-5%2", "--name", "part", "true", cwd=self.folder), 0)
         self.assertEqual(done.stdout, "7\n8\n9\n")
         sent = [request["json"] for request in server.requests]
-        self.assertEqual([r["name"] for r in sent], ["part-3", "part-4", "part-5"])
-        self.assertEqual([r["env"]["HSCHED_ARRAY_INDEX"] for r in sent], ["3", "4", "5"])
-        self.assertEqual([r["after"] for r in sent],
-                         [["afterok:2"], ["afterok:2"], ["afterok:2", "afterany:7"]])
+        self.assertEqual([(r["name"], r["array"]) for r in sent], [("part", "3-5%2")])
+
+    def submit_lines(self, n, *answers):
+        """hsched submit --from a file of @n lines; the requests that it sent"""
+        self.socket_path = self.folder / "from"
+        server = self.replay(*answers)
+        (self.folder / "jobs.jsonl").write_text("".join(f'{{"name":"j{i}","script":"true"}}\n\n' for i in range(n)))
+        return server, self.hsched("submit", "--from", "jobs.jsonl", cwd=self.folder)
+
+    def test_a_file_of_jobs_is_sent_many_at_once(self):
+        server, done = self.submit_lines(1200, *(answer(
+            201, {"items": [{"id": i, "cannot_meet": None} for i in ids]})
+            for ids in (range(1, 1001), range(1001, 1201))))
+        self.check(done, 0)
+        self.assertEqual(done.stdout.split(), [str(i) for i in range(1, 1201)])
+        self.assertEqual([len(request["json"]) for request in server.requests], [1000, 200])
+        self.assertEqual(server.requests[1]["json"][0]["name"], "j1000")
+
+    def test_a_file_of_jobs_that_is_refused_says_where(self):
+        _, done = self.submit_lines(2, refusal(400, "invalid", "item 1: /vcpus: must be 1 or more"))
+        self.check(done, 2)
+        self.assertIn("item 1: /vcpus", done.stderr)
+        self.assertIn("nothing from line 1 of jobs.jsonl on was submitted", done.stderr)
+
+    def test_a_line_that_is_no_job_is_named(self):
+        self.socket_path = self.folder / "from"
+        server = self.replay(answer(201, {"items": [{"id": 1, "cannot_meet": "it is late"}]}))
+        (self.folder / "jobs.jsonl").write_text('{"name":"a"}\n[1]\n')
+        done = self.check(self.hsched("submit", "--from", "jobs.jsonl", cwd=self.folder), 6)
+        self.assertIn("jobs.jsonl:2: a line is one job request", done.stderr)
+        self.assertEqual(done.stdout, "1\n")
+        self.assertEqual(len(server.requests), 1)
+        for extra in (["true"], ["--vcpus", "2"], ["--dry-run"]):
+            self.check(self.hsched("submit", "--from", "jobs.jsonl", *extra, cwd=self.folder), 2)
 
     def test_an_array_that_is_none_is_refused(self):
         for text in ("5-3", "3", "0-5%0", "0-5%", "a-b", "0-5x", "0-99999"):

@@ -9,6 +9,7 @@
 
 #include "scheduler/base/jsonx.h"
 #include "scheduler/model/job.h"
+#include "scheduler/model/jobarray.h"
 #include "tests/support/near.h"
 
 #define NOW_AT_S INT64_C(1767607200) /* 2026-01-05T10:00:00Z */
@@ -99,11 +100,32 @@ static void request__says_what_to_do_instead(void **state)
 {
     check("{\"script_file\":\"a.sh\"}", "1:16: /script_file: send the file's text as 'script'; "
                                         "hsched submit does it for you");
-    check("{\"array\":\"0-15%4\"}", "1:10: /array: send a job for each; `hsched submit --array` "
-                                    "does it for you");
+    check("{\"array\":\"15-0\"}", "1:10: /array: '15-0' is no array of at most 10000 tasks: 0-15, "
+                                  "or 0-15%4 for four at a time");
+    check("{\"array\":[1]}", "1:10: /array: must be a text such as \"0-15%4\"");
     check("{\"after\":[\"afterlunch\"]}",
           "1:10: /after: 'afterlunch' is no condition: afterok:ID, afternotok:ID, afterany:ID or "
           "singleton");
+}
+
+static void array__is_a_job_for_each(void **state)
+{
+    HS_AUTO(hs_job) job = hs_job_new();
+    HS_AUTO(hs_job) first = NULL;
+    HS_AUTO(hs_job) again = NULL;
+    struct hs_jobarray array;
+
+    assert_int_equal(hs_jobarray_parse("3-15%4", &array, NULL), 0);
+    assert_true(array.first == 3 && array.last == 15 && array.at_a_time == 4);
+    assert_int_equal(hs_jobarray_parse("0-10000", &array, NULL), -HS_E_INVALID);
+    memset(job->name, 'n', sizeof(job->name) - 1);
+    first = hs_jobarray_dup_task(job, 9999);
+    assert_int_equal(first->n_env, 1);
+    assert_string_equal(first->env[0], "HSCHED_ARRAY_INDEX=9999");
+    assert_string_equal(first->name + 50, "-9999");
+    again = hs_jobarray_dup_task(first, 7); /* its own index is replaced, not added to */
+    assert_int_equal(again->n_env, 1);
+    assert_string_equal(again->env[0], "HSCHED_ARRAY_INDEX=7");
 }
 
 static void request__names_every_mistake(void **state)
@@ -262,6 +284,7 @@ int main(void)
         cmocka_unit_test(request__reads_what_people_write),
         cmocka_unit_test(request__refuses_what_hsched_sets),
         cmocka_unit_test(request__says_what_to_do_instead),
+        cmocka_unit_test(array__is_a_job_for_each),
         cmocka_unit_test(request__names_every_mistake),
         cmocka_unit_test(request__refuses_times_that_contradict),
         cmocka_unit_test(format__comes_back_by_parse),

@@ -9,7 +9,7 @@
  */
 
 #include "scheduler/base/err.h"
-#include "scheduler/base/jsonx.h"
+#include "scheduler/model/job.h"
 
 #define HS_JOBARRAY_TASKS_MAX 10000
 
@@ -22,9 +22,5 @@ struct hs_jobarray {
 /** Read `FIRST-LAST` or `FIRST-LAST%N`. @return 0 or -HS_E_INVALID saying what is right */
 int hs_jobarray_parse(const char *text, struct hs_jobarray *ret_array, struct hs_err *err);
 
-/**
- * The request of one task. Owned by the caller.
- *
- * @param after_id  the job that it waits for; 0: none
- */
-json_t *hs_jobarray_format(const json_t *request, unsigned index, int64_t after_id);
+/** The job of the task with @index, of one that stands for all of them. Owned by the caller. */
+struct hs_job *hs_jobarray_dup_task(const struct hs_job *job, unsigned index);

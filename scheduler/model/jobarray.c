@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ctl/jobarray.h"
+#include "scheduler/model/jobarray.h"
 
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "scheduler/base/mem.h"
+
+#define INDEX_KEY     "HSCHED_ARRAY_INDEX"
+#define NAME_KEPT_MAX 50 /* bytes of a name; the index has to find room behind it */
 
 int hs_jobarray_parse(const char *text, struct hs_jobarray *ret_array, struct hs_err *err)
 {
@@ -27,31 +32,27 @@ int hs_jobarray_parse(const char *text, struct hs_jobarray *ret_array, struct hs
     return 0;
 }
 
-json_t *hs_jobarray_format(const json_t *request, unsigned index, int64_t after_id)
+struct hs_job *hs_jobarray_dup_task(const struct hs_job *job, unsigned index)
 {
-    json_t *task = hs_jsonx_dup_deep(request);
-    json_t *env = json_object_get(task, "env");
-    json_t *after = json_object_get(task, "after");
-    const char *name = json_string_value(json_object_get(task, "name"));
-    char text[160];
+    struct hs_job *task = hs_job_dup(job);
+    size_t n_name = strlen(job->name);
+    size_t n_env = 0;
 
-    if (!json_is_object(env)) {
-        env = hs_jsonx_object();
-        hs_jsonx_set(task, "env", env);
+    if (n_name > 0) {
+        n_name = n_name < NAME_KEPT_MAX ? n_name : NAME_KEPT_MAX;
+        snprintf(task->name + n_name, sizeof(task->name) - n_name, "-%u", index);
     }
-    snprintf(text, sizeof(text), "%u", index);
-    hs_jsonx_set_text(env, "HSCHED_ARRAY_INDEX", text);
-    if (name != NULL) {
-        snprintf(text, sizeof(text), "%.50s-%u", name, index);
-        hs_jsonx_set_text(task, "name", text);
+    while (n_env < task->n_env
+           && strncmp(task->env[n_env], INDEX_KEY "=", sizeof(INDEX_KEY)) != 0) {
+        n_env++;
     }
-    if (after_id > 0) {
-        if (!json_is_array(after)) {
-            after = hs_jsonx_array();
-            hs_jsonx_set(task, "after", after);
-        }
-        snprintf(text, sizeof(text), "afterany:%" PRId64, after_id);
-        hs_jsonx_add(after, hs_jsonx_text(text));
+    if (n_env == task->n_env) {
+        task->env = hs_xrealloc(task->env, ++task->n_env, sizeof(*task->env));
+    } else {
+        free(task->env[n_env]);
+    }
+    if (asprintf(&task->env[n_env], INDEX_KEY "=%u", index) < 0) {
+        abort();
     }
     return task;
 }
