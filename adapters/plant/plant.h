@@ -23,6 +23,7 @@
 #include "scheduler/model/series.h"
 
 struct hs_plant;
+struct hs_redis_access;
 
 struct hs_plant_listener {
     /* a reading, any quality; a bad one carries what was seen (NAN included) and why */
@@ -74,8 +75,8 @@ HS_DEFINE_AUTO(hs_plant);
  * Readings that anyone may XADD to `hs:{cell}:readings` (docs/operate.md, Readings); plain XREAD
  * with our own cursor, from the newest entry on.
  */
-int hs_plant_redis_new(const struct hs_plant_options *options, const char *url, const char *cell,
-                       struct hs_plant **ret_plant, struct hs_err *err);
+int hs_plant_redis_new(const struct hs_plant_options *options, const struct hs_redis_access *access,
+                       const char *cell, struct hs_plant **ret_plant, struct hs_err *err);
 
 /**
  * Replay: each sink's demand_heat_w from its series, at the clock's pace.

@@ -29,7 +29,7 @@
 struct plant_redis {
     struct hs_plant base;
     struct hs_redis_link *link;
-    char *url;
+    struct hs_redis_access *access; /* owned */
     char *key;
     struct hs_timer *again;       /* after a refusal by the server */
     char cursor[READINGS_ID_MAX]; /* "" until the first connect */
@@ -268,7 +268,7 @@ static void plant_redis_start(struct hs_plant *base)
     struct plant_redis *plant = (struct plant_redis *)base;
     const struct hs_redis_link_options options = {
         .executor = base->options.executor,
-        .access = {.url = plant->url},
+        .access = *plant->access,
         .up = on_up,
         .arg = plant,
     };
@@ -285,7 +285,7 @@ static void plant_redis_destroy(struct hs_plant *base)
     plant->connection++; /* what is pending ends unheard */
     hs_redis_link_free(link);
     hs_executor_timer_remove(base->options.executor, plant->again);
-    free(plant->url);
+    hs_redis_access_free(plant->access);
     free(plant->key);
     free(plant);
 }
@@ -297,12 +297,12 @@ static const struct hs_plant_ops plant_redis_ops = {
     .destroy = plant_redis_destroy,
 };
 
-int hs_plant_redis_new(const struct hs_plant_options *options, const char *url, const char *cell,
-                       struct hs_plant **ret_plant, struct hs_err *err)
+int hs_plant_redis_new(const struct hs_plant_options *options, const struct hs_redis_access *access,
+                       const char *cell, struct hs_plant **ret_plant, struct hs_err *err)
 {
     struct hs_redis_url parsed;
     struct plant_redis *plant;
-    int rc = hs_redis_url_parse(url, &parsed, err);
+    int rc = hs_redis_url_parse(access->url, &parsed, err);
 
     if (rc < 0) {
         return rc;
@@ -310,7 +310,7 @@ int hs_plant_redis_new(const struct hs_plant_options *options, const char *url, 
     plant = hs_xcalloc(1, sizeof(*plant));
     plant->base.ops = &plant_redis_ops;
     plant->base.options = *options;
-    plant->url = hs_xstrdup(url);
+    plant->access = hs_redis_access_dup(access);
     if (asprintf(&plant->key, "hs:{%s}:readings", cell) < 0) {
         abort();
     }

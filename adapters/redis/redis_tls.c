@@ -112,7 +112,8 @@ static int explain(const struct hs_redis_tls *tls, struct hs_err *err)
 static int refuse_file(const char *field, const char *path, const char *what, struct hs_err *err)
 {
     unsigned long code = ERR_get_error();
-    const char *reason = ERR_reason_error_string(code);
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
 
     ERR_clear_error();
     return hs_err_set(err, HS_E_INVALID, TLS_WHERE, "%s '%.80s' %s: %s", field, path, what,

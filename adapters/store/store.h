@@ -17,6 +17,7 @@
 #include "scheduler/base/err.h"
 #include "scheduler/base/executor.h"
 
+struct hs_redis_access;
 struct hs_store;
 
 enum hs_store_op_kind {
@@ -122,6 +123,10 @@ struct hs_store *hs_store_mem_new(struct hs_executor *executor);
  */
 int hs_store_redis_new(struct hs_executor *executor, const char *url, const char *cell,
                        struct hs_store **ret_store, struct hs_err *err);
+
+/** The same with user, password file and certificates (adapters/redis/redis_access.h). */
+int hs_store_redis_new_at(struct hs_executor *executor, const struct hs_redis_access *access,
+                          const char *cell, struct hs_store **ret_store, struct hs_err *err);
 
 extern const struct hs_store_ops hs_store_mem_ops;
 extern const struct hs_store_ops hs_store_redis_ops;

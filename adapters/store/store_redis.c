@@ -393,10 +393,18 @@ static bool cell_is_valid(const char *cell)
 int hs_store_redis_new(struct hs_executor *executor, const char *url, const char *cell,
                        struct hs_store **ret_store, struct hs_err *err)
 {
+    const struct hs_redis_access access = {.url = url};
+
+    return hs_store_redis_new_at(executor, &access, cell, ret_store, err);
+}
+
+int hs_store_redis_new_at(struct hs_executor *executor, const struct hs_redis_access *access,
+                          const char *cell, struct hs_store **ret_store, struct hs_err *err)
+{
     HS_AUTO_MEM struct store_redis *store = hs_xcalloc(1, sizeof(*store));
     const struct hs_redis_link_options options = {
         .executor = executor,
-        .access = {.url = url},
+        .access = *access,
         .up = on_up,
         .down = on_down,
         .arg = store,

@@ -186,10 +186,10 @@ static int set_plant(struct hs_daemon *daemon, struct hs_err *err)
     int rc = 0;
 
     if (strcmp(config->plant_kind, "redis") == 0) {
-        const char *url =
-            config->readings_url[0] != '\0' ? config->readings_url : config->redis_url;
+        const struct hs_redis_access access = hs_config_get_redis_access(
+            config->readings.url[0] != '\0' ? &config->readings : &config->redis);
 
-        rc = hs_plant_redis_new(&options, url, config->cell, &daemon->plant, err);
+        rc = hs_plant_redis_new(&options, &access, config->cell, &daemon->plant, err);
     } else if (strcmp(config->plant_kind, "csv") == 0) {
         daemon->plant = hs_plant_csv_new(&options, daemon->heat_by_sink);
     } else if (strcmp(config->plant_kind, "sim") == 0) {
@@ -350,7 +350,8 @@ int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
     if (strcmp(config->store, "mem") == 0) {
         daemon->store = hs_store_mem_new(executor);
     } else {
-        int rc = hs_store_redis_new(executor, config->redis_url, config->cell, &daemon->store, err);
+        const struct hs_redis_access access = hs_config_get_redis_access(&config->redis);
+        int rc = hs_store_redis_new_at(executor, &access, config->cell, &daemon->store, err);
 
         if (rc != 0) {
             return rc;

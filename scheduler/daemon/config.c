@@ -24,24 +24,6 @@ static const char *const api_words[] = {"hsched.daemon/v1", NULL};
 #define CONFIG_TEXT(member) \
     .offset = offsetof(struct hs_config, member), .size = sizeof(((struct hs_config *)NULL)->member)
 
-static const struct hs_conf_field redis_fields[] = {
-    {.name = "url",
-     .type = HS_CONF_TEXT,
-     CONFIG_TEXT(redis_url),
-     .required = true,
-     .help = "unix:/path or redis://host:port"},
-};
-static const struct hs_conf_table redis_table = {"redis", redis_fields, N_OF(redis_fields)};
-
-static const struct hs_conf_field readings_fields[] = {
-    {.name = "url",
-     .type = HS_CONF_TEXT,
-     CONFIG_TEXT(readings_url),
-     .help = "a Redis of its own for readings; absent takes redis.url"},
-};
-static const struct hs_conf_table readings_table = {"readings", readings_fields,
-                                                    N_OF(readings_fields)};
-
 static const struct hs_conf_field auth_fields[] = {
     {.name = "unix_users",
      .type = HS_CONF_CHILDREN,
@@ -103,11 +85,13 @@ static const struct hs_conf_field config_fields[] = {
      .help = "mem forgets everything at exit"},
     {.name = "redis",
      .type = HS_CONF_OBJECT,
-     .table = &redis_table,
+     .offset = offsetof(struct hs_config, redis),
+     .table = &hs_config_redis_table,
      .help = "where jobs, intents and the journal are kept"},
     {.name = "readings",
      .type = HS_CONF_OBJECT,
-     .table = &readings_table,
+     .offset = offsetof(struct hs_config, readings),
+     .table = &hs_config_readings_table,
      .help = "where readings are fed"},
     {.name = "listen",
      .type = HS_CONF_CHILDREN,
@@ -216,6 +200,8 @@ static void read_root(const json_t *root, struct hs_config *config, struct hs_co
     hs_config_resolve(config->dir, config->estate_file);
     hs_config_resolve(config->dir, config->policies_dir);
     hs_config_resolve(config->dir, config->state_dir);
+    hs_config_resolve_redis(config->dir, &config->redis);
+    hs_config_resolve_redis(config->dir, &config->readings);
 }
 
 /* --- the whole --- */

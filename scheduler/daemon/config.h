@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "adapters/compute/compute.h"
+#include "adapters/redis/redis_access.h"
 #include "adapters/signal/signal.h"
 #include "policies/policy.h"
 #include "scheduler/base/auto.h"
@@ -54,6 +55,21 @@ struct hs_config_weather {
     bool is_good; /* its fields were */
 };
 
+struct hs_config_redis_tls {
+    char ca[HS_CONFIG_PATH_MAX];
+    char cert[HS_CONFIG_PATH_MAX];
+    char key[HS_CONFIG_PATH_MAX];
+    char server_name[256];
+};
+
+/** A Redis as it is configured; "" where nothing was said. */
+struct hs_config_redis {
+    char url[HS_URI_MAX];
+    char user[128];
+    char password_file[HS_CONFIG_PATH_MAX];
+    struct hs_config_redis_tls tls;
+};
+
 struct hs_config {
     char file[HS_CONFIG_PATH_MAX];
     char dir[HS_CONFIG_PATH_MAX]; /* where relative paths start */
@@ -62,11 +78,11 @@ struct hs_config {
     char policies_dir[HS_CONFIG_PATH_MAX]; /* "" if none */
     char state_dir[HS_CONFIG_PATH_MAX];
     char store[16]; /* "redis" or "mem" */
-    char redis_url[HS_URI_MAX];
-    char readings_url[HS_URI_MAX]; /* "" takes redis_url */
-    double speed;                  /* plan seconds per real second */
-    char start[64];                /* as written */
-    int64_t start_at_s;            /* 0: now */
+    struct hs_config_redis redis;
+    struct hs_config_redis readings; /* url "" takes all of redis */
+    double speed;                    /* plan seconds per real second */
+    char start[64];                  /* as written */
+    int64_t start_at_s;              /* 0: now */
     bool heat_history;
     char plant_kind[16]; /* "redis", "csv", "sim", or "" for none */
 
@@ -99,6 +115,9 @@ extern const struct hs_conf_table hs_config_table;
  * @return 0 or -HS_E_INVALID
  */
 int hs_config_load(const char *path, struct hs_config **ret_config, char **ret_errors);
+
+/** The same, for who connects; texts borrowed. */
+struct hs_redis_access hs_config_get_redis_access(const struct hs_config_redis *redis);
 
 /** Demand series by sink, NULL where none is named. Owned by the caller (free), series borrowed. */
 const struct hs_series **hs_config_get_heat_by_sink(const struct hs_config *config);

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#include "adapters/redis/redis_url.h"
 #include "adapters/signal/filetext.h"
 #include "adapters/signal/zonefile.h"
 #include "scheduler/base/clock.h"
@@ -161,32 +160,6 @@ void hs_config_read_series(struct hs_config *config, struct hs_conf_report *repo
     }
 }
 
-static void check_url(const char *url, const char *pointer, struct hs_conf_report *report)
-{
-    struct hs_redis_url parts;
-    struct hs_err err;
-
-    if (url[0] != '\0' && hs_redis_url_parse(url, &parts, &err) != 0) {
-        hs_conf_report_add(report, pointer, "%s", err.text);
-    }
-}
-
-static void check_store(const struct hs_config *config, struct hs_conf_report *report)
-{
-    bool is_mem = strcmp(config->store, "mem") == 0;
-
-    check_url(config->redis_url, "/redis/url", report);
-    check_url(config->readings_url, "/readings/url", report);
-
-    if (!is_mem && config->redis_url[0] == '\0') {
-        hs_conf_report_add(report, "", "needs 'redis' with its 'url', or \"store\": \"mem\"");
-    }
-    if (strcmp(config->plant_kind, "redis") == 0 && config->redis_url[0] == '\0'
-        && config->readings_url[0] == '\0') {
-        hs_conf_report_add(report, "/plant/kind", "'redis' needs redis.url or readings.url");
-    }
-}
-
 static void check_time(struct hs_config *config, struct hs_conf_report *report)
 {
     HS_AUTO(hs_clock) clock = hs_clock_new_real();
@@ -258,7 +231,7 @@ static void check_plant(const struct hs_config *config, struct hs_conf_report *r
 
 void hs_config_check_whole(struct hs_config *config, struct hs_conf_report *report)
 {
-    check_store(config, report);
+    hs_config_check_redis(config, report);
     check_time(config, report);
     check_plant(config, report);
     hs_config_check_weather(config, report);

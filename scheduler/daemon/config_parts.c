@@ -133,7 +133,7 @@ static void read_heat(const json_t *list, struct hs_config *config, struct hs_co
 static void read_plant(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
 {
     const json_t *heat = json_object_get(json_object_get(root, "plant"), "heat");
-    bool has_redis = config->redis_url[0] != '\0' || config->readings_url[0] != '\0';
+    bool has_redis = config->redis.url[0] != '\0' || config->readings.url[0] != '\0';
 
     if (json_object_get(root, "plant") == NULL && has_redis) {
         snprintf(config->plant_kind, sizeof(config->plant_kind), "redis");

@@ -30,6 +30,16 @@ void hs_config_resolve(const char *dir, char *io_path);
 void hs_config_read_parts(const json_t *root, struct hs_config *config,
                           struct hs_conf_report *report);
 
+/** Fields of /redis and /readings. */
+extern const struct hs_conf_table hs_config_redis_table;
+extern const struct hs_conf_table hs_config_readings_table;
+
+/** Paths of files, in place. */
+void hs_config_resolve_redis(const char *dir, struct hs_config_redis *redis);
+
+/** Can what was said be meant, and can its files be read? */
+void hs_config_check_redis(const struct hs_config *config, struct hs_conf_report *report);
+
 /** Fields of /weather/N. */
 extern const struct hs_conf_table hs_config_weather_table;
 

@@ -159,6 +159,41 @@ class Check(unittest.TestCase):
         self.files.config.update(redis={"url": "localhost"}, readings={"url": "redis://h:99999"})
         self.refused(r"hschedd\.json:\d+:\d+: /redis/url: ", r"hschedd\.json:\d+:\d+: /readings/url: ")
 
+    def redis(self, **fields):
+        del self.files.config["store"]
+        self.files.config["redis"] = {"url": "unix:/run/redis.sock", **fields}
+
+    def test_password_file__must_be_closed_to_others(self):
+        self.redis(password_file="password")
+        self.files.write("password", "secret\n")
+        for mode in (0o640, 0o604, 0o620):
+            (self.files.dir / "password").chmod(mode)
+            self.assertNotIn("secret\n", self.refused(rf"/redis: .*password' holds a secret .*mode {mode:04o}.*chmod 600"))
+        (self.files.dir / "password").chmod(0o600)
+        self.assertEqual(self.files.check()[0], 0)
+
+    def test_password_file__holds_one_line(self):
+        self.redis(password_file="password")
+        for text in ("", "\n", "two\nlines\n"):
+            self.files.write("password", text)
+            (self.files.dir / "password").chmod(0o600)
+            self.refused(r"/redis: .*must hold one line")
+
+    def test_password_twice__is_refused(self):
+        self.redis(url="redis://:secret@h", password_file="password")
+        self.assertNotIn("secret", self.refused(r"/redis: the password is in the url and in password_file"))
+
+    def test_tls_without_rediss__is_refused(self):
+        self.redis(url="redis://h", tls={"server_name": "h"})
+        self.refused(r"/redis: tls needs an url that begins with rediss://")
+
+    def test_tls_files__are_looked_at(self):
+        self.redis(url="rediss://h", tls={"ca": "ca.pem"})
+        self.refused(r"/redis: ca '.*/ca\.pem' holds no certificates: No such file")
+        (self.files.dir / "hschedd.json").unlink()
+        self.files.config["redis"]["tls"] = {"cert": "cert.pem"}
+        self.refused(r"/redis: cert and key go together")
+
     def test_duplicate_key__is_placed(self):
         self.files.write("hschedd.json", '{"cell": "a",\n "cell": "b"}')
         self.refused(r"hschedd\.json:2:\d+: .*cell")

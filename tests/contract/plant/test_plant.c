@@ -12,6 +12,7 @@
 #include <hiredis/hiredis.h>
 
 #include "adapters/plant/plant.h"
+#include "adapters/redis/redis_access.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/daemon/reactor.h"
@@ -119,9 +120,11 @@ static void make_plant(struct fixture *f)
         break;
     case BACKEND_REDIS:
         if (server != NULL) {
-            assert_int_equal(
-                hs_plant_redis_new(&options, hs_redis_server_get_url(server), "t", &f->plant, NULL),
-                0);
+            assert_int_equal(hs_plant_redis_new(
+                                 &options,
+                                 &(struct hs_redis_access){.url = hs_redis_server_get_url(server)},
+                                 "t", &f->plant, NULL),
+                             0);
         }
         break;
     }
@@ -382,7 +385,9 @@ static void plant_redis__bad_url_is_refused(void **state)
     const struct hs_plant_options options = {0};
     struct hs_plant *plant = NULL;
 
-    assert_int_equal(hs_plant_redis_new(&options, "redis.sock", "t", &plant, NULL), -HS_E_INVALID);
+    assert_int_equal(hs_plant_redis_new(&options, &(struct hs_redis_access){.url = "redis.sock"},
+                                        "t", &plant, NULL),
+                     -HS_E_INVALID);
     assert_null(plant);
 }
 
