@@ -88,6 +88,11 @@ void hs_compute_throttle(struct hs_compute *compute, uint64_t job_id, double sha
     compute->ops->throttle(compute, job_id, share, done, arg);
 }
 
+double hs_compute_get_settle_s(const char *uri)
+{
+    return hs_compute_backend(uri)->settle_s;
+}
+
 void hs_compute_collect(struct hs_compute *compute, uint64_t job_id, hs_compute_end_fn *done,
                         void *arg)
 {

@@ -94,6 +94,7 @@ struct hs_compute_ops {
     const char *name;
     const char *summary;
     const char *uri_prefix; /* "sim:"; "" takes every other URI */
+    double settle_s;        /* see hs_compute_get_settle_s() */
     int (*new)(const struct hs_compute_options *options, struct hs_compute **ret_compute,
                struct hs_err *err);
     void (*list)(struct hs_compute *compute, hs_compute_list_fn *done, void *arg);
@@ -188,6 +189,12 @@ bool hs_compute_can_throttle(const char *uri);
  */
 void hs_compute_throttle(struct hs_compute *compute, uint64_t job_id, double share,
                          hs_compute_done_fn *done, void *arg);
+
+/**
+ * For so long, in real seconds, a call may still land that a connection which is gone has left
+ * behind: until then a machine that is not listed may yet appear.
+ */
+double hs_compute_get_settle_s(const char *uri);
 
 /**
  * How a machine ended that is no longer on the host: the question of a restarted daemon about a

@@ -571,6 +571,7 @@ const struct hs_compute_ops hs_compute_libvirt_ops = {
     .name = "libvirt",
     .summary = "virtual machines on any libvirt host",
     .uri_prefix = "",
+    .settle_s = 5.0, /* libvirtd goes on with what it has read; a machine is made in 0.5 s */
     .new = compute_libvirt_new,
     .list = compute_libvirt_list,
     .create = compute_libvirt_create,

@@ -330,6 +330,7 @@ static int move_now(struct request *request, struct hs_machine *ret_left,
     struct compute_sim *sim = request->sim;
     struct hs_sim_machine *machine = NULL;
     struct hs_sim_machine *old = machine_find(request->to, request->job_id);
+    enum hs_machine_state state;
     int rc = find_ours(request, &machine, err);
 
     if (rc == 0 && old != NULL && !old->over) {
@@ -346,10 +347,15 @@ static int move_now(struct request *request, struct hs_machine *ret_left,
     *ret_there = machine_add(request->to, machine);
     *ret_left = machine->shown;
     ret_left->state = HS_MACHINE_SHUT_OFF;
-    /* the new file first: whoever dies in between finds it on both, not on none */
-    machine_set_state(request->to, *ret_there, machine->shown.state);
+    /* as a hypervisor does it: it arrives paused, leaves, and goes on; whoever dies in between
+     * finds it on both, not on none, and never running twice */
+    state = machine->shown.state;
+    machine_set_state(request->to, *ret_there, HS_MACHINE_PAUSED);
     forget_file(sim, request->job_id);
     machine_remove(sim, machine);
+    if (state != HS_MACHINE_PAUSED) {
+        machine_set_state(request->to, *ret_there, state);
+    }
     return 0;
 }
 

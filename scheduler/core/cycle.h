@@ -48,9 +48,11 @@ enum hs_event_kind {
     HS_EVENT_CANCEL,          /* .job_id */
     HS_EVENT_HOST_LISTED,     /* .host_idx, .machines [n_machines], borrowed for the step */
     HS_EVENT_HOST_LOST,       /* .host_idx: unreachable; what runs there is unknown */
+    HS_EVENT_HOST_DOWN,       /* .host_idx: fenced, or somebody says it is off; .text says who */
     HS_EVENT_MACHINE_CHANGED, /* .host_idx, .machine */
     HS_EVENT_MACHINE_ENDED,   /* .host_idx, .job_id, .has_exit_status, .exit_status */
     HS_EVENT_ACTION_DONE,     /* .op_id, .rc, .text */
+    HS_EVENT_MOVE_SETTLED,    /* .job_id, .host_idx: where it is now; .rc NOTFOUND: nowhere */
 };
 
 struct hs_event {

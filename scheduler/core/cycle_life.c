@@ -46,6 +46,9 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     cycle->next_op_id = options->first_op_id > 0 ? options->first_op_id : 1;
     cycle->hosts = hs_xcalloc(estate->n_hosts, sizeof(*cycle->hosts));
     cycle->loops = hs_xcalloc(estate->n_loops, sizeof(*cycle->loops));
+    for (size_t h = 0; h < estate->n_hosts; h++) {
+        cycle->hosts[h].silent_since_at_s = options->now_at_s;
+    }
     for (size_t l = 0; l < estate->n_loops; l++) {
         hs_loopstate_init(&cycle->loops[l].state, options->now_at_s);
     }

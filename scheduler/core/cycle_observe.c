@@ -309,6 +309,20 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
 
 /* --- machines --- */
 
+/*
+ * A machine elsewhere than where the job is said to be is taken for its own only if that host
+ * answers and has none: two that run are for people to part, and a silent host may have one.
+ */
+static bool is_second(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                      size_t host_idx)
+{
+    const struct hs_cycle_host *own =
+        entry->host_idx != SIZE_MAX ? &cycle->hosts[entry->host_idx] : NULL;
+
+    return own != NULL && entry->host_idx != host_idx
+           && (!own->is_up || has_machine_of(own, entry->job->id));
+}
+
 /* Bring a job in line with the machine that carries its tag. */
 static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
                            const struct hs_machine *machine, int64_t at_s)
@@ -319,18 +333,12 @@ static void follow_machine(struct hs_cycle *cycle, size_t host_idx,
 
     if (entry == NULL || entry->op_id != 0 || hs_job_is_over(entry->job)
         || entry->job->state == HS_JOB_STOPPING
+        || entry->job->state == HS_JOB_MIGRATING /* one side of two: HS_EVENT_MOVE_SETTLED tells */
+        || is_second(cycle, entry, host_idx)
         || (machine->state != HS_MACHINE_PAUSED && machine->state != HS_MACHINE_RUNNING)) {
         return;
     }
     entry->is_op_unknown = false;
-    if (entry->job->state == HS_JOB_MIGRATING) { /* asked for, and never answered: here it is */
-        entry->moved_from = state;
-        if (entry->host_idx != host_idx) {
-            hs_cycle_finish_move(cycle, entry, host_idx, at_s);
-        } else {
-            hs_cycle_fail_move(cycle, entry, -HS_E_TIMEOUT, at_s);
-        }
-    }
     if (entry->host_idx != host_idx) {
         entry->host_idx = host_idx;
         snprintf(entry->job->host, sizeof(entry->job->host), "%s",
@@ -361,6 +369,7 @@ static void host_listed(struct hs_cycle *cycle, const struct hs_event *event)
     if (!host->is_up) {
         retry_now(cycle, event->host_idx);
         host->is_up = true;
+        host->is_down = false;
         cycle->is_plan_wanted = true;
         hs_cycle_note(cycle, "host", cycle->estate->hosts[event->host_idx].path,
                       "answers, %zu machines", event->n_machines);
@@ -387,16 +396,6 @@ static void host_listed(struct hs_cycle *cycle, const struct hs_event *event)
             start_failed(cycle, entry,
                          &(struct hs_event){.at_s = event->at_s, .rc = -HS_E_TIMEOUT});
         }
-    }
-}
-
-static void host_lost(struct hs_cycle *cycle, const struct hs_event *event)
-{
-    if (cycle->hosts[event->host_idx].is_up) {
-        cycle->hosts[event->host_idx].is_up = false;
-        cycle->is_plan_wanted = true;
-        hs_cycle_note(cycle, "host", cycle->estate->hosts[event->host_idx].path,
-                      "does not answer: %.180s", event->text);
     }
 }
 
@@ -457,7 +456,13 @@ void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event)
         host_listed(cycle, event);
         return;
     case HS_EVENT_HOST_LOST:
-        host_lost(cycle, event);
+        hs_cycle_lose_host(cycle, event);
+        return;
+    case HS_EVENT_HOST_DOWN:
+        hs_cycle_confirm_down(cycle, event);
+        return;
+    case HS_EVENT_MOVE_SETTLED:
+        hs_cycle_settle_move(cycle, event);
         return;
     case HS_EVENT_MACHINE_CHANGED:
         put_machine(&cycle->hosts[event->host_idx], &event->machine);

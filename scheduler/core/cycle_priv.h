@@ -57,6 +57,8 @@
 
 struct hs_cycle_host {
     bool is_up;
+    bool is_down;              /* somebody who knows has said that nothing runs there */
+    int64_t silent_since_at_s; /* while it is not up */
     HS_VEC(struct hs_machine) machines;
 };
 
@@ -181,6 +183,18 @@ void hs_cycle_add_live(struct hs_cycle *cycle, const struct hs_cycle_entry *entr
 
 /** Say once that a tank loses much more or less than stated, or that its readings cannot be. */
 void hs_cycle_watch_tank(struct hs_cycle *cycle, size_t loop_idx);
+
+/** Events about hosts that do not answer and moves that were cut short; see cycle_lost.c. */
+void hs_cycle_lose_host(struct hs_cycle *cycle, const struct hs_event *event);
+void hs_cycle_confirm_down(struct hs_cycle *cycle, const struct hs_event *event);
+void hs_cycle_settle_move(struct hs_cycle *cycle, const struct hs_event *event);
+
+/** Set "state" of a host, and while it is silent "since" and what to do "next". */
+void hs_cycle_format_silence(const struct hs_cycle *cycle, size_t host_idx, json_t *object);
+
+/** A job whose machine is no more for sure: it waits again, or ends as was wanted. */
+void hs_cycle_requeue(struct hs_cycle *cycle, struct hs_cycle_entry *entry, int64_t at_s,
+                      const char *why);
 
 /** Write a line for the journal. */
 __attribute__((format(printf, 4, 5))) void hs_cycle_note(struct hs_cycle *cycle, const char *kind,

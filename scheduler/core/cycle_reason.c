@@ -188,6 +188,31 @@ static void add_room_reason(const struct hs_cycle *cycle, const struct hs_job *j
                "no host it may use has room for it within the horizon");
 }
 
+/* Whether it still runs cannot be told: what that means for it, and what ends it. */
+static bool add_unknown_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                               json_t *reasons)
+{
+    const struct hs_cycle_host *seen =
+        entry->host_idx != SIZE_MAX ? &cycle->hosts[entry->host_idx] : NULL;
+    char change[2 * HS_PATH_MAX];
+    char text[512];
+    char since[HS_TIMETEXT_MAX];
+
+    if (seen == NULL || seen->is_up || hs_job_is_over(entry->job)) {
+        return false;
+    }
+    hs_timetext_format(seen->silent_since_at_s, since);
+    snprintf(change, sizeof(change),
+             "the host answering; if it is off for certain: hsched host confirm-down %s",
+             entry->job->host);
+    snprintf(text, sizeof(text),
+             "host '%s' has not answered since %s: it may run there still, so it is started "
+             "nowhere else",
+             entry->job->host, since);
+    add_reason(reasons, "host-unknown", entry->job->host, change, text);
+    return true;
+}
+
 json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                 int64_t now_at_s)
 {
@@ -199,7 +224,8 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
         add_reason(reasons, "held", "job", "cancelling it and submitting it anew", "it is held");
         return reasons;
     }
-    if (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED) {
+    if (add_unknown_reason(cycle, entry, reasons)
+        || (job->state != HS_JOB_WAITING && job->state != HS_JOB_SUSPENDED)) {
         return reasons;
     }
     bool is_beyond = hs_cycle_starts_beyond(cycle, job);

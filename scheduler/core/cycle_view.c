@@ -117,7 +117,7 @@ json_t *hs_cycle_format_host(const struct hs_cycle *cycle, size_t host_idx)
     hs_jsonx_set_text(object, "uri", host->uri);
     hs_jsonx_set_text(object, "rack", cycle->estate->racks[host->rack_idx].path);
     hs_jsonx_set_text(object, "loop", cycle->estate->loops[host->loop_idx].path);
-    hs_jsonx_set_text(object, "state", seen->is_up ? "up" : "down");
+    hs_cycle_format_silence(cycle, host_idx, object);
     hs_jsonx_set_int(object, "vcpus", host->vcpus);
     hs_jsonx_set_int(object, "vcpus_busy", hs_cycle_get_busy_vcpus(cycle, host_idx));
     hs_jsonx_set_int(object, "vcpus_pinned", hs_cycle_get_base_vcpus(cycle, host_idx));

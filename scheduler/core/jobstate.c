@@ -7,19 +7,23 @@
 #define BIT(state) (1U << (state))
 #define ENDS       (BIT(HS_JOB_DONE) | BIT(HS_JOB_FAILED) | BIT(HS_JOB_CANCELLED))
 
-/* A machine can end, or come back to light after a restart, in any state but a final one. */
+/*
+ * Back to waiting: a start that failed, or a host that is down for sure and took the machine along.
+ * A machine can end, or come back to light after a restart, in any state but a final one.
+ */
 static const unsigned may_follow[HS_JOB_STATE_COUNT_] = {
     [HS_JOB_HELD] = BIT(HS_JOB_WAITING) | BIT(HS_JOB_CANCELLED),
     [HS_JOB_WAITING] = BIT(HS_JOB_HELD) | BIT(HS_JOB_STARTING) | BIT(HS_JOB_RUNNING)
                        | BIT(HS_JOB_SUSPENDED) | ENDS,
     [HS_JOB_STARTING] = BIT(HS_JOB_WAITING) | BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SUSPENDED)
                         | BIT(HS_JOB_STOPPING) | ENDS,
-    [HS_JOB_RUNNING] = BIT(HS_JOB_SUSPENDED) | BIT(HS_JOB_SAVED) | BIT(HS_JOB_MIGRATING)
-                       | BIT(HS_JOB_STOPPING) | ENDS,
-    [HS_JOB_SUSPENDED] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SAVED) | BIT(HS_JOB_MIGRATING)
+    [HS_JOB_RUNNING] = BIT(HS_JOB_WAITING) | BIT(HS_JOB_SUSPENDED) | BIT(HS_JOB_SAVED)
+                       | BIT(HS_JOB_MIGRATING) | BIT(HS_JOB_STOPPING) | ENDS,
+    [HS_JOB_SUSPENDED] = BIT(HS_JOB_WAITING) | BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SAVED)
+                         | BIT(HS_JOB_MIGRATING) | BIT(HS_JOB_STOPPING) | ENDS,
+    [HS_JOB_SAVED] = BIT(HS_JOB_WAITING) | BIT(HS_JOB_RUNNING) | BIT(HS_JOB_STOPPING) | ENDS,
+    [HS_JOB_MIGRATING] = BIT(HS_JOB_WAITING) | BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SUSPENDED)
                          | BIT(HS_JOB_STOPPING) | ENDS,
-    [HS_JOB_SAVED] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_STOPPING) | ENDS,
-    [HS_JOB_MIGRATING] = BIT(HS_JOB_RUNNING) | BIT(HS_JOB_SUSPENDED) | BIT(HS_JOB_STOPPING) | ENDS,
     [HS_JOB_STOPPING] = ENDS,
 };
 

@@ -12,8 +12,8 @@
 #include "scheduler/base/timetext.h"
 #include "scheduler/daemon/daemon_priv.h"
 
-#define OPS_PER_EPOCH       UINT64_C(1000000000) /* ids of actions never meet those of other lives */
 #define PLANT_PERIOD_PLAN_S 60.0
+#define RELIST_S            0.1 /* real */
 
 /* --- the clock --- */
 
@@ -127,7 +127,7 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         .policy = config->policy,
         .timezones = (const struct hs_timezone *const *)config->timezones,
         .now_at_s = hs_clock_at_s(daemon->clock),
-        .first_op_id = daemon->epoch * OPS_PER_EPOCH + 1,
+        .first_op_id = daemon->epoch * HS_ENACT_OPS_PER_EPOCH + 1,
         .can_move = can_move(config->estate),
         .can_throttle = can_throttle(config->estate),
         .bound_iterations = 10,
@@ -208,10 +208,13 @@ static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machi
 {
     struct hs_daemon *daemon = arg;
 
+    if (!daemon->has_stepped) {
+        hs_fleet_list(daemon->fleet, host_idx, RELIST_S); /* jobs are not known yet */
+        return false;
+    }
     if (!hs_reconcile_check(daemon->reconcile, host_idx, machines, n_machines)) {
         return false;
     }
-    hs_enact_observe(daemon->enact, host_idx);
     if (daemon->sweep != NULL && hs_store_is_up(daemon->store)) {
         hs_sweep_apply(daemon->sweep, host_idx);
     }
@@ -243,8 +246,8 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
     int rc;
 
     daemon->enact = hs_enact_new(&enact_options);
-    daemon->reconcile =
-        hs_reconcile_new(daemon->cycle, config->estate, daemon->enact, &daemon->inbox);
+    daemon->reconcile = hs_reconcile_new(daemon->cycle, config->estate, daemon->enact,
+                                         &daemon->inbox, daemon->store);
     rc = hs_fleet_new(&options, &daemon->fleet, err);
     if (rc == 0) {
         hs_enact_set_fleet(daemon->enact, daemon->fleet);

@@ -11,6 +11,8 @@
 #include "scheduler/base/vec.h"
 
 #define KEY_MAX         24
+#define OWN_OPS         UINT64_C(500000000) /* of the ids of a life, those from here on are our own */
+#define OWN_RETRY_S     10.0                /* real */
 #define WRITES_KEPT_MAX 4096 /* journal lines kept while the store is away; newer ones are lost */
 
 /** A write with texts of its own. */
@@ -23,14 +25,23 @@ struct enact_write {
 
 typedef HS_VEC(struct enact_write) enact_writes;
 
+/** An intent whose end only a look at its hosts can tell. */
+struct enact_open {
+    struct hs_intent intent;
+    double since_mono_s;
+};
+
 struct hs_enact {
     struct hs_enact_options options;
     struct hs_fleet *fleet;
     enact_writes pending;           /* goes with the next commit */
     HS_VEC(uint64_t) dirty_job_ids; /* jobs whose last state did not land */
     HS_VEC(uint64_t) busy_job_ids;  /* an action is on its way */
-    HS_VEC(struct hs_intent) open;  /* adopted or unknown */
-    bool is_losing;                 /* WRITES_KEPT_MAX was reached */
+    HS_VEC(struct enact_open) open; /* adopted or unknown */
+    HS_VEC(struct hs_action) own;   /* go with the next commit */
+    uint64_t first_own_op_id;
+    uint64_t next_own_op_id;
+    bool is_losing; /* WRITES_KEPT_MAX was reached */
 };
 
 /** One commit on its way. */
@@ -80,21 +91,14 @@ void hs_enact_write(struct hs_enact *enact, const struct hs_store_op *op)
     add_write(&enact->pending, op);
 }
 
-static void write_intent(struct hs_enact *enact, enact_writes *writes,
-                         const struct hs_action *action, const char *state)
+static void write_intent(enact_writes *writes, const struct hs_intent *intent,
+                         enum hs_intent_state state)
 {
-    struct hs_intent intent = {.op_id = action->op_id,
-                               .epoch = enact->options.epoch,
-                               .job_id = action->job_id,
-                               .kind = action->kind};
-    HS_AUTO_MEM char *text = NULL;
+    HS_AUTO_MEM char *text = hs_intent_format(intent, state);
     char key[KEY_MAX];
 
-    snprintf(intent.host, sizeof(intent.host), "%s",
-             enact->options.estate->hosts[action->host_idx].path);
-    snprintf(key, sizeof(key), "%" PRIu64, action->op_id);
-    text = hs_recall_format_intent(&intent, state);
-    add_write(writes, &(struct hs_store_op){HS_STORE_PUT, "intents", key, text});
+    snprintf(key, sizeof(key), "%" PRIu64, intent->op_id);
+    add_write(writes, &(struct hs_store_op){HS_STORE_PUT, HS_INTENT_TABLE, key, text});
 }
 
 static void drop_intent(struct hs_enact *enact, uint64_t op_id)
@@ -102,7 +106,22 @@ static void drop_intent(struct hs_enact *enact, uint64_t op_id)
     char key[KEY_MAX];
 
     snprintf(key, sizeof(key), "%" PRIu64, op_id);
-    add_write(&enact->pending, &(struct hs_store_op){HS_STORE_DELETE, "intents", key, NULL});
+    add_write(&enact->pending, &(struct hs_store_op){HS_STORE_DELETE, HS_INTENT_TABLE, key, NULL});
+}
+
+/** Into the journal; an intent that is over leaves its table in the same commit. */
+static void end_intent(struct hs_enact *enact, const struct hs_intent *intent,
+                       enum hs_intent_state state, const char *why)
+{
+    HS_AUTO_MEM char *line =
+        hs_intent_format_end(intent, state, hs_clock_at_s(enact->options.inbox->clock), why);
+
+    hs_enact_write(enact, &(struct hs_store_op){HS_STORE_APPEND, "journal", "", line});
+    if (state == HS_INTENT_UNKNOWN) {
+        write_intent(&enact->pending, intent, state);
+    } else {
+        drop_intent(enact, intent->op_id);
+    }
 }
 
 static void write_job(enact_writes *writes, const struct hs_job *job)
@@ -115,7 +134,7 @@ static void write_job(enact_writes *writes, const struct hs_job *job)
     add_write(writes, &(struct hs_store_op){HS_STORE_PUT, "jobs", key, text});
 }
 
-static void write_note(struct hs_enact *enact, const struct hs_note *note)
+void hs_enact_note(struct hs_enact *enact, const struct hs_note *note)
 {
     json_auto_t *json = hs_jsonx_object();
     HS_AUTO_MEM char *text = NULL;
@@ -141,6 +160,12 @@ static bool has_id(const uint64_t *ids, size_t n, uint64_t id)
     return false;
 }
 
+/* Of this daemon's own accord: nobody in the cycle waits for it, the next listing shows it. */
+static bool is_own(const struct hs_enact *enact, uint64_t op_id)
+{
+    return op_id >= enact->first_own_op_id;
+}
+
 static void tell_done(struct hs_enact *enact, const struct hs_action *action, int rc,
                       const char *text)
 {
@@ -150,6 +175,11 @@ static void tell_done(struct hs_enact *enact, const struct hs_action *action, in
                              .host_idx = action->host_idx,
                              .rc = rc};
 
+    if (is_own(enact, action->op_id)) {
+        hs_fleet_list(enact->fleet, action->host_idx, rc == 0 ? 0 : OWN_RETRY_S);
+        enact->options.inbox->due(enact->options.inbox->arg);
+        return;
+    }
     snprintf(event.text, sizeof(event.text), "%s", text);
     /* what may work later unchanged is tried at the next period, not in a tight circle */
     hs_inbox_add(enact->options.inbox, &event,
@@ -166,19 +196,33 @@ static void end_busy(struct hs_enact *enact, uint64_t job_id)
     }
 }
 
-static void keep_unknown(struct hs_enact *enact, const struct hs_action *action)
+static struct hs_intent make_intent(const struct hs_enact *enact, const struct hs_action *action)
 {
+    const struct hs_host *hosts = enact->options.estate->hosts;
     struct hs_intent intent = {.op_id = action->op_id,
                                .epoch = enact->options.epoch,
                                .job_id = action->job_id,
                                .kind = action->kind,
-                               .is_unknown = true};
+                               .was_running = action->is_live};
 
-    snprintf(intent.host, sizeof(intent.host), "%s",
-             enact->options.estate->hosts[action->host_idx].path);
-    HS_VEC_PUSH(&enact->open, intent);
-    write_intent(enact, &enact->pending, action, "UNKNOWN");
+    snprintf(intent.host, sizeof(intent.host), "%s", hosts[action->host_idx].path);
+    if (action->kind == HS_ACTION_MOVE) {
+        snprintf(intent.to, sizeof(intent.to), "%s", hosts[action->to_host_idx].path);
+    }
+    return intent;
+}
+
+static void keep_unknown(struct hs_enact *enact, const struct hs_action *action, const char *why)
+{
+    struct hs_intent intent = make_intent(enact, action);
+
+    intent.is_unknown = true;
+    hs_enact_adopt(enact, &intent);
+    end_intent(enact, &intent, HS_INTENT_UNKNOWN, why);
     hs_fleet_list(enact->fleet, action->host_idx, 0);
+    if (action->kind == HS_ACTION_MOVE) {
+        hs_fleet_list(enact->fleet, action->to_host_idx, 0);
+    }
 }
 
 static void on_call(int rc, const struct hs_err *err, void *arg)
@@ -195,9 +239,11 @@ static void on_call(int rc, const struct hs_err *err, void *arg)
                     enact->options.estate->hosts[action->host_idx].path, text);
     }
     if (rc == -HS_E_TIMEOUT) {
-        keep_unknown(enact, action);
+        keep_unknown(enact, action, text);
     } else {
-        drop_intent(enact, action->op_id);
+        struct hs_intent intent = make_intent(enact, action);
+
+        end_intent(enact, &intent, rc == 0 ? HS_INTENT_DONE : HS_INTENT_FAILED, text);
     }
     tell_done(enact, action, rc, text);
     free(call);
@@ -224,13 +270,28 @@ static void start_machine(struct enact_call *call, const struct hs_job *job)
                       call);
 }
 
+/** The last word before every call to a host. */
+static int check_may_act(const struct hs_enact *enact, struct hs_err *err)
+{
+    return hs_store_is_up(enact->options.store)
+               ? 0
+               : hs_err_set(err, HS_E_UNAVAILABLE, NULL, "the store is down");
+}
+
 static void start_call(struct hs_enact *enact, const struct hs_action *action)
 {
     struct enact_call *call = hs_xcalloc(1, sizeof(*call));
     const struct hs_job *job = hs_cycle_get_job(enact->options.cycle, action->job_id);
+    struct hs_err err;
+    int rc;
 
     call->enact = enact;
     call->action = *action;
+    rc = check_may_act(enact, &err);
+    if (rc != 0) {
+        on_call(rc, &err, call);
+        return;
+    }
     HS_LOG_INFO("enact", "job %" PRIu64 ": %s on '%s': %s", action->job_id,
                 hs_action_word(action->kind), enact->options.estate->hosts[action->host_idx].path,
                 action->why);
@@ -246,9 +307,7 @@ static void start_call(struct hs_enact *enact, const struct hs_action *action)
     } else if (job != NULL) {
         start_machine(call, job);
     } else {
-        struct hs_err err;
-        int rc = hs_err_set(&err, HS_E_NOTFOUND, NULL, "the job is no longer known");
-
+        rc = hs_err_set(&err, HS_E_NOTFOUND, NULL, "the job is no longer known");
         on_call(rc, &err, call);
     }
 }
@@ -280,7 +339,7 @@ static void undo_batch(struct enact_batch *batch, int rc, const struct hs_err *e
         struct enact_write *write = &batch->writes.items[i];
 
         /* jobs are written anew from their state then; a note twice is worse than a gap */
-        if (strcmp(write->table, "jobs") != 0 && strcmp(write->table, "intents") != 0
+        if (strcmp(write->table, "jobs") != 0 && strcmp(write->table, HS_INTENT_TABLE) != 0
             && (write->kind != HS_STORE_APPEND || rc == -HS_E_UNAVAILABLE)) {
             HS_VEC_PUSH(&enact->pending, *write);
             *write = (struct enact_write){0};
@@ -334,24 +393,34 @@ static void add_job(struct enact_batch *batch, uint64_t job_id)
     }
 }
 
+static void add_action(struct enact_batch *batch, const struct hs_action *action)
+{
+    struct hs_enact *enact = batch->enact;
+    struct hs_intent intent = make_intent(enact, action);
+
+    if (!hs_store_is_up(enact->options.store)) {
+        tell_done(enact, action, -HS_E_UNAVAILABLE, "the store is down");
+    } else if (has_id(enact->busy_job_ids.items, enact->busy_job_ids.n, action->job_id)) {
+        tell_done(enact, action, -HS_E_UNAVAILABLE, "an earlier action is on its way");
+    } else {
+        HS_VEC_PUSH(&enact->busy_job_ids, action->job_id);
+        batch->actions[batch->n_actions++] = *action;
+        write_intent(&batch->writes, &intent, HS_INTENT_OPEN);
+    }
+}
+
 static void add_actions(struct enact_batch *batch, const struct hs_decision *decision)
 {
     struct hs_enact *enact = batch->enact;
 
-    batch->actions = hs_xcalloc(decision->n_actions, sizeof(*batch->actions));
+    batch->actions = hs_xcalloc(decision->n_actions + enact->own.n, sizeof(*batch->actions));
     for (size_t i = 0; i < decision->n_actions; i++) {
-        const struct hs_action *action = &decision->actions[i];
-
-        if (!hs_store_is_up(enact->options.store)) {
-            tell_done(enact, action, -HS_E_UNAVAILABLE, "the store is down");
-        } else if (has_id(enact->busy_job_ids.items, enact->busy_job_ids.n, action->job_id)) {
-            tell_done(enact, action, -HS_E_UNAVAILABLE, "an earlier action is on its way");
-        } else {
-            HS_VEC_PUSH(&enact->busy_job_ids, action->job_id);
-            batch->actions[batch->n_actions++] = *action;
-            write_intent(enact, &batch->writes, action, "INTENT");
-        }
+        add_action(batch, &decision->actions[i]);
     }
+    for (size_t i = 0; i < enact->own.n; i++) {
+        add_action(batch, &enact->own.items[i]);
+    }
+    enact->own.n = 0;
 }
 
 static void gather(struct enact_batch *batch, const struct hs_decision *decision)
@@ -359,7 +428,7 @@ static void gather(struct enact_batch *batch, const struct hs_decision *decision
     struct hs_enact *enact = batch->enact;
 
     for (size_t i = 0; i < decision->n_notes; i++) {
-        write_note(enact, &decision->notes[i]);
+        hs_enact_note(enact, &decision->notes[i]);
     }
     batch->writes = enact->pending;
     enact->pending = (enact_writes){0};
@@ -408,19 +477,55 @@ bool hs_enact_apply(struct hs_enact *enact, const struct hs_decision *decision,
 
 void hs_enact_adopt(struct hs_enact *enact, const struct hs_intent *intent)
 {
-    HS_VEC_PUSH(&enact->open, *intent);
+    struct enact_open open = {*intent, hs_clock_mono_s(enact->options.inbox->clock)};
+
+    HS_VEC_PUSH(&enact->open, open);
 }
 
-void hs_enact_observe(struct hs_enact *enact, size_t host_idx)
+const struct hs_intent *hs_enact_get_open(const struct hs_enact *enact, size_t i,
+                                          double *ret_since_mono_s)
 {
-    const char *path = enact->options.estate->hosts[host_idx].path;
+    if (i >= enact->open.n) {
+        return NULL;
+    }
+    *ret_since_mono_s = enact->open.items[i].since_mono_s;
+    return &enact->open.items[i].intent;
+}
 
+void hs_enact_settle(struct hs_enact *enact, uint64_t op_id, enum hs_intent_state state,
+                     const char *why)
+{
     for (size_t i = enact->open.n; i-- > 0;) {
-        if (strcmp(enact->open.items[i].host, path) == 0) {
-            drop_intent(enact, enact->open.items[i].op_id);
+        const struct hs_intent *intent = &enact->open.items[i].intent;
+
+        if (intent->op_id == op_id) {
+            HS_LOG_INFO("enact", "job %" PRIu64 ": %s on '%s' of epoch %" PRIu64 " is %s: %s",
+                        intent->job_id, hs_action_word(intent->kind), intent->host, intent->epoch,
+                        hs_intent_state_word(state), why);
+            end_intent(enact, intent, state, why);
             HS_VEC_SWAP_REMOVE(&enact->open, i);
         }
     }
+}
+
+void hs_enact_do(struct hs_enact *enact, uint64_t job_id, enum hs_action_kind kind, size_t host_idx,
+                 const char *why)
+{
+    struct hs_action action = {.kind = kind,
+                               .job_id = job_id,
+                               .host_idx = host_idx,
+                               .to_host_idx = host_idx,
+                               .share = 1.0};
+
+    for (size_t i = 0; i < enact->own.n; i++) {
+        if (enact->own.items[i].job_id == job_id) {
+            return;
+        }
+    }
+    action.op_id = enact->next_own_op_id++;
+    snprintf(action.why, sizeof(action.why), "%s", why);
+    HS_VEC_PUSH(&enact->own, action);
+    enact->options.inbox->due(enact->options.inbox->arg);
 }
 
 bool hs_enact_is_busy(const struct hs_enact *enact, uint64_t job_id)
@@ -435,6 +540,8 @@ struct hs_enact *hs_enact_new(const struct hs_enact_options *options)
     struct hs_enact *enact = hs_xcalloc(1, sizeof(*enact));
 
     enact->options = *options;
+    enact->first_own_op_id = options->epoch * HS_ENACT_OPS_PER_EPOCH + OWN_OPS;
+    enact->next_own_op_id = enact->first_own_op_id;
     return enact;
 }
 
@@ -455,5 +562,6 @@ void hs_enact_free(struct hs_enact *enact)
     HS_VEC_FINI(&enact->dirty_job_ids);
     HS_VEC_FINI(&enact->busy_job_ids);
     HS_VEC_FINI(&enact->open);
+    HS_VEC_FINI(&enact->own);
     free(enact);
 }

@@ -18,8 +18,11 @@
 #include "scheduler/core/cycle.h"
 #include "scheduler/daemon/fleet.h"
 #include "scheduler/daemon/inbox.h"
-#include "scheduler/daemon/recall.h"
+#include "scheduler/daemon/intent.h"
 #include "scheduler/model/estate.h"
+
+/* ids of actions never meet those of other lives */
+#define HS_ENACT_OPS_PER_EPOCH UINT64_C(1000000000)
 
 struct hs_enact;
 
@@ -51,11 +54,33 @@ bool hs_enact_apply(struct hs_enact *enact, const struct hs_decision *decision,
 /** Queue one write that goes with the next commit, and again until it lands. Texts are copied. */
 void hs_enact_write(struct hs_enact *enact, const struct hs_store_op *op);
 
-/** Take over an intent of an earlier life: settled when its host is next listed. */
+/** A line for the journal and the log. */
+void hs_enact_note(struct hs_enact *enact, const struct hs_note *note);
+
+/** Take over an intent of an earlier life: its end is settled by a look at its hosts. */
 void hs_enact_adopt(struct hs_enact *enact, const struct hs_intent *intent);
 
-/** A host was listed: what is seen there decides, so its open intents are settled. */
-void hs_enact_observe(struct hs_enact *enact, size_t host_idx);
+/**
+ * The @i-th intent whose end nobody has seen: adopted, or its call ended without an answer.
+ *
+ * @param ret_since_mono_s  since when it is so
+ * @return NULL past the last; borrowed until the next call that is not this one
+ */
+const struct hs_intent *hs_enact_get_open(const struct hs_enact *enact, size_t i,
+                                          double *ret_since_mono_s);
+
+/** An open intent has ended: goes with the next commit, as does what its event changes. */
+void hs_enact_settle(struct hs_enact *enact, uint64_t op_id, enum hs_intent_state state,
+                     const char *why);
+
+/**
+ * Take an action that no job of the cycle waits for, with an intent as any other; the host is
+ * listed when it has ended. One a job at a time: it is dropped while another is on its way.
+ *
+ * @param kind  HS_ACTION_SUSPEND, HS_ACTION_RESUME or HS_ACTION_DESTROY
+ */
+void hs_enact_do(struct hs_enact *enact, uint64_t job_id, enum hs_action_kind kind, size_t host_idx,
+                 const char *why);
 
 /** True while an action of the job is on its way to its host. */
 bool hs_enact_is_busy(const struct hs_enact *enact, uint64_t job_id);

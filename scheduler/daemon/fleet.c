@@ -21,6 +21,9 @@ struct fleet_host {
     double list_at_mono_s; /* when list_timer fires */
     bool is_listing;
     bool is_up;
+    bool was_tried;
+    bool is_down; /* as was said; it holds, once it answers, for what it still has */
+    double since_mono_s;
     bool is_stale; /* a listing was asked for while one was out */
 };
 
@@ -55,6 +58,26 @@ void hs_fleet_list(struct hs_fleet *fleet, size_t host_idx, double after_s)
     }
 }
 
+void hs_fleet_get_view(const struct hs_fleet *fleet, size_t host_idx,
+                       struct hs_fleet_view *ret_view)
+{
+    const struct fleet_host *host = &fleet->hosts[host_idx];
+
+    *ret_view = (struct hs_fleet_view){
+        .is_up = host->is_up,
+        .was_tried = host->was_tried,
+        .is_down = host->is_down && !host->is_up,
+        .was_down = host->is_down && host->is_up,
+        .since_mono_s = host->since_mono_s,
+        .settle_s = hs_compute_get_settle_s(fleet->options.estate->hosts[host_idx].uri),
+    };
+}
+
+void hs_fleet_set_down(struct hs_fleet *fleet, size_t host_idx, bool is_down)
+{
+    fleet->hosts[host_idx].is_down = is_down;
+}
+
 /* --- what a host says --- */
 
 static void tell_lost(struct fleet_host *host, const char *text)
@@ -64,7 +87,11 @@ static void tell_lost(struct fleet_host *host, const char *text)
     if (host->is_up) {
         HS_LOG_WARN("compute", "host '%s' is lost: %s", get_path(host), text);
     }
+    if (host->is_up || !host->was_tried) {
+        host->since_mono_s = hs_clock_mono_s(host->fleet->options.clock);
+    }
     host->is_up = false;
+    host->was_tried = true;
     snprintf(event.text, sizeof(event.text), "%s", text);
     hs_inbox_add(host->fleet->options.inbox, &event, HS_INBOX_SOON);
 }
@@ -95,8 +122,10 @@ static void on_list(int rc, const struct hs_err *err, const struct hs_machine *m
     }
     if (!host->is_up) {
         HS_LOG_INFO("compute", "host '%s' is up with %zu machines", get_path(host), n_machines);
+        host->since_mono_s = hs_clock_mono_s(fleet->options.clock);
     }
     host->is_up = true;
+    host->was_tried = true;
     if (fleet->options.listed(fleet->options.arg, host->host_idx, machines, n_machines)) {
         hs_inbox_add(fleet->options.inbox, &event, HS_INBOX_SOON);
     }

@@ -49,6 +49,22 @@ int hs_fleet_new(const struct hs_fleet_options *options, struct hs_fleet **ret_f
 /** Borrowed, never NULL. */
 struct hs_compute *hs_fleet_get_compute(const struct hs_fleet *fleet, size_t host_idx);
 
+/** What is known of a host's answers. */
+struct hs_fleet_view {
+    bool is_up;
+    bool was_tried;      /* it answered, or failed to, in this life */
+    bool is_down;        /* silent, and somebody who knows said that it is off */
+    bool was_down;       /* it answers again after that: what it still has is of before */
+    double since_mono_s; /* when it came up, or fell silent */
+    double settle_s;     /* as hs_compute_get_settle_s() */
+};
+
+void hs_fleet_get_view(const struct hs_fleet *fleet, size_t host_idx,
+                       struct hs_fleet_view *ret_view);
+
+/** Somebody says that a silent host is off; false takes it back. */
+void hs_fleet_set_down(struct hs_fleet *fleet, size_t host_idx, bool is_down);
+
 /** List the host after @after_s real seconds, or sooner if that was due anyway. */
 void hs_fleet_list(struct hs_fleet *fleet, size_t host_idx, double after_s);
 

@@ -33,51 +33,16 @@ struct hs_recall {
 static void begin(void *arg);
 static void ask_table(struct hs_recall *recall);
 
-/* --- intents as text --- */
-
-char *hs_recall_format_intent(const struct hs_intent *intent, const char *state)
-{
-    json_auto_t *json = hs_jsonx_object();
-
-    hs_jsonx_set_text(json, "state", state);
-    hs_jsonx_set_int(json, "op", (int64_t)intent->op_id);
-    hs_jsonx_set_int(json, "epoch", (int64_t)intent->epoch);
-    hs_jsonx_set_int(json, "job", (int64_t)intent->job_id);
-    hs_jsonx_set_text(json, "kind", hs_action_word(intent->kind));
-    hs_jsonx_set_text(json, "host", intent->host);
-    return hs_jsonx_format(json);
-}
-
-static bool parse_kind(const char *word, enum hs_action_kind *ret_kind)
-{
-    for (int kind = HS_ACTION_START; kind <= HS_ACTION_THROTTLE; kind++) {
-        if (word != NULL && strcmp(word, hs_action_word((enum hs_action_kind)kind)) == 0) {
-            *ret_kind = (enum hs_action_kind)kind;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void take_intent(const char *key, const char *text, void *arg)
 {
     struct hs_recall *recall = arg;
-    json_auto_t *json = NULL;
-    struct hs_intent intent = {.op_id = strtoull(key, NULL, 10)};
-    const char *host;
-    const char *state;
+    struct hs_intent intent;
+    struct hs_err err;
 
-    if (hs_jsonx_parse("intents", text, strlen(text), &json, NULL) != 0
-        || !parse_kind(json_string_value(json_object_get(json, "kind")), &intent.kind)) {
-        HS_LOG_WARN("store", "intent '%s' cannot be read and is left alone", key);
+    if (hs_intent_parse(key, text, &intent, &err) != 0) {
+        HS_LOG_WARN("store", "intent '%s' cannot be read and is left alone: %s", key, err.text);
         return;
     }
-    host = json_string_value(json_object_get(json, "host"));
-    state = json_string_value(json_object_get(json, "state"));
-    intent.epoch = (uint64_t)json_integer_value(json_object_get(json, "epoch"));
-    intent.job_id = (uint64_t)json_integer_value(json_object_get(json, "job"));
-    intent.is_unknown = state != NULL && strcmp(state, "UNKNOWN") == 0;
-    snprintf(intent.host, sizeof(intent.host), "%s", host != NULL ? host : "");
     HS_VEC_PUSH(&recall->memory->intents, intent);
 }
 
@@ -225,7 +190,7 @@ static const struct {
 } steps[] = {
     {"meta", take_meta},
     {"jobs", take_job},
-    {"intents", take_intent},
+    {HS_INTENT_TABLE, take_intent},
     {HS_UPKEEP_TABLE, take_maintenance},
     {HS_LEARNED_TABLE, take_learned},
     {HS_REPEAT_TABLE, take_repeat},

@@ -15,18 +15,8 @@
 #include "scheduler/base/auto.h"
 #include "scheduler/base/executor.h"
 #include "scheduler/base/vec.h"
-#include "scheduler/model/action.h"
+#include "scheduler/daemon/intent.h"
 #include "scheduler/model/job.h"
-
-/** An action that was about to be taken when the earlier life ended. */
-struct hs_intent {
-    uint64_t op_id;
-    uint64_t epoch;
-    uint64_t job_id;
-    enum hs_action_kind kind;
-    char host[HS_PATH_MAX];
-    bool is_unknown; /* its call ended without an answer */
-};
 
 /** A row of a table, as it is: what forecasts have learned, maintenance. */
 struct hs_recall_row {
@@ -71,6 +61,3 @@ void hs_recall_free(struct hs_recall *recall);
 /** Accepts NULL; frees the jobs that are still in it. */
 void hs_recall_memory_free(struct hs_recall_memory *memory);
 HS_DEFINE_AUTO(hs_recall_memory);
-
-/** JSON text of an intent for the store; @state is "INTENT" or "UNKNOWN". Owned (free). */
-char *hs_recall_format_intent(const struct hs_intent *intent, const char *state);

@@ -7,6 +7,8 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/vec.h"
+#include "scheduler/daemon/settle.h"
+#include "scheduler/daemon/strays.h"
 
 #define RELIST_S 1.0 /* real; after a list and a look that did not agree */
 
@@ -23,6 +25,9 @@ struct hs_reconcile {
     struct hs_enact *enact;
     struct hs_inbox *inbox;
     struct hs_fleet *fleet;
+    struct hs_sighting *sighting;
+    struct hs_settle settle;
+    struct hs_strays *strays;
     HS_VEC(struct asked) asked;
 };
 
@@ -136,20 +141,53 @@ static void ask(struct hs_reconcile *reconcile, size_t host_idx, const struct hs
                        question);
 }
 
-bool hs_reconcile_check(struct hs_reconcile *reconcile, size_t host_idx,
-                        const struct hs_machine *machines, size_t n_machines)
+/** A call that began its machine may still land: no news is no news yet. */
+static bool may_yet_appear(struct hs_reconcile *reconcile, size_t host_idx, uint64_t job_id)
+{
+    const struct hs_intent *intent;
+    double since_mono_s;
+    double wait_s;
+
+    for (size_t i = 0; (intent = hs_enact_get_open(reconcile->enact, i, &since_mono_s)) != NULL;
+         i++) {
+        if (intent->job_id == job_id && intent->kind == HS_ACTION_START
+            && !hs_settle_is_sure(&reconcile->settle, host_idx, since_mono_s, &wait_s)) {
+            hs_fleet_list(reconcile->fleet, host_idx, wait_s);
+            return true;
+        }
+    }
+    return false;
+}
+
+/** It was taken to another host that answers: it has not ended. */
+static bool is_elsewhere(const struct hs_reconcile *reconcile, size_t host_idx, uint64_t job_id)
+{
+    for (size_t h = 0; h < reconcile->estate->n_hosts; h++) {
+        if (h != host_idx && hs_sighting_find(reconcile->sighting, h, job_id) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool collect_ends(struct hs_reconcile *reconcile, size_t host_idx,
+                         const struct hs_machine *machines, size_t n_machines)
 {
     const char *path = reconcile->estate->hosts[host_idx].path;
     size_t n_jobs = hs_cycle_get_n_jobs(reconcile->cycle);
     bool is_clear = true;
 
-    forget_over(reconcile);
     for (size_t i = 0; i < n_jobs; i++) {
         const struct hs_job *job = hs_cycle_get_job_at(reconcile->cycle, i);
         const struct asked *asked;
 
         if (strcmp(job->host, path) != 0 || !has_machine(reconcile, job)
-            || is_listed(machines, n_machines, job->id)) {
+            || is_listed(machines, n_machines, job->id)
+            || is_elsewhere(reconcile, host_idx, job->id)) {
+            continue;
+        }
+        if (may_yet_appear(reconcile, host_idx, job->id)) {
+            is_clear = false;
             continue;
         }
         asked = find_asked(reconcile, job->id);
@@ -163,8 +201,30 @@ bool hs_reconcile_check(struct hs_reconcile *reconcile, size_t host_idx,
     return is_clear;
 }
 
+bool hs_reconcile_check(struct hs_reconcile *reconcile, size_t host_idx,
+                        const struct hs_machine *machines, size_t n_machines)
+{
+    forget_over(reconcile);
+    hs_sighting_set(reconcile->sighting, host_idx, hs_clock_mono_s(reconcile->inbox->clock),
+                    machines, n_machines);
+    if (!collect_ends(reconcile, host_idx, machines, n_machines)) {
+        return false;
+    }
+    hs_settle_apply(&reconcile->settle, host_idx);
+    hs_strays_apply(reconcile->strays, host_idx, machines, n_machines);
+    return true;
+}
+
+void hs_reconcile_confirm_down(struct hs_reconcile *reconcile, size_t host_idx)
+{
+    hs_sighting_set(reconcile->sighting, host_idx, hs_clock_mono_s(reconcile->inbox->clock), NULL,
+                    0);
+    hs_settle_apply_down(&reconcile->settle, host_idx);
+}
+
 struct hs_reconcile *hs_reconcile_new(const struct hs_cycle *cycle, const struct hs_estate *estate,
-                                      struct hs_enact *enact, struct hs_inbox *inbox)
+                                      struct hs_enact *enact, struct hs_inbox *inbox,
+                                      struct hs_store *store)
 {
     struct hs_reconcile *reconcile = hs_xcalloc(1, sizeof(*reconcile));
 
@@ -172,18 +232,28 @@ struct hs_reconcile *hs_reconcile_new(const struct hs_cycle *cycle, const struct
     reconcile->estate = estate;
     reconcile->enact = enact;
     reconcile->inbox = inbox;
+    reconcile->sighting = hs_sighting_new(estate->n_hosts);
+    reconcile->settle = (struct hs_settle){.cycle = cycle,
+                                           .estate = estate,
+                                           .sighting = reconcile->sighting,
+                                           .enact = enact,
+                                           .inbox = inbox};
+    reconcile->strays = hs_strays_new(&reconcile->settle, store);
     return reconcile;
 }
 
 void hs_reconcile_set_fleet(struct hs_reconcile *reconcile, struct hs_fleet *fleet)
 {
     reconcile->fleet = fleet;
+    reconcile->settle.fleet = fleet;
 }
 
 void hs_reconcile_free(struct hs_reconcile *reconcile)
 {
     if (reconcile != NULL) {
         HS_VEC_FINI(&reconcile->asked);
+        hs_strays_free(reconcile->strays);
+        hs_sighting_free(reconcile->sighting);
         free(reconcile);
     }
 }

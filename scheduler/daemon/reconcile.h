@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "adapters/store/store.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/daemon/enact.h"
@@ -22,13 +23,15 @@ struct hs_reconcile;
 
 /** All kept. Owned by the caller. */
 struct hs_reconcile *hs_reconcile_new(const struct hs_cycle *cycle, const struct hs_estate *estate,
-                                      struct hs_enact *enact, struct hs_inbox *inbox);
+                                      struct hs_enact *enact, struct hs_inbox *inbox,
+                                      struct hs_store *store);
 
 /** The fleet to ask; must be set before the first listing. Kept. */
 void hs_reconcile_set_fleet(struct hs_reconcile *reconcile, struct hs_fleet *fleet);
 
 /**
- * Look at a listing.
+ * Look at a listing: settle open intents by it (settle.h), deal with machines that should not be
+ * there (strays.h).
  *
  * @return true if it may go on to the cycle; false if ends are being collected first, after which
  *         the host is listed again
@@ -36,6 +39,9 @@ void hs_reconcile_set_fleet(struct hs_reconcile *reconcile, struct hs_fleet *fle
 bool hs_reconcile_check(struct hs_reconcile *reconcile, size_t host_idx,
                         const struct hs_machine *machines, size_t n_machines);
 
-/** Accepts NULL. After the fleet, whose calls end in here. */
+/** Somebody says that a silent host is off: intents that name it end. */
+void hs_reconcile_confirm_down(struct hs_reconcile *reconcile, size_t host_idx);
+
+/** Accepts NULL. After the fleet and the store, whose calls end in here. */
 void hs_reconcile_free(struct hs_reconcile *reconcile);
 HS_DEFINE_AUTO(hs_reconcile);

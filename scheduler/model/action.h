@@ -3,6 +3,7 @@
 
 /** action - one step that the core wants done to one machine. Plain value. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ struct hs_action {
     uint64_t job_id;
     size_t host_idx;     /* where the machine is, or is to be made */
     size_t to_host_idx;  /* of a move */
+    bool is_live;        /* of a move: it runs, and is to run there */
     double share;        /* of a throttle: 1 is all */
     int64_t wanted_at_s; /* plan UTC */
     char why[160];       /* one clause for the journal */

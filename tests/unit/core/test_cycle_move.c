@@ -226,7 +226,7 @@ static void cycle_move__a_job_stays_where_it_was_if_the_move_fails(void **state)
     free_world(w);
 }
 
-static void cycle_move__a_move_without_an_answer_is_settled_by_the_next_listing(void **state)
+static void cycle_move__a_move_without_an_answer_waits_until_it_is_settled(void **state)
 {
     struct world *w = new_world(true, 30.0);
     const struct hs_machine machine = {.name = "hs-1",
@@ -245,6 +245,10 @@ static void cycle_move__a_move_without_an_answer_is_settled_by_the_next_listing(
                               .host_idx = OFFICE,
                               .machines = &machine,
                               .n_machines = 1});
+    step_at(w, w->now_at_s + 5);
+    /* one side alone tells nothing: who saw both says so */
+    assert_int_equal(job_of(w)->state, HS_JOB_MIGRATING);
+    push(w, (struct hs_event){.kind = HS_EVENT_MOVE_SETTLED, .job_id = 1, .host_idx = OFFICE});
     step_at(w, w->now_at_s + 5);
     assert_int_equal(job_of(w)->state, HS_JOB_RUNNING);
     assert_string_equal(job_of(w)->host, "office/h1");
@@ -401,7 +405,7 @@ int main(void)
         cmocka_unit_test(cycle_move__plans_none_where_the_backend_cannot),
         cmocka_unit_test(cycle_move__makes_no_move_that_costs_more_than_it_saves),
         cmocka_unit_test(cycle_move__a_job_stays_where_it_was_if_the_move_fails),
-        cmocka_unit_test(cycle_move__a_move_without_an_answer_is_settled_by_the_next_listing),
+        cmocka_unit_test(cycle_move__a_move_without_an_answer_waits_until_it_is_settled),
         cmocka_unit_test(cycle_move__moves_a_service_live_and_within_its_budget),
         cmocka_unit_test(cycle_filler__stops_when_its_heat_no_longer_pays),
         cmocka_unit_test(cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to),

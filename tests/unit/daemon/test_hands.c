@@ -12,6 +12,7 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/enact.h"
+#include "scheduler/daemon/movetable.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/sweep.h"
 #include "scheduler/sim/virtual_executor.h"
@@ -24,7 +25,10 @@
 struct held_store {
     struct hs_store base;
     int n_commits;
-    char intent[512]; /* the last one put */
+    char intent[512];      /* the last one put */
+    char ended[512];       /* the last line of the journal */
+    char dropped[64];      /* keys of intents taken away, in order */
+    const char *known_job; /* a key that its table "jobs" has */
     hs_store_done_fn *done;
     void *arg;
 };
@@ -50,6 +54,13 @@ static void held_commit(struct hs_store *store, const struct hs_store_op *ops, s
     for (size_t i = 0; i < n_ops; i++) {
         if (strcmp(ops[i].table, "intents") == 0 && ops[i].kind == HS_STORE_PUT) {
             (void)snprintf(held.intent, sizeof(held.intent), "%s %s", ops[i].key, ops[i].text);
+        } else if (strcmp(ops[i].table, "intents") == 0) {
+            size_t n_bytes = strlen(held.dropped);
+
+            (void)snprintf(held.dropped + n_bytes, sizeof(held.dropped) - n_bytes, "%s ",
+                           ops[i].key);
+        } else if (strcmp(ops[i].table, "journal") == 0) {
+            (void)snprintf(held.ended, sizeof(held.ended), "%s", ops[i].text);
         }
     }
 }
@@ -59,8 +70,18 @@ static bool held_is_up(const struct hs_store *store)
     return true;
 }
 
+/* The port never answers before it has returned; nobody here can tell. */
+static void held_get(struct hs_store *store, const char *table, const char *key,
+                     hs_store_row_fn *row, hs_store_done_fn *done, void *arg)
+{
+    if (held.known_job != NULL && strcmp(key, held.known_job) == 0) {
+        row(key, "{\"damaged\": true}", arg);
+    }
+    done(0, NULL, arg);
+}
+
 static const struct hs_store_ops held_ops = {
-    .name = "held", .summary = "", .commit = held_commit, .is_up = held_is_up};
+    .name = "held", .summary = "", .commit = held_commit, .get = held_get, .is_up = held_is_up};
 
 static void held_answer(int rc)
 {
@@ -102,7 +123,7 @@ static int start(void **state)
         .estate = estate, .policy = &policy, .now_at_s = START_AT_S, .n_slots = 8});
     enact = hs_enact_new(&(struct hs_enact_options){
         .store = &held.base, .cycle = cycle, .estate = estate, .inbox = &inbox, .epoch = EPOCH});
-    reconcile = hs_reconcile_new(cycle, estate, enact, &inbox);
+    reconcile = hs_reconcile_new(cycle, estate, enact, &inbox, &held.base);
     options.executor = hs_virtual_executor_get(executor);
     options.clock = plan_clock;
     options.state_dir = state_dir;
@@ -266,6 +287,213 @@ static void reconcile__asks_again_about_a_machine_that_was_there_after_all(void 
     assert_non_null(find_event(HS_EVENT_MACHINE_ENDED));
 }
 
+/* --- intents that nobody saw the end of --- */
+
+/** Commit what is due as a tick does. */
+static void commit(void)
+{
+    const struct hs_decision nothing = {0};
+
+    held.ended[0] = '\0';
+    held.dropped[0] = '\0';
+    if (hs_enact_apply(enact, &nothing, NULL, NULL)) {
+        held_answer(0);
+    }
+    advance(0.1);
+}
+
+static void adopt(uint64_t op_id, enum hs_action_kind kind, bool was_running)
+{
+    struct hs_intent intent = {.op_id = op_id,
+                               .epoch = EPOCH - 1,
+                               .job_id = 7,
+                               .kind = kind,
+                               .host = "pool/h1",
+                               .was_running = was_running};
+
+    if (kind == HS_ACTION_MOVE) {
+        (void)snprintf(intent.to, sizeof(intent.to), "office/h1");
+    }
+    hs_enact_adopt(enact, &intent);
+    advance(0.1);
+}
+
+static struct hs_machine machine_in(enum hs_machine_state machine_state)
+{
+    return (struct hs_machine){
+        .name = "hs-7", .state = machine_state, .vcpus = 1, .memory_mib = 128, .job_id = 7};
+}
+
+static void list(size_t host_idx, enum hs_machine_state machine_state)
+{
+    struct hs_machine machine = machine_in(machine_state);
+
+    (void)hs_reconcile_check(reconcile, host_idx, &machine, 1);
+}
+
+static void settle__an_intent_ends_as_its_host_shows(void **state)
+{
+    add_job(7, HS_JOB_RUNNING, 0);
+    adopt(31, HS_ACTION_SUSPEND, false);
+    list(0, HS_MACHINE_PAUSED);
+    commit();
+    assert_string_equal(held.dropped, "31 ");
+    assert_non_null(strstr(held.ended, "suspend on 'pool/h1': DONE"));
+    adopt(32, HS_ACTION_DESTROY, false);
+    list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_string_equal(held.dropped, "32 ");
+    assert_non_null(strstr(held.ended, "FAILED"));
+}
+
+static void settle__a_listing_of_before_tells_nothing(void **state)
+{
+    add_job(7, HS_JOB_RUNNING, 0);
+    list(0, HS_MACHINE_RUNNING);
+    adopt(31, HS_ACTION_SUSPEND, false);
+    list(1, HS_MACHINE_UNKNOWN);
+    commit();
+    assert_string_equal(held.dropped, "");
+}
+
+/* The machine on both hosts of a move, in these states; -1: none. Then what is asked of whom. */
+static void look_at_both(int there, int here)
+{
+    add_job(7, HS_JOB_MIGRATING, 0);
+    adopt(31, HS_ACTION_MOVE, true);
+    if (there >= 0) {
+        list(1, (enum hs_machine_state)there);
+    } else {
+        (void)hs_reconcile_check(reconcile, 1, NULL, 0);
+    }
+    if (here >= 0) {
+        list(0, (enum hs_machine_state)here);
+    } else {
+        /* the source is asked how it ended, and knows nothing */
+        (void)hs_reconcile_check(reconcile, 0, NULL, 0);
+        advance(0.1);
+        (void)hs_reconcile_check(reconcile, 0, NULL, 0);
+    }
+    held.intent[0] = '\0';
+    commit();
+}
+
+static void settle__a_copy_beside_its_running_source_is_destroyed(void **state)
+{
+    look_at_both(HS_MACHINE_PAUSED, HS_MACHINE_RUNNING);
+    assert_non_null(strstr(held.intent, "\"destroy\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+    assert_null(find_event(HS_EVENT_MOVE_SETTLED));
+    (void)hs_reconcile_check(reconcile, 1, NULL, 0);
+    commit();
+    assert_int_equal(find_event(HS_EVENT_MOVE_SETTLED)->host_idx, 0);
+    assert_non_null(strstr(held.ended, "move on 'pool/h1' to 'office/h1': FAILED"));
+}
+
+static void settle__what_arrived_and_left_is_resumed_there(void **state)
+{
+    look_at_both(HS_MACHINE_PAUSED, -1);
+    assert_non_null(strstr(held.intent, "\"resume\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+    list(1, HS_MACHINE_RUNNING);
+    commit();
+    assert_int_equal(find_event(HS_EVENT_MOVE_SETTLED)->host_idx, 1);
+    assert_int_equal(find_event(HS_EVENT_MOVE_SETTLED)->rc, 0);
+    assert_non_null(strstr(held.ended, "DONE"));
+}
+
+static void settle__what_runs_on_both_is_suspended_on_one_with_an_alarm(void **state)
+{
+    look_at_both(HS_MACHINE_RUNNING, HS_MACHINE_RUNNING);
+    assert_non_null(strstr(held.intent, "\"suspend\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+    assert_int_equal(find_event(HS_EVENT_MOVE_SETTLED)->host_idx, 0);
+}
+
+static void settle__a_copy_waits_while_its_source_is_silent(void **state)
+{
+    add_job(7, HS_JOB_MIGRATING, 0);
+    adopt(31, HS_ACTION_MOVE, true);
+    held.intent[0] = '\0';
+    list(1, HS_MACHINE_PAUSED); /* the source has not been listed since */
+    commit();
+    assert_string_equal(held.intent, "");
+    assert_string_equal(held.dropped, "");
+    assert_null(find_event(HS_EVENT_MOVE_SETTLED));
+}
+
+static void movetable__says_what_promises_say(void **state)
+{
+    static const struct {
+        enum hs_move_side source;
+        enum hs_move_side destination;
+        enum hs_move_verdict verdict;
+    } rows[] = {
+        {HS_MOVE_NONE, HS_MOVE_PAUSED, HS_MOVE_RESUME},
+        {HS_MOVE_RUNNING, HS_MOVE_PAUSED, HS_MOVE_CLEAR},
+        {HS_MOVE_RUNNING, HS_MOVE_NONE, HS_MOVE_STAYS},
+        {HS_MOVE_RUNNING, HS_MOVE_RUNNING, HS_MOVE_ALARM},
+        {HS_MOVE_SILENT, HS_MOVE_PAUSED, HS_MOVE_WAIT},
+        {HS_MOVE_RUNNING, HS_MOVE_SILENT, HS_MOVE_STAYS},
+        {HS_MOVE_NONE, HS_MOVE_RUNNING, HS_MOVE_ARRIVED},
+        {HS_MOVE_NONE, HS_MOVE_NONE, HS_MOVE_LOST},
+        {HS_MOVE_NONE, HS_MOVE_SILENT, HS_MOVE_WAIT},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        assert_int_equal(hs_movetable_find(rows[i].source, rows[i].destination, true),
+                         rows[i].verdict);
+    }
+    assert_int_equal(hs_movetable_find(HS_MOVE_NONE, HS_MOVE_PAUSED, false), HS_MOVE_ARRIVED);
+    for (int to = HS_MOVE_SILENT; to <= HS_MOVE_RUNNING; to++) {
+        /* nothing is done beside a source that may run still */
+        assert_int_equal(hs_movetable_find(HS_MOVE_SILENT, (enum hs_move_side)to, true),
+                         HS_MOVE_WAIT);
+    }
+}
+
+static void strays__an_orphan_is_removed_with_an_intent(void **state)
+{
+    held.intent[0] = '\0';
+    list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_non_null(strstr(held.intent, "\"destroy\""));
+    assert_non_null(strstr(held.ended, "no record knows"));
+}
+
+static void strays__a_machine_whose_record_is_damaged_is_left_alone(void **state)
+{
+    held.known_job = "7";
+    held.intent[0] = '\0';
+    list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_string_equal(held.intent, "");
+    assert_non_null(strstr(held.ended, "left alone"));
+}
+
+static void strays__a_second_machine_is_suspended_with_an_alarm(void **state)
+{
+    add_job(7, HS_JOB_RUNNING, 0);
+    list(0, HS_MACHINE_RUNNING);
+    held.intent[0] = '\0';
+    list(1, HS_MACHINE_RUNNING);
+    commit();
+    assert_non_null(strstr(held.intent, "\"suspend\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+    assert_non_null(strstr(held.ended, "alarm"));
+}
+
+static void strays__a_foreign_machine_is_never_touched(void **state)
+{
+    struct hs_machine machine = machine_in(HS_MACHINE_RUNNING);
+
+    machine.job_id = 0;
+    held.intent[0] = '\0';
+    (void)hs_reconcile_check(reconcile, 0, &machine, 1);
+    commit();
+    assert_string_equal(held.intent, "");
+}
+
 static void on_text(int rc, const struct hs_err *err, const char *text, size_t n, void *arg)
 {
     *(int *)arg = rc;
@@ -319,6 +547,22 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(
             reconcile__asks_again_about_a_machine_that_was_there_after_all, start, end),
+        cmocka_unit_test(movetable__says_what_promises_say),
+        cmocka_unit_test_setup_teardown(settle__an_intent_ends_as_its_host_shows, start, end),
+        cmocka_unit_test_setup_teardown(settle__a_listing_of_before_tells_nothing, start, end),
+        cmocka_unit_test_setup_teardown(settle__a_copy_beside_its_running_source_is_destroyed,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(settle__what_arrived_and_left_is_resumed_there, start, end),
+        cmocka_unit_test_setup_teardown(settle__what_runs_on_both_is_suspended_on_one_with_an_alarm,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(settle__a_copy_waits_while_its_source_is_silent, start,
+                                        end),
+        cmocka_unit_test_setup_teardown(strays__an_orphan_is_removed_with_an_intent, start, end),
+        cmocka_unit_test_setup_teardown(strays__a_machine_whose_record_is_damaged_is_left_alone,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(strays__a_second_machine_is_suspended_with_an_alarm, start,
+                                        end),
+        cmocka_unit_test_setup_teardown(strays__a_foreign_machine_is_never_touched, start, end),
         cmocka_unit_test_setup_teardown(sweep__keeps_the_newest_logs_and_all_that_is_not_over,
                                         start, end),
     };

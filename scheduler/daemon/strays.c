@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* strays - see strays.h. */
+#include "scheduler/daemon/strays.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
+#include "scheduler/base/vec.h"
+
+#define KEY_MAX 24
+
+/** Said once in a life: it stays so until somebody has looked. */
+struct told {
+    uint64_t job_id;
+    size_t host_idx;
+};
+
+struct hs_strays {
+    const struct hs_settle *settle;
+    struct hs_store *store;
+    HS_VEC(struct told) told;
+    HS_VEC(uint64_t) asked_job_ids; /* the store is asked about them */
+};
+
+/** One question to the store. */
+struct stray_question {
+    struct hs_strays *strays;
+    uint64_t job_id;
+    size_t host_idx;
+    bool is_known;
+};
+
+__attribute__((format(printf, 5, 6))) static void tell(struct hs_strays *strays, uint64_t job_id,
+                                                       size_t host_idx, const char *kind,
+                                                       const char *fmt, ...)
+{
+    struct hs_note note = {.at_s = hs_clock_at_s(strays->settle->inbox->clock)};
+    struct told now = {job_id, host_idx};
+    va_list args;
+
+    for (size_t i = 0; i < strays->told.n; i++) {
+        if (strays->told.items[i].job_id == job_id && strays->told.items[i].host_idx == host_idx) {
+            return;
+        }
+    }
+    HS_VEC_PUSH(&strays->told, now);
+    snprintf(note.kind, sizeof(note.kind), "%s", kind);
+    snprintf(note.subject, sizeof(note.subject), "%" PRIu64, job_id);
+    va_start(args, fmt);
+    (void)vsnprintf(note.text, sizeof(note.text), fmt, args);
+    va_end(args);
+    hs_enact_note(strays->settle->enact, &note);
+}
+
+static const char *get_path(const struct hs_strays *strays, size_t host_idx)
+{
+    return strays->settle->estate->hosts[host_idx].path;
+}
+
+/* --- orphans --- */
+
+static void take_row(const char *key, const char *text, void *arg)
+{
+    ((struct stray_question *)arg)->is_known = true;
+}
+
+static void on_answer(int rc, const struct hs_err *err, void *arg)
+{
+    HS_AUTO_MEM struct stray_question *question = arg;
+    struct hs_strays *strays = question->strays;
+    size_t i = 0;
+
+    while (i < strays->asked_job_ids.n && strays->asked_job_ids.items[i] != question->job_id) {
+        i++;
+    }
+    if (i < strays->asked_job_ids.n) {
+        HS_VEC_SWAP_REMOVE(&strays->asked_job_ids, i);
+    }
+    if (rc != 0 || hs_cycle_get_job(strays->settle->cycle, question->job_id) != NULL) {
+        return; /* asked again at the next listing */
+    }
+    if (question->is_known) {
+        tell(strays, question->job_id, question->host_idx, "alarm",
+             "its machine runs on '%.100s' and its record cannot be read: left alone",
+             get_path(strays, question->host_idx));
+        return;
+    }
+    tell(strays, question->job_id, question->host_idx, "orphan",
+         "no record knows the machine 'hs-%" PRIu64 "' on '%.100s', which is ours: removed",
+         question->job_id, get_path(strays, question->host_idx));
+    hs_enact_do(strays->settle->enact, question->job_id, HS_ACTION_DESTROY, question->host_idx,
+                "no record knows its job");
+}
+
+static void ask(struct hs_strays *strays, size_t host_idx, uint64_t job_id)
+{
+    struct stray_question *question;
+    char key[KEY_MAX];
+
+    for (size_t i = 0; i < strays->asked_job_ids.n; i++) {
+        if (strays->asked_job_ids.items[i] == job_id) {
+            return;
+        }
+    }
+    HS_VEC_PUSH(&strays->asked_job_ids, job_id);
+    question = hs_xcalloc(1, sizeof(*question));
+    *question = (struct stray_question){strays, job_id, host_idx, false};
+    snprintf(key, sizeof(key), "%" PRIu64, job_id);
+    hs_store_get(strays->store, "jobs", key, take_row, on_answer, question);
+}
+
+/* --- seconds --- */
+
+static bool has_open_intent(const struct hs_strays *strays, uint64_t job_id)
+{
+    const struct hs_intent *intent;
+    double since_mono_s;
+
+    for (size_t i = 0;
+         (intent = hs_enact_get_open(strays->settle->enact, i, &since_mono_s)) != NULL; i++) {
+        if (intent->job_id == job_id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void part(struct hs_strays *strays, size_t host_idx, const struct hs_job *job,
+                 const struct hs_machine *machine)
+{
+    const struct hs_settle *settle = strays->settle;
+    size_t own = hs_estate_find_host(settle->estate, job->host);
+    struct hs_fleet_view own_view = {0};
+    struct hs_fleet_view view;
+
+    if (own != SIZE_MAX) {
+        hs_fleet_get_view(settle->fleet, own, &own_view);
+    }
+    hs_fleet_get_view(settle->fleet, host_idx, &view);
+    if (view.was_down) {
+        tell(strays, job->id, host_idx, "orphan",
+             "its machine on '%.100s' came back though that host was confirmed down: removed",
+             get_path(strays, host_idx));
+        hs_enact_do(settle->enact, job->id, HS_ACTION_DESTROY, host_idx,
+                    "its host was confirmed down, and it goes on elsewhere");
+    } else if (own_view.is_up && hs_sighting_find(settle->sighting, own, job->id) != NULL) {
+        tell(strays, job->id, host_idx, "alarm",
+             "has a machine on '%.70s', its own, and on '%.70s': the second is suspended; look at "
+             "both and destroy one",
+             job->host, get_path(strays, host_idx));
+        if (machine->state == HS_MACHINE_RUNNING) {
+            hs_enact_do(settle->enact, job->id, HS_ACTION_SUSPEND, host_idx,
+                        "it runs elsewhere too");
+        }
+    } else if (!own_view.is_up) {
+        tell(strays, job->id, host_idx, "alarm",
+             "has a machine on '%.70s' while its own host '%.70s' does not answer: left alone",
+             get_path(strays, host_idx), job->host);
+    }
+}
+
+void hs_strays_apply(struct hs_strays *strays, size_t host_idx, const struct hs_machine *machines,
+                     size_t n_machines)
+{
+    const struct hs_settle *settle = strays->settle;
+
+    for (size_t i = 0; i < n_machines; i++) {
+        const struct hs_machine *machine = &machines[i];
+        const struct hs_job *job =
+            machine->job_id != 0 ? hs_cycle_get_job(settle->cycle, machine->job_id) : NULL;
+
+        if (machine->job_id == 0 || machine->state == HS_MACHINE_SHUT_OFF
+            || hs_enact_is_busy(settle->enact, machine->job_id)
+            || has_open_intent(strays, machine->job_id)) {
+            continue;
+        }
+        if (job == NULL) {
+            ask(strays, host_idx, machine->job_id);
+        } else if (!hs_job_is_over(job) && job->host[0] != '\0'
+                   && strcmp(job->host, get_path(strays, host_idx)) != 0) {
+            part(strays, host_idx, job, machine);
+        } /* of a job that is over: the cycle destroys it */
+    }
+}
+
+struct hs_strays *hs_strays_new(const struct hs_settle *settle, struct hs_store *store)
+{
+    struct hs_strays *strays = hs_xcalloc(1, sizeof(*strays));
+
+    strays->settle = settle;
+    strays->store = store;
+    return strays;
+}
+
+void hs_strays_free(struct hs_strays *strays)
+{
+    if (strays != NULL) {
+        HS_VEC_FINI(&strays->told);
+        HS_VEC_FINI(&strays->asked_job_ids);
+        free(strays);
+    }
+}
