@@ -342,14 +342,15 @@ static bool has_promises(const struct hs_place_job *const *order, size_t n_jobs)
     return has;
 }
 
+/* @param first  what the plan was begun with: a refresh has kept every promise already */
 static bool can_try(const struct hs_place *place, const struct hs_place_job *const *order,
-                    size_t n_jobs, enum hs_place_mode mode)
+                    size_t n_jobs, enum hs_place_mode mode, enum hs_place_mode first)
 {
     switch (mode) {
     case HS_PLACE_MODE_GUIDED:
         return place->guide_heat != NULL;
     case HS_PLACE_MODE_KEEP:
-        return has_promises(order, n_jobs);
+        return has_promises(order, n_jobs) && !(first == HS_PLACE_MODE_REFRESH && has_many(n_jobs));
     case HS_PLACE_MODE_FIRST:
         return n_jobs <= FIRST_JOBS_MAX;
     default:
@@ -367,7 +368,7 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
     size_t n_borne = 0;
 
     for (enum hs_place_mode mode = first; mode < HS_PLACE_MODE_COUNT_ && n_best > n_borne; mode++) {
-        if (!can_try(place, order, n_jobs, mode)) {
+        if (!can_try(place, order, n_jobs, mode, first)) {
             continue;
         }
         size_t n_late = lay_out_in_time(place, order, n_jobs, mode);
