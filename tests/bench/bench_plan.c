@@ -307,6 +307,11 @@ static bool bench_plan(struct watch *watch, const struct plan_cases_setup *setup
     plan_on(watch, cases, place, &warm);
     set_warm(line, &warm);
     is_feasible &= warm.is_feasible;
+    if (n_steps > 0) {
+        HS_AUTO_MEM struct hs_placement *soonest = hs_xcalloc(cases->n_jobs, sizeof(*soonest));
+
+        hs_jsonx_set_int(line, "warm_misses_asap", (int64_t)plan_asap_make(cases, soonest));
+    }
     if (extras->is_bound && n_steps > 0) {
         struct result last;
 

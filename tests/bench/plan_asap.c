@@ -19,6 +19,9 @@ static int compare_arrivals(const void *a, const void *b)
     const struct hs_place_job *left = *(const struct hs_place_job *const *)a;
     const struct hs_place_job *right = *(const struct hs_place_job *const *)b;
 
+    if (left->is_running != right->is_running) {
+        return left->is_running ? -1 : 1; /* came before all that still wait */
+    }
     if (left->earliest_at_s != right->earliest_at_s) {
         return left->earliest_at_s < right->earliest_at_s ? -1 : 1;
     }
@@ -84,7 +87,9 @@ static void place(struct room *room, const struct hs_place_job *job, struct hs_p
     *placement = (struct hs_placement){
         .job_id = job->job_id, .host_idx = SIZE_MAX, .first_slot = SIZE_MAX, .is_late = true};
     for (size_t h = 0; h < cases->estate->n_hosts && best > first; h++) {
-        if (job->site_allowed[cases->estate->hosts[h].site_idx]) {
+        bool is_bound_elsewhere = job->host_idx != SIZE_MAX && job->host_idx != h;
+
+        if (job->site_allowed[cases->estate->hosts[h].site_idx] && !is_bound_elsewhere) {
             size_t start = find_start(room, job, h, first, n_run, best);
 
             if (start < best) {
