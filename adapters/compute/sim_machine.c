@@ -9,6 +9,7 @@
 
 #include "scheduler/base/auto.h"
 #include "scheduler/base/jsonx.h"
+#include "scheduler/base/wholefile.h"
 
 #define SIM_FILE_MAX_BYTES 4096
 
@@ -38,9 +39,9 @@ int hs_sim_machine_write(const struct hs_sim_machine *machine, const char *dir, 
 {
     json_auto_t *json = hs_jsonx_object();
     HS_AUTO_MEM char *text = NULL;
+    HS_AUTO(hs_wholefile) file = NULL;
     char path[4096];
-    char part[4096 + 8];
-    FILE *file;
+    int rc;
 
     hs_jsonx_set_int(json, "job", (int64_t)machine->shown.job_id);
     hs_jsonx_set_int(json, "epoch", (int64_t)machine->shown.epoch);
@@ -56,16 +57,12 @@ int hs_sim_machine_write(const struct hs_sim_machine *machine, const char *dir, 
     hs_jsonx_set_real(json, "since_mono_s", machine->since_mono_s);
     text = hs_jsonx_format(json);
     (void)snprintf(path, sizeof(path), "%s/sim-%" PRIu64 ".json", dir, machine->shown.job_id);
-    (void)snprintf(part, sizeof(part), "%s.part", path);
-    file = fopen(part, "we");
-    if (file == NULL) {
-        return hs_err_set(err, HS_E_SYSTEM, path, "cannot be written: %s", strerror(errno));
+    /* loose: a real machine is gone after a power cut as well */
+    rc = hs_wholefile_new(path, 0644, HS_WHOLEFILE_LOOSE, &file, err);
+    if (rc == 0) {
+        rc = hs_wholefile_write(file, text, strlen(text), err);
     }
-    (void)fputs(text, file);
-    if (fclose(file) != 0 || rename(part, path) != 0) {
-        return hs_err_set(err, HS_E_SYSTEM, path, "cannot be written: %s", strerror(errno));
-    }
-    return 0;
+    return rc == 0 ? hs_wholefile_commit(file, err) : rc;
 }
 
 static int sim_machine_parse(const json_t *json, struct hs_sim_machine *ret_machine)

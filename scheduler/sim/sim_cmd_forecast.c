@@ -367,10 +367,7 @@ static int run_models(struct forecast_job *job, struct hs_simoutput *dump, struc
     for (size_t i = 0; i < job->n; i++) {
         hs_backtest_run(&job->setup, job->names[i], &job->results[i]);
     }
-    if (stream != NULL && (ferror(stream) | fclose(stream)) != 0) {
-        return hs_err_set(err, HS_E_SYSTEM, "--dump", "cannot be written: %m");
-    }
-    return 0;
+    return stream != NULL ? hs_simoutput_close_stream(dump, stream, err) : 0;
 }
 
 static int write_report(const json_t *report, struct hs_simoutput *file, struct hs_err *err)
@@ -381,9 +378,7 @@ static int write_report(const json_t *report, struct hs_simoutput *file, struct 
 
     if (rc == 0) {
         fprintf(stream, "%s\n", text);
-        if ((ferror(stream) | fclose(stream)) != 0) {
-            rc = hs_err_set(err, HS_E_SYSTEM, "-o", "cannot be written: %m");
-        }
+        rc = hs_simoutput_close_stream(file, stream, err);
     }
     return rc;
 }

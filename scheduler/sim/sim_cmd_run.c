@@ -193,20 +193,22 @@ static int open_outputs(struct session *session)
     return rc == 0 ? HS_SIM_CMD_OK : hs_sim_cmd_print_err(&err);
 }
 
-static int close_log(struct session *session)
+/** A trace of a run that failed is dropped: what was there stays. */
+static int close_log(struct session *session, int status)
 {
-    bool is_bad;
+    struct hs_err err;
 
     if (session->log == NULL) {
         return HS_SIM_CMD_OK;
     }
-    is_bad = ferror(session->log) != 0;
-    is_bad |= fclose(session->log) != 0;
-    session->log = NULL;
-    if (is_bad) {
-        fprintf(stderr, "hsim: cannot write '%s': %m\n", session->args->trace_path);
+    if (status != HS_SIM_CMD_OK) {
+        (void)fclose(HS_STEAL(session->log));
+        return status;
     }
-    return is_bad ? HS_SIM_CMD_FAILED : HS_SIM_CMD_OK;
+    if (hs_simoutput_close_stream(session->decisions, HS_STEAL(session->log), &err) != 0) {
+        return hs_sim_cmd_print_err(&err);
+    }
+    return HS_SIM_CMD_OK;
 }
 
 static int write_results(struct session *session, const struct hs_simreport_entry *entries,
@@ -251,7 +253,7 @@ static int run_all(struct session *session)
                                            : run_one(session, ops[n_run], &entries[n_run]);
         n_run++;
     }
-    log_status = close_log(session);
+    log_status = close_log(session, status);
     if (status == HS_SIM_CMD_OK) {
         status = write_results(session, entries, n);
     }

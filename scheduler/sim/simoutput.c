@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* simoutput - opened early, written late. */
+/* simoutput - looked at early, written late. */
 #include "scheduler/sim/simoutput.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "scheduler/base/mem.h"
+#include "scheduler/base/wholefile.h"
 
 #define SIMOUTPUT_MODE        0666
 #define SIMOUTPUT_FOLDER_MODE 0777
 
 struct hs_simoutput {
     char *path; /* NULL: standard output */
-    int fd;
-    bool is_made_here;
-    bool is_written;
+    char *real; /* of a plain file, there or to be made; NULL for what is written as it is */
+    int fd;     /* of what is written as it is */
+    struct hs_wholefile *file; /* while it is written */
 };
 
 static int fail(struct hs_err *err, const char *path)
@@ -31,46 +34,104 @@ static int fail(struct hs_err *err, const char *path)
     return rc;
 }
 
+/** As fail(), for what wholefile said. */
+static int fail_file(struct hs_err *err, const char *path)
+{
+    const struct hs_err why = err != NULL ? *err : (struct hs_err){0};
+    int rc = hs_err_set(err, HS_E_SYSTEM, NULL, "cannot write '%s': %s", path, why.text);
+
+    if (err != NULL) {
+        err->sys_errno = why.sys_errno;
+    }
+    return rc;
+}
+
+/** Where a file that is not there yet will be, or NULL. Owned (free). */
+static char *find_real(const char *path)
+{
+    HS_AUTO_MEM char *of_dir = hs_xstrdup(path);
+    HS_AUTO_MEM char *of_base = hs_xstrdup(path);
+    HS_AUTO_MEM char *dir = realpath(dirname(of_dir), NULL);
+    char *real = NULL;
+
+    if (dir == NULL || access(dir, W_OK | X_OK) != 0) {
+        return NULL;
+    }
+    if (asprintf(&real, "%s/%s", dir, basename(of_base)) < 0) {
+        abort();
+    }
+    return real;
+}
+
+/** See that @path can be written, and whether it is a plain file. */
+static int look(struct hs_simoutput *output, const char *path)
+{
+    struct stat status;
+
+    output->path = hs_xstrdup(path);
+    output->fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (output->fd < 0 && errno != ENOENT) {
+        return -1;
+    }
+    if (output->fd < 0) {
+        output->real = find_real(path);
+        return output->real != NULL ? 0 : -1;
+    }
+    if (fstat(output->fd, &status) != 0) {
+        return -1;
+    }
+    if (S_ISREG(status.st_mode)) {
+        HS_AUTO_MEM char *real = realpath(path, NULL);
+
+        output->real = real != NULL ? find_real(real) : NULL;
+        return output->real != NULL ? 0 : -1;
+    }
+    return 0;
+}
+
 int hs_simoutput_new(const char *path, struct hs_simoutput **ret_output, struct hs_err *err)
 {
     HS_AUTO(hs_simoutput) output = hs_xcalloc(1, sizeof(*output));
 
     output->fd = STDOUT_FILENO;
-    if (path != NULL) {
-        output->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, SIMOUTPUT_MODE);
-        output->is_made_here = output->fd >= 0;
-        if (output->fd < 0 && errno == EEXIST) {
-            output->fd = open(path, O_WRONLY | O_CLOEXEC);
-        }
-        if (output->fd < 0) {
-            return fail(err, path);
-        }
-        output->path = hs_xstrdup(path);
+    if (path != NULL && look(output, path) != 0) {
+        return fail(err, path);
     }
     *ret_output = HS_STEAL(output);
     return 0;
 }
 
-/** Only a file has an old end to cut; a pipe or a terminal has none. */
-static int cut(const struct hs_simoutput *output)
+/** Begin a plain file anew, beside the old one. */
+static int begin(struct hs_simoutput *output, struct hs_err *err)
 {
-    struct stat status;
+    hs_wholefile_free(output->file);
+    output->file = NULL;
+    return hs_wholefile_new(output->real, SIMOUTPUT_MODE, HS_WHOLEFILE_DURABLE, &output->file, err)
+                   == 0
+               ? 0
+               : fail_file(err, output->path);
+}
 
-    if (output->path == NULL || fstat(output->fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        return 0;
-    }
-    return ftruncate(output->fd, 0);
+static int commit(struct hs_simoutput *output, struct hs_err *err)
+{
+    int rc = hs_wholefile_commit(output->file, err);
+
+    hs_wholefile_free(output->file);
+    output->file = NULL;
+    return rc == 0 ? 0 : fail_file(err, output->path);
 }
 
 int hs_simoutput_write(struct hs_simoutput *output, const char *text, struct hs_err *err)
 {
     size_t n_left = strlen(text);
+    int rc = output->real != NULL ? begin(output, err) : 0;
 
-    if (cut(output) != 0) {
-        return fail(err, output->path);
+    if (rc == 0 && output->real != NULL) {
+        return hs_wholefile_write(output->file, text, n_left, err) == 0
+                   ? commit(output, err)
+                   : fail_file(err, output->path);
     }
-    output->is_written = true;
-    while (n_left > 0) {
+    while (rc == 0 && n_left > 0) {
         ssize_t n = write(output->fd, text, n_left);
 
         if (n < 0 && errno != EINTR) {
@@ -81,17 +142,22 @@ int hs_simoutput_write(struct hs_simoutput *output, const char *text, struct hs_
             n_left -= (size_t)n;
         }
     }
-    return 0;
+    return rc;
 }
 
 int hs_simoutput_open_stream(struct hs_simoutput *output, FILE **ret_stream, struct hs_err *err)
 {
-    int fd = fcntl(output->fd, F_DUPFD_CLOEXEC, 0);
+    int rc = output->real != NULL ? begin(output, err) : 0;
+    int fd;
 
-    if (fd >= 0 && cut(output) == 0) {
+    if (rc < 0) {
+        return rc;
+    }
+    fd = fcntl(output->file != NULL ? hs_wholefile_get_fd(output->file) : output->fd,
+               F_DUPFD_CLOEXEC, 0);
+    if (fd >= 0) {
         *ret_stream = fdopen(fd, "w");
         if (*ret_stream != NULL) {
-            output->is_written = true;
             return 0;
         }
     }
@@ -102,12 +168,19 @@ int hs_simoutput_open_stream(struct hs_simoutput *output, FILE **ret_stream, str
     return -HS_E_SYSTEM;
 }
 
+int hs_simoutput_close_stream(struct hs_simoutput *output, FILE *stream, struct hs_err *err)
+{
+    bool is_bad = ferror(stream) != 0;
+
+    if (fclose(stream) != 0 || is_bad) {
+        return fail(err, output->path);
+    }
+    return output->file != NULL ? commit(output, err) : 0;
+}
+
 bool hs_simoutput_is_same(const struct hs_simoutput *a, const struct hs_simoutput *b)
 {
-    struct stat of_a, of_b;
-
-    return fstat(a->fd, &of_a) == 0 && fstat(b->fd, &of_b) == 0 && S_ISREG(of_a.st_mode)
-           && of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
+    return a->real != NULL && b->real != NULL && strcmp(a->real, b->real) == 0;
 }
 
 int hs_simoutput_check_folder(const char *path, struct hs_err *err)
@@ -132,12 +205,11 @@ void hs_simoutput_free(struct hs_simoutput *output)
     if (output == NULL) {
         return;
     }
+    hs_wholefile_free(output->file);
     if (output->path != NULL && output->fd >= 0) {
         (void)close(output->fd);
-        if (output->is_made_here && !output->is_written) {
-            (void)unlink(output->path);
-        }
     }
+    free(output->real);
     free(output->path);
     free(output);
 }

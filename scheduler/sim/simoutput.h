@@ -4,8 +4,8 @@
 /**
  * simoutput - a file that a long run will write at its end, known to be writable at its start.
  *
- * What the file held stays until hs_simoutput_write(); a file that was not there is removed again
- * if nothing is written.
+ * What the file held stays until all of the new is written (scheduler/base/wholefile.h); a run that
+ * fails or is killed changes nothing. A pipe, a terminal or a device is written as it is.
  */
 
 #include <stdbool.h>
@@ -22,12 +22,17 @@ int hs_simoutput_new(const char *path, struct hs_simoutput **ret_output, struct 
 /** Replace what the file held by @text. @return 0 or -HS_E_SYSTEM */
 int hs_simoutput_write(struct hs_simoutput *output, const char *text, struct hs_err *err);
 
-/**
- * For what is written on the way: empty the file and hand out a stream to it, which the caller
- * closes. From here on a file that was not there stays.
- * @return 0 or -HS_E_SYSTEM
- */
+/** For what is written on the way: a stream, for hs_simoutput_close_stream(). @return 0 or
+ *  -HS_E_SYSTEM */
 int hs_simoutput_open_stream(struct hs_simoutput *output, FILE **ret_stream, struct hs_err *err);
+
+/**
+ * Close the stream, and replace what the file held by what was written to it.
+ *
+ * @param stream  taken
+ * @return 0, or -HS_E_SYSTEM also for what failed on the way: then the old content stays
+ */
+int hs_simoutput_close_stream(struct hs_simoutput *output, FILE *stream, struct hs_err *err);
 
 /** Both name one file of the disk. Of pipes and terminals two may be one. */
 bool hs_simoutput_is_same(const struct hs_simoutput *a, const struct hs_simoutput *b);
