@@ -5,20 +5,26 @@
  * store - port to the memory that outlives the process: jobs, intents, journal, ledger.
  *
  * Tables of JSON texts by key, and logs of JSON texts. Every write goes through
- * hs_store_commit(): all of its operations land or none (one journalled write path). Backends:
- * store_redis.c, store_mem.c, listed in store.c. Every call comes from the executor's thread
- * and every `done` is called there exactly once, never before the call has returned.
+ * hs_store_commit(): all of its operations land or none (one journalled write path), and only
+ * those of the last epoch that was acquired (store_lease.h). Texts are kept in envelopes
+ * (record.h), which no caller sees. Backends: store_redis.c, store_mem.c, listed in store.c. Every
+ * call comes from the executor's thread and every `done` is called there exactly once, never before
+ * the call has returned.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "scheduler/base/auto.h"
 #include "scheduler/base/err.h"
 #include "scheduler/base/executor.h"
+#include "scheduler/base/vec.h"
 
 struct hs_redis_access;
 struct hs_store;
+struct hs_store_lease;
+struct hs_store_lease_call;
 
 enum hs_store_op_kind {
     HS_STORE_PUT,    /* table[key] = text */
@@ -37,6 +43,24 @@ struct hs_store_op {
 typedef void hs_store_done_fn(int rc, const struct hs_err *err, void *arg);
 typedef void hs_store_row_fn(const char *key, const char *text, void *arg);
 
+/**
+ * End of a call for the lease (store_lease.h), exactly once.
+ *
+ * @param rc     0; -HS_E_STALE: refused, @lease says who leads; -HS_E_UNAVAILABLE, -HS_E_TIMEOUT
+ *               (it may or may not have been done), -HS_E_PROTOCOL
+ * @param lease  as it is now; NULL unless rc is 0 or -HS_E_STALE; borrowed
+ */
+typedef void hs_store_lease_fn(int rc, const struct hs_err *err, const struct hs_store_lease *lease,
+                               void *arg);
+
+/** A record that cannot be opened: left where it is, and shown to nobody as good. */
+struct hs_store_damage {
+    char *table;
+    char *key;
+    char *sealed; /* as it is stored */
+    struct hs_err err;
+};
+
 /** What a backend supplies. */
 struct hs_store_ops {
     const char *name;
@@ -51,7 +75,11 @@ struct hs_store_ops {
                 hs_store_done_fn *done, void *arg);
     void (*scan)(struct hs_store *store, const char *table, hs_store_row_fn *row,
                  hs_store_done_fn *done, void *arg);
+    void (*lease)(struct hs_store *store, const struct hs_store_lease_call *call,
+                  hs_store_lease_fn *fn, void *arg);
     bool (*is_up)(const struct hs_store *store);
+    /* optional: NULL means that it is never down */
+    const char *(*get_fault)(const struct hs_store *store);
     /* optional: NULL means as durable as promised */
     const char *(*get_weakness)(const struct hs_store *store);
     void (*destroy)(struct hs_store *store);
@@ -60,18 +88,31 @@ struct hs_store_ops {
 /** Base of every backend's own struct, as its first member. */
 struct hs_store {
     const struct hs_store_ops *ops;
+    uint64_t epoch; /* that commits carry; 0 until one was acquired */
+    HS_VEC(struct hs_store_damage) damages;
+    void (*damaged)(void *arg, const struct hs_store_damage *damage); /* nullable */
+    void *damaged_arg;
 };
 
 /**
  * Do all of @ops or none; durable when @done says 0.
  *
- * done's rc: 0, -HS_E_UNAVAILABLE (not connected; nothing was written), -HS_E_TIMEOUT (may or
- * may not have been written: load and look), -HS_E_PROTOCOL
+ * A damaged record that would be replaced or deleted is kept in the table "quarantine" first.
+ *
+ * done's rc: 0, -HS_E_UNAVAILABLE (not connected; nothing was written), -HS_E_STALE (our epoch is
+ * over, or never began; nothing was written), -HS_E_TIMEOUT (may or may not have been written:
+ * load and look), -HS_E_PROTOCOL
  */
 void hs_store_commit(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
                      hs_store_done_fn *done, void *arg);
 
-/** Call @row for every key of @table, then @done. */
+/**
+ * Call @row for every key of @table, then @done. Damaged records are left out and told to the
+ * watcher.
+ *
+ * done's rc: 0, -HS_E_UNSUPPORTED (a record of a newer schema; the others have come),
+ * -HS_E_UNAVAILABLE, -HS_E_TIMEOUT, -HS_E_PROTOCOL; the same for the other reading calls
+ */
 void hs_store_load(struct hs_store *store, const char *table, hs_store_row_fn *row,
                    hs_store_done_fn *done, void *arg);
 
@@ -94,6 +135,16 @@ void hs_store_scan(struct hs_store *store, const char *table, hs_store_row_fn *r
 
 /** True while writes can be expected to land. */
 bool hs_store_is_up(const struct hs_store *store);
+
+/** One clause on why the store is not up and what would help, or NULL. Borrowed. */
+const char *hs_store_get_fault(const struct hs_store *store);
+
+/** Tell @damaged of each damaged record when it is first met. @arg kept. */
+void hs_store_watch(struct hs_store *store,
+                    void (*damaged)(void *arg, const struct hs_store_damage *damage), void *arg);
+
+/** Damaged records met so far that are still where they were. [*ret_n] borrowed. */
+const struct hs_store_damage *hs_store_get_damages(const struct hs_store *store, size_t *ret_n);
 
 /**
  * One clause on why an acknowledged write might still be lost, or NULL if it is not expected to

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <sys/queue.h>
 
+#include "adapters/store/record.h"
 #include "adapters/store/store.h"
+#include "adapters/store/store_priv.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/vec.h"
 
@@ -31,7 +33,7 @@ struct shelf {
     unsigned long long last_id;
 };
 
-enum request_kind { REQUEST_COMMIT, REQUEST_LOAD, REQUEST_TAIL, REQUEST_GET };
+enum request_kind { REQUEST_COMMIT, REQUEST_LOAD, REQUEST_TAIL, REQUEST_GET, REQUEST_LEASE };
 
 struct request {
     STAILQ_ENTRY(request) link;
@@ -40,8 +42,12 @@ struct request {
     char *key; /* NULL but for REQUEST_GET */
     size_t n_max;
     hs_store_row_fn *row;
-    hs_store_done_fn *done;
+    hs_store_done_fn *done; /* NULL for REQUEST_LEASE */
+    hs_store_lease_fn *fn;  /* of REQUEST_LEASE alone */
     void *arg;
+    bool is_refused;
+    uint64_t epoch;              /* that it was made with */
+    struct hs_store_lease lease; /* as it was after the call */
 };
 
 struct store_mem {
@@ -50,6 +56,7 @@ struct store_mem {
     struct hs_timer *timer;
     SLIST_HEAD(, shelf) shelves;
     STAILQ_HEAD(, request) requests;
+    struct hs_store_lease lease;
 };
 
 static int compare_pairs(const void *a, const void *b)
@@ -141,17 +148,76 @@ static void ask(struct store_mem *mem, const struct request *wanted)
     struct request *request = hs_xcalloc(1, sizeof(*request));
 
     *request = *wanted;
+    request->epoch = mem->base.epoch;
+    request->lease = mem->lease;
     request->table = hs_xstrdup(wanted->table);
     request->key = wanted->key != NULL ? hs_xstrdup(wanted->key) : NULL;
     STAILQ_INSERT_TAIL(&mem->requests, request, link);
     hs_executor_timer_set(mem->executor, mem->timer, 0.0);
 }
 
+/* ---- the lease ---- */
+
+static bool is_held(const struct store_mem *mem)
+{
+    return mem->lease.holder[0] != '\0' && mem->lease.epoch == mem->base.epoch;
+}
+
+static bool acquire(struct store_mem *mem, const struct hs_store_claim *claim)
+{
+    struct hs_store_lease *lease = &mem->lease;
+
+    if (lease->epoch != claim->seen_epoch || lease->beat != claim->seen_beat) {
+        return false;
+    }
+    lease->epoch = (lease->epoch > claim->min_epoch ? lease->epoch : claim->min_epoch) + 1;
+    lease->beat++;
+    lease->schema = HS_RECORD_SCHEMA;
+    if (lease->store_id[0] == '\0') {
+        snprintf(lease->store_id, sizeof(lease->store_id), "%s", claim->store_id);
+    }
+    snprintf(lease->holder, sizeof(lease->holder), "%s", claim->holder);
+    return true;
+}
+
+static void store_mem_lease(struct hs_store *store, const struct hs_store_lease_call *call,
+                            hs_store_lease_fn *fn, void *arg)
+{
+    struct store_mem *mem = (struct store_mem *)store;
+    struct request request = {.kind = REQUEST_LEASE, .fn = fn, .arg = arg};
+
+    switch (call->kind) {
+    case HS_STORE_LEASE_LOOK:
+        break;
+    case HS_STORE_LEASE_ACQUIRE:
+        request.is_refused = !acquire(mem, call->claim);
+        break;
+    case HS_STORE_LEASE_RENEW:
+        request.is_refused = !is_held(mem);
+        mem->lease.beat += !request.is_refused;
+        break;
+    case HS_STORE_LEASE_RELEASE:
+        request.is_refused = !is_held(mem);
+        if (!request.is_refused) {
+            mem->lease.holder[0] = '\0';
+        }
+        break;
+    }
+    ask(mem, &request);
+}
+
+/* ---- tables and logs ---- */
+
 static void store_mem_commit(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
                              hs_store_done_fn *done, void *arg)
 {
     struct store_mem *mem = (struct store_mem *)store;
 
+    if (!is_held(mem)) {
+        ask(mem, &(struct request){
+                     .kind = REQUEST_COMMIT, .done = done, .arg = arg, .is_refused = true});
+        return;
+    }
     for (size_t i = 0; i < n_ops; i++) {
         struct shelf *shelf = get_shelf(mem, ops[i].table);
 
@@ -234,7 +300,13 @@ static void give_tail(const struct shelf *shelf, const struct request *request)
 
 static void end_request(struct request *request, int rc, const struct hs_err *err)
 {
-    request->done(rc, err, request->arg);
+    if (request->kind == REQUEST_LEASE) {
+        bool is_told = rc == 0 || rc == -HS_E_STALE;
+
+        request->fn(rc, err, is_told ? &request->lease : NULL, request->arg);
+    } else {
+        request->done(rc, err, request->arg);
+    }
     free(request->table);
     free(request->key);
     free(request);
@@ -246,6 +318,8 @@ static void answer(void *arg)
     struct store_mem *mem = arg;
     struct request *request = STAILQ_FIRST(&mem->requests);
     struct shelf *shelf;
+    struct hs_err err;
+    int rc = 0;
 
     STAILQ_REMOVE_HEAD(&mem->requests, link);
     if (!STAILQ_EMPTY(&mem->requests)) {
@@ -259,7 +333,10 @@ static void answer(void *arg)
     } else if (shelf != NULL && request->kind == REQUEST_GET) {
         give_one(shelf, request);
     }
-    end_request(request, 0, NULL);
+    if (request->is_refused) {
+        rc = hs_store_refuse(request->epoch, &request->lease, &err);
+    }
+    end_request(request, rc, rc < 0 ? &err : NULL);
 }
 
 static bool store_mem_is_up(const struct hs_store *store)
@@ -311,6 +388,7 @@ const struct hs_store_ops hs_store_mem_ops = {
     .tail = store_mem_tail,
     .get = store_mem_get,
     .scan = store_mem_load, /* what is in memory has no pages */
+    .lease = store_mem_lease,
     .is_up = store_mem_is_up,
     .get_weakness = store_mem_get_weakness,
     .destroy = store_mem_destroy,

@@ -1,51 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store_redis - tables as hashes, logs as streams, one MULTI/EXEC a commit.
+ * store_redis - tables as hashes, logs as streams, one call of a function (hsched.lua) a commit.
  *
- * All or none holds for what Redis can refuse when it queues a command (memory, disk, rights,
- * loading): EXEC then discards the whole. It does not roll back a command that fails inside EXEC,
- * which takes a key of a foreign type; that is reported as -HS_E_PROTOCOL.
+ * The function checks the epoch first, then that no key is of a foreign type; Redis itself has
+ * refused it before (memory, disk, rights, loading) where it cannot be done. So all or none holds.
  */
+#include <assert.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <hiredis/hiredis.h>
 
-#include "adapters/redis/redis_link.h"
-#include "adapters/store/store.h"
+#include "adapters/store/store_redis_priv.h"
 #include "scheduler/base/mem.h"
 
-#define STORE_COMMIT_S  3.0
-#define STORE_LOAD_S    30.0
 #define STORE_LOG_MAX   "100000"
 #define STORE_PAGE_ROWS "1000" /* some 10 ms of reading */
-#define STORE_CELL_MAX  64
-#define STORE_KEY_MAX   128
-#define STORE_ARGS_MAX  8 /* of the longest command, XADD */
+#define STORE_ARGS_MAX  4      /* of one operation of a commit, PUT */
+#define STORE_HEAD_MAX  5      /* FCALL, function, count of keys, epoch, length of logs */
 #define STORE_TABLE_MAX 32
-
-struct store_redis {
-    struct hs_store base;
-    struct hs_redis_link *link;
-    char cell[STORE_CELL_MAX];
-    bool is_ready; /* up, and the durability settings are known */
-    char weakness[192];
-};
+#define STORE_TABLES    16  /* different ones in one commit */
+#define STORE_AGAIN_S   1.0 /* after a server that is up refused to load our functions */
 
 struct request {
-    struct store_redis *store;
+    struct hs_store_redis *store;
     hs_store_row_fn *row;
     hs_store_done_fn *done;
     void *arg;
+    uint64_t epoch; /* of a commit */
 };
 
-static struct request *request_new(struct store_redis *store, hs_store_row_fn *row,
+static struct request *request_new(struct hs_store_redis *store, hs_store_row_fn *row,
                                    hs_store_done_fn *done, void *arg)
 {
     struct request *request = hs_xcalloc(1, sizeof(*request));
 
-    *request = (struct request){store, row, done, arg};
+    *request = (struct request){store, row, done, arg, 0};
     return request;
 }
 
@@ -55,76 +47,122 @@ static void request_finish(struct request *request, int rc, const struct hs_err 
     free(request);
 }
 
-static void format_key(const struct store_redis *store, const char *table, char *ret_key)
+void hs_store_redis_format_key(const struct hs_store_redis *store, const char *table, char *ret_key)
 {
-    snprintf(ret_key, STORE_KEY_MAX, "hs:{%s}:%.*s", store->cell, STORE_TABLE_MAX, table);
+    snprintf(ret_key, HS_STORE_REDIS_KEY_MAX, "hs:{%s}:%.*s", store->cell, STORE_TABLE_MAX, table);
 }
 
 /* ---- commit ---- */
 
-static void on_exec(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
+/** A table or log of a commit, and its number as an argument. */
+struct commit_key {
+    const char *table;
+    char key[HS_STORE_REDIS_KEY_MAX];
+    char number[8];
+};
+
+struct commit_keys {
+    struct commit_key keys[STORE_TABLES];
+    size_t n;
+};
+
+static void on_commit(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
 {
     struct request *request = arg;
+    struct hs_store_lease lease;
     struct hs_err own;
 
-    if (rc == 0 && (reply == NULL || reply->type != REDIS_REPLY_ARRAY)) {
-        rc = hs_err_set(&own, HS_E_PROTOCOL, "redis", "EXEC was not answered by a list");
+    if (hs_store_redis_functions_is_missing(rc, err)) {
+        hs_store_redis_prepare(request->store);
+        rc = hs_err_set(&own, HS_E_UNAVAILABLE, "redis", "our functions were removed");
         err = &own;
-    }
-    for (size_t i = 0; rc == 0 && i < reply->elements; i++) {
-        if (reply->element[i]->type == REDIS_REPLY_ERROR) {
-            rc = hs_err_set(&own, HS_E_PROTOCOL, "redis",
-                            "operation %zu of a transaction failed alone: %s", i,
-                            reply->element[i]->str);
-            err = &own;
-        }
+    } else if (rc == 0) {
+        rc = hs_store_redis_lease_read(reply, request->epoch, &lease, &own);
+        err = rc < 0 ? &own : NULL;
     }
     request_finish(request, rc, err);
 }
 
-/* The command for @op; @args and @key must outlive it. */
-static struct hs_redis_link_command command_for(const struct hs_store_op *op, const char *key,
-                                                const char **args)
+/** Number of @table's key as an argument of the function; the lease is key 1. */
+static const char *find_number(const struct hs_store_redis *store, struct commit_keys *keys,
+                               const char *table)
 {
-    struct hs_redis_link_command command = {.args = args};
+    struct commit_key *key;
 
-    switch (op->kind) {
-    case HS_STORE_PUT:
-        memcpy(args, (const char *[]){"HSET", key, op->key, op->text}, 4 * sizeof(*args));
-        command.n_args = 4;
-        break;
-    case HS_STORE_DELETE:
-        memcpy(args, (const char *[]){"HDEL", key, op->key}, 3 * sizeof(*args));
-        command.n_args = 3;
-        break;
-    case HS_STORE_APPEND:
-        memcpy(args,
-               (const char *[]){"XADD", key, "MAXLEN", "~", STORE_LOG_MAX, "*", "e", op->text},
-               8 * sizeof(*args));
-        command.n_args = 8;
-        break;
+    for (size_t i = 0; i < keys->n; i++) {
+        if (strcmp(keys->keys[i].table, table) == 0) {
+            return keys->keys[i].number;
+        }
     }
-    return command;
+    assert(keys->n < STORE_TABLES);
+    key = &keys->keys[keys->n++];
+    key->table = table;
+    hs_store_redis_format_key(store, table, key->key);
+    (void)snprintf(key->number, sizeof(key->number), "%zu", keys->n + 1);
+    return key->number;
+}
+
+/** Append the arguments of @op. @return how many */
+static size_t add_args(const struct hs_store_op *op, const char *number, const char **ret_args)
+{
+    size_t n = 0;
+
+    ret_args[n++] = op->kind == HS_STORE_PUT ? "P" : op->kind == HS_STORE_DELETE ? "D" : "A";
+    ret_args[n++] = number;
+    if (op->kind != HS_STORE_APPEND) {
+        ret_args[n++] = op->key;
+    }
+    if (op->kind != HS_STORE_DELETE) {
+        ret_args[n++] = op->text;
+    }
+    return n;
+}
+
+static bool is_all_deletes(const struct hs_store_op *ops, size_t n_ops)
+{
+    for (size_t i = 0; i < n_ops; i++) {
+        if (ops[i].kind != HS_STORE_DELETE) {
+            return false;
+        }
+    }
+    return n_ops > 0;
 }
 
 static void store_redis_commit(struct hs_store *base, const struct hs_store_op *ops, size_t n_ops,
                                hs_store_done_fn *done, void *arg)
 {
-    static const char *const multi[] = {"MULTI"};
-    static const char *const exec[] = {"EXEC"};
-    struct store_redis *store = (struct store_redis *)base;
-    HS_AUTO_MEM struct hs_redis_link_command *commands = hs_xcalloc(n_ops + 2, sizeof(*commands));
-    HS_AUTO_MEM const char *(*args)[STORE_ARGS_MAX] = hs_xcalloc(n_ops, sizeof(*args));
-    HS_AUTO_MEM char(*keys)[STORE_KEY_MAX] = hs_xcalloc(n_ops, sizeof(*keys));
+    struct hs_store_redis *store = (struct hs_store_redis *)base;
+    const size_t n_head_max = STORE_HEAD_MAX + 1 + STORE_TABLES;
+    HS_AUTO_MEM const char **args = hs_xcalloc(n_head_max + n_ops * STORE_ARGS_MAX, sizeof(*args));
+    const char **op_args = args + n_head_max; /* the head is put before them once it is known */
+    struct commit_keys keys = {.n = 0};
+    struct hs_redis_link_command command = {0};
+    struct request *request = request_new(store, NULL, done, arg);
+    char lease_key[HS_STORE_REDIS_KEY_MAX];
+    char epoch[24];
+    char n_keys[8];
+    size_t n_args = 0;
+    const char **head;
 
-    commands[0] = (struct hs_redis_link_command){1, multi};
     for (size_t i = 0; i < n_ops; i++) {
-        format_key(store, ops[i].table, keys[i]);
-        commands[i + 1] = command_for(&ops[i], keys[i], args[i]);
+        n_args += add_args(&ops[i], find_number(store, &keys, ops[i].table), op_args + n_args);
     }
-    commands[n_ops + 1] = (struct hs_redis_link_command){1, exec};
-    hs_redis_link_send(store->link, commands, n_ops + 2, STORE_COMMIT_S, on_exec,
-                       request_new(store, NULL, done, arg));
+    request->epoch = base->epoch;
+    hs_store_redis_format_key(store, "lease", lease_key);
+    (void)snprintf(epoch, sizeof(epoch), "%" PRIu64, base->epoch);
+    (void)snprintf(n_keys, sizeof(n_keys), "%zu", keys.n + 1);
+    head = op_args - (STORE_HEAD_MAX + 1 + keys.n);
+    command = (struct hs_redis_link_command){STORE_HEAD_MAX + 1 + keys.n + n_args, head};
+    *head++ = "FCALL";
+    *head++ = is_all_deletes(ops, n_ops) ? "hsched_delete" : "hsched_commit";
+    *head++ = n_keys;
+    *head++ = lease_key;
+    for (size_t i = 0; i < keys.n; i++) {
+        *head++ = keys.keys[i].key;
+    }
+    *head++ = epoch;
+    *head++ = STORE_LOG_MAX;
+    hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_COMMIT_S, on_commit, request);
 }
 
 /* ---- load and tail ---- */
@@ -144,13 +182,13 @@ static void on_table(int rc, const struct hs_err *err, const struct redisReply *
 static void store_redis_load(struct hs_store *base, const char *table, hs_store_row_fn *row,
                              hs_store_done_fn *done, void *arg)
 {
-    struct store_redis *store = (struct store_redis *)base;
-    char key[STORE_KEY_MAX];
+    struct hs_store_redis *store = (struct hs_store_redis *)base;
+    char key[HS_STORE_REDIS_KEY_MAX];
     const char *const args[] = {"HGETALL", key};
     const struct hs_redis_link_command command = {2, args};
 
-    format_key(store, table, key);
-    hs_redis_link_send(store->link, &command, 1, STORE_LOAD_S, on_table,
+    hs_store_redis_format_key(store, table, key);
+    hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_LOAD_S, on_table,
                        request_new(store, row, done, arg));
 }
 
@@ -189,15 +227,15 @@ static void on_tail(int rc, const struct hs_err *err, const struct redisReply *r
 static void store_redis_tail(struct hs_store *base, const char *log, size_t n_max,
                              hs_store_row_fn *row, hs_store_done_fn *done, void *arg)
 {
-    struct store_redis *store = (struct store_redis *)base;
-    char key[STORE_KEY_MAX];
+    struct hs_store_redis *store = (struct hs_store_redis *)base;
+    char key[HS_STORE_REDIS_KEY_MAX];
     char count[32];
     const char *const args[] = {"XREVRANGE", key, "+", "-", "COUNT", count};
     const struct hs_redis_link_command command = {6, args};
 
-    format_key(store, log, key);
+    hs_store_redis_format_key(store, log, key);
     snprintf(count, sizeof(count), "%zu", n_max);
-    hs_redis_link_send(store->link, &command, 1, STORE_LOAD_S, on_tail,
+    hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_LOAD_S, on_tail,
                        request_new(store, row, done, arg));
 }
 
@@ -221,22 +259,22 @@ static void on_value(int rc, const struct hs_err *err, const struct redisReply *
 static void store_redis_get(struct hs_store *base, const char *table, const char *key,
                             hs_store_row_fn *row, hs_store_done_fn *done, void *arg)
 {
-    struct store_redis *store = (struct store_redis *)base;
+    struct hs_store_redis *store = (struct hs_store_redis *)base;
     size_t n = strlen(key) + 1;
     struct get_request *get = hs_xcalloc(1, sizeof(*get) + n);
-    char hash[STORE_KEY_MAX];
+    char hash[HS_STORE_REDIS_KEY_MAX];
     const char *const args[] = {"HGET", hash, key};
     const struct hs_redis_link_command command = {3, args};
 
-    get->base = (struct request){store, row, done, arg};
+    get->base = (struct request){store, row, done, arg, 0};
     memcpy(get->key, key, n);
-    format_key(store, table, hash);
-    hs_redis_link_send(store->link, &command, 1, STORE_COMMIT_S, on_value, get);
+    hs_store_redis_format_key(store, table, hash);
+    hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_COMMIT_S, on_value, get);
 }
 
 struct scan_request {
     struct request base;
-    char hash[STORE_KEY_MAX];
+    char hash[HS_STORE_REDIS_KEY_MAX];
 };
 
 static void on_page(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg);
@@ -246,7 +284,7 @@ static void ask_page(struct scan_request *scan, const char *cursor)
     const char *const args[] = {"HSCAN", scan->hash, cursor, "COUNT", STORE_PAGE_ROWS};
     const struct hs_redis_link_command command = {5, args};
 
-    hs_redis_link_send(scan->base.store->link, &command, 1, STORE_LOAD_S, on_page, scan);
+    hs_redis_link_send(scan->base.store->link, &command, 1, HS_STORE_REDIS_LOAD_S, on_page, scan);
 }
 
 /** [cursor, [key, text, …]]; cursor "0" after the last page. */
@@ -279,11 +317,11 @@ static void on_page(int rc, const struct hs_err *err, const struct redisReply *r
 static void store_redis_scan(struct hs_store *base, const char *table, hs_store_row_fn *row,
                              hs_store_done_fn *done, void *arg)
 {
-    struct store_redis *store = (struct store_redis *)base;
+    struct hs_store_redis *store = (struct hs_store_redis *)base;
     struct scan_request *scan = hs_xcalloc(1, sizeof(*scan));
 
-    scan->base = (struct request){store, row, done, arg};
-    format_key(store, table, scan->hash);
+    scan->base = (struct request){store, row, done, arg, 0};
+    hs_store_redis_format_key(store, table, scan->hash);
     ask_page(scan, "0");
 }
 
@@ -297,7 +335,7 @@ static const char *config_value(const redisReply *reply)
 
 static void on_fsync(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
 {
-    struct store_redis *store = arg;
+    struct hs_store_redis *store = arg;
 
     if (rc < 0) {
         if (hs_redis_link_is_up(store->link)) {
@@ -310,13 +348,12 @@ static void on_fsync(int rc, const struct hs_err *err, const struct redisReply *
                  "appendonly yes and appendfsync always",
                  config_value(reply));
     }
-    store->is_ready = hs_redis_link_is_up(store->link);
 }
 
 static void on_appendonly(int rc, const struct hs_err *err, const struct redisReply *reply,
                           void *arg)
 {
-    struct store_redis *store = arg;
+    struct hs_store_redis *store = arg;
 
     store->weakness[0] = '\0';
     if (rc == 0 && strcmp(config_value(reply), "yes") != 0) {
@@ -327,41 +364,79 @@ static void on_appendonly(int rc, const struct hs_err *err, const struct redisRe
     }
 }
 
+static void on_functions(int rc, const struct hs_err *err, void *arg)
+{
+    struct hs_store_redis *store = arg;
+
+    store->is_ready = rc == 0;
+    (void)snprintf(store->fault, sizeof(store->fault), "%s", rc < 0 ? err->text : "");
+    if (rc < 0 && hs_redis_link_is_up(store->link)) {
+        hs_executor_timer_set(store->executor, store->again, STORE_AGAIN_S);
+    }
+}
+
+static void load_functions(void *arg)
+{
+    struct hs_store_redis *store = arg;
+
+    if (hs_redis_link_is_up(store->link)) {
+        hs_store_redis_functions_load(store->link, on_functions, store);
+    }
+}
+
+void hs_store_redis_prepare(struct hs_store_redis *store)
+{
+    store->is_ready = false;
+    hs_executor_timer_set(store->executor, store->again, 0);
+}
+
 static void on_up(void *arg)
 {
     static const char *const appendonly[] = {"CONFIG", "GET", "appendonly"};
     static const char *const fsync_when[] = {"CONFIG", "GET", "appendfsync"};
     static const struct hs_redis_link_command commands[] = {{3, appendonly}, {3, fsync_when}};
-    struct store_redis *store = arg;
+    struct hs_store_redis *store = arg;
 
-    hs_redis_link_send(store->link, &commands[0], 1, STORE_COMMIT_S, on_appendonly, store);
-    hs_redis_link_send(store->link, &commands[1], 1, STORE_COMMIT_S, on_fsync, store);
+    hs_redis_link_send(store->link, &commands[0], 1, HS_STORE_REDIS_COMMIT_S, on_appendonly, store);
+    hs_redis_link_send(store->link, &commands[1], 1, HS_STORE_REDIS_COMMIT_S, on_fsync, store);
+    load_functions(store);
 }
 
 static void on_down(void *arg, const struct hs_err *why)
 {
-    ((struct store_redis *)arg)->is_ready = false;
+    struct hs_store_redis *store = arg;
+
+    store->is_ready = false;
+    (void)snprintf(store->fault, sizeof(store->fault), "%s", why->text);
 }
 
 static bool store_redis_is_up(const struct hs_store *store)
 {
-    return ((const struct store_redis *)store)->is_ready;
+    return ((const struct hs_store_redis *)store)->is_ready;
 }
 
 static const char *store_redis_get_weakness(const struct hs_store *base)
 {
-    const struct store_redis *store = (const struct store_redis *)base;
+    const struct hs_store_redis *store = (const struct hs_store_redis *)base;
 
     return store->weakness[0] != '\0' ? store->weakness : NULL;
+}
+
+static const char *store_redis_get_fault(const struct hs_store *base)
+{
+    const struct hs_store_redis *store = (const struct hs_store_redis *)base;
+
+    return !store->is_ready && store->fault[0] != '\0' ? store->fault : NULL;
 }
 
 /* ---- life ---- */
 
 static void store_redis_destroy(struct hs_store *base)
 {
-    struct store_redis *store = (struct store_redis *)base;
+    struct hs_store_redis *store = (struct hs_store_redis *)base;
 
     hs_redis_link_free(store->link);
+    hs_executor_timer_remove(store->executor, store->again);
     free(store);
 }
 
@@ -373,7 +448,9 @@ const struct hs_store_ops hs_store_redis_ops = {
     .tail = store_redis_tail,
     .get = store_redis_get,
     .scan = store_redis_scan,
+    .lease = hs_store_redis_lease_call,
     .is_up = store_redis_is_up,
+    .get_fault = store_redis_get_fault,
     .get_weakness = store_redis_get_weakness,
     .destroy = store_redis_destroy,
 };
@@ -387,7 +464,7 @@ static bool cell_is_valid(const char *cell)
             return false;
         }
     }
-    return n > 0 && n < STORE_CELL_MAX;
+    return n > 0 && n < HS_STORE_REDIS_CELL_MAX;
 }
 
 int hs_store_redis_new(struct hs_executor *executor, const char *url, const char *cell,
@@ -401,7 +478,7 @@ int hs_store_redis_new(struct hs_executor *executor, const char *url, const char
 int hs_store_redis_new_at(struct hs_executor *executor, const struct hs_redis_access *access,
                           const char *cell, struct hs_store **ret_store, struct hs_err *err)
 {
-    HS_AUTO_MEM struct store_redis *store = hs_xcalloc(1, sizeof(*store));
+    HS_AUTO_MEM struct hs_store_redis *store = hs_xcalloc(1, sizeof(*store));
     const struct hs_redis_link_options options = {
         .executor = executor,
         .access = *access,
@@ -414,14 +491,16 @@ int hs_store_redis_new_at(struct hs_executor *executor, const struct hs_redis_ac
     if (!cell_is_valid(cell)) {
         return hs_err_set(err, HS_E_INVALID, "store",
                           "cell '%.64s' must be 1 to %d letters, digits, '.', '_' or '-'", cell,
-                          STORE_CELL_MAX - 1);
+                          HS_STORE_REDIS_CELL_MAX - 1);
     }
     store->base.ops = &hs_store_redis_ops;
+    store->executor = executor;
     snprintf(store->cell, sizeof(store->cell), "%s", cell);
     rc = hs_redis_link_new(&options, &store->link, err);
     if (rc < 0) {
         return rc;
     }
+    store->again = hs_executor_timer_add(executor, -1, load_functions, store);
     *ret_store = &HS_STEAL(store)->base;
     return 0;
 }

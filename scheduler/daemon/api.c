@@ -25,11 +25,13 @@
 #define EVHTTP_BODY_MAX_BYTES (2 * HS_API_BODY_MAX_BYTES)
 
 struct hs_api {
+    bool is_waiting; /* that it waits for a socket was said */
     struct hs_daemon *daemon;
     const struct hs_config *config;
     struct evhttp *http;
     struct hs_callers *callers;
-    size_t n_bound; /* sockets of the config that are ours to remove */
+    struct event *again; /* for a socket that another daemon still answers on */
+    size_t n_bound;      /* sockets of the config that are ours to remove */
 };
 
 struct route {
@@ -39,7 +41,8 @@ struct route {
 };
 
 static const struct route routes[] = {
-    {EVHTTP_REQ_GET, "/healthz", hs_api_views_health},
+    {EVHTTP_REQ_GET, "/healthz", hs_api_health_show},
+    {EVHTTP_REQ_GET, "/readyz", hs_api_health_ready},
     {EVHTTP_REQ_POST, "/v1/jobs", hs_api_submit_apply},
     {EVHTTP_REQ_GET, "/v1/jobs", hs_api_jobs_list},
     {EVHTTP_REQ_GET, "/v1/jobs/*", hs_api_jobs_show},
@@ -354,6 +357,11 @@ static bool match(struct hs_api_call *call, const char *pattern, const char *pat
     return *path == '\0';
 }
 
+static bool is_health(hs_api_handler_fn *handler)
+{
+    return handler == hs_api_health_show || handler == hs_api_health_ready;
+}
+
 static void dispatch(struct hs_api_call *call, const char *path)
 {
     enum evhttp_cmd_type method = evhttp_request_get_command(call->http);
@@ -366,9 +374,8 @@ static void dispatch(struct hs_api_call *call, const char *path)
             if (routes[i].method != method) {
                 continue;
             }
-            if (call->cycle == NULL && routes[i].handler != hs_api_views_health) {
-                hs_api_reply_error(call, -HS_E_UNAVAILABLE, path,
-                                   "the store has not been read yet, try again later");
+            if (call->cycle == NULL && !is_health(routes[i].handler)) {
+                hs_api_reply_error(call, -HS_E_UNAVAILABLE, path, hs_api_health_why(call));
                 return;
             }
             if (take_key(call)) {
@@ -414,14 +421,30 @@ static void on_request(struct evhttp_request *http, void *arg)
 
 /* --- sockets --- */
 
+/** It is the leader's while we stand by, or that of one who is about to end. */
+static void wait_for_socket(struct hs_api *api, const struct hs_err *err)
+{
+    static const struct timeval period = {.tv_usec = 500000};
+
+    if (!api->is_waiting) {
+        HS_LOG_WARN("api", "waits: %s", err->text);
+    }
+    api->is_waiting = true;
+    (void)evtimer_add(api->again, &period);
+}
+
 static int bind_all(struct hs_api *api, struct hs_err *err)
 {
     const struct hs_config *config = api->config;
 
-    for (size_t i = 0; i < config->n_sockets; i++) {
+    for (size_t i = api->n_bound; i < config->n_sockets; i++) {
         int fd = -1;
         int rc = hs_unixsocket_open(config->sockets[i], &fd, err);
 
+        if (rc == -HS_E_CONFLICT) {
+            wait_for_socket(api, err);
+            return 0;
+        }
         if (rc != 0) {
             return rc;
         }
@@ -433,6 +456,16 @@ static int bind_all(struct hs_api *api, struct hs_err *err)
         HS_LOG_INFO("api", "answers on '%s'", config->sockets[i]);
     }
     return 0;
+}
+
+static void bind_rest(evutil_socket_t fd, short events, void *arg)
+{
+    struct hs_api *api = arg;
+    struct hs_err err;
+
+    if (bind_all(api, &err) != 0) {
+        HS_LOG_ERROR("api", "%s", err.text);
+    }
 }
 
 int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api **ret_api,
@@ -456,6 +489,10 @@ int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api 
                                               | EVHTTP_REQ_PUT | EVHTTP_REQ_DELETE
                                               | EVHTTP_REQ_PATCH | EVHTTP_REQ_OPTIONS);
     evhttp_set_gencb(api->http, on_request, api);
+    api->again = evtimer_new(base, bind_rest, api);
+    if (api->again == NULL) {
+        abort();
+    }
     rc = bind_all(api, err);
     if (rc != 0) {
         return rc;
@@ -469,10 +506,14 @@ void hs_api_free(struct hs_api *api)
     if (api == NULL) {
         return;
     }
-    evhttp_free(api->http);
-    hs_callers_free(api->callers);
+    /* first: as soon as nobody answers here, one that waits may put its own in this place */
     for (size_t i = 0; i < api->n_bound; i++) {
         (void)unlink(api->config->sockets[i]);
     }
+    if (api->again != NULL) {
+        event_free(api->again);
+    }
+    evhttp_free(api->http);
+    hs_callers_free(api->callers);
     free(api);
 }

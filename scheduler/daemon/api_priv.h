@@ -59,6 +59,13 @@ void hs_api_reply_error(struct hs_api_call *call, int rc, const char *where, con
 /** The job id in the path, or 0 after answering that it is none. */
 uint64_t hs_api_parse_id(struct hs_api_call *call);
 
+/* api_health.c */
+hs_api_handler_fn hs_api_health_show;
+hs_api_handler_fn hs_api_health_ready;
+
+/** Why there is no answer yet: what an hschedd that does not lead says to everything. Borrowed. */
+const char *hs_api_health_why(const struct hs_api_call *call);
+
 /* api_submit.c */
 hs_api_handler_fn hs_api_submit_apply;
 
@@ -81,7 +88,6 @@ hs_api_handler_fn hs_api_maintenance_add;
 hs_api_handler_fn hs_api_maintenance_end;
 
 /* api_views.c */
-hs_api_handler_fn hs_api_views_health;
 hs_api_handler_fn hs_api_views_sites;
 hs_api_handler_fn hs_api_views_loops;
 hs_api_handler_fn hs_api_views_hosts;

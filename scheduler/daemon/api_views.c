@@ -7,22 +7,6 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/api_priv.h"
 
-void hs_api_views_health(struct hs_api_call *call)
-{
-    const struct hs_config *config = hs_daemon_get_config(call->daemon);
-    bool is_up = call->cycle != NULL && hs_daemon_is_store_up(call->daemon);
-    json_t *json = hs_jsonx_object();
-
-    hs_jsonx_set_text(json, "status", is_up ? "ok" : "degraded");
-    hs_jsonx_set_at(json, "at", call->cycle != NULL ? hs_api_get_at_s(call) : 0);
-    hs_jsonx_set_real(json, "speed", config->speed);
-    hs_jsonx_set_text(json, "cell", config->cell);
-    hs_jsonx_set_text(json, "store", is_up ? "up" : "down");
-    hs_jsonx_set_text(json, "store_weakness",
-                      is_up ? hs_daemon_get_store_weakness(call->daemon) : NULL);
-    hs_api_reply_json(call, is_up ? HTTP_OK : HTTP_SERVUNAVAIL, json);
-}
-
 static const struct hs_estate *get_estate(const struct hs_api_call *call)
 {
     return hs_daemon_get_config(call->daemon)->estate;

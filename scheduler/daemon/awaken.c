@@ -13,7 +13,8 @@
 #include "scheduler/daemon/daemon_priv.h"
 
 #define PLANT_PERIOD_PLAN_S 60.0
-#define RELIST_S            0.1 /* real */
+#define RELIST_S            0.1                  /* real */
+#define IDS_SKIPPED         UINT64_C(1000000000) /* where jobs go on if their count was lost */
 
 /* --- the clock --- */
 
@@ -203,11 +204,37 @@ static int set_plant(struct hs_daemon *daemon, struct hs_err *err)
 
 /* --- the hosts --- */
 
+/**
+ * A machine of ours from a newer epoch shows that the store is older than what was led with it. A
+ * job that the store does not know of has had its number all the same.
+ */
+static bool is_newer_seen(struct hs_daemon *daemon, size_t host_idx,
+                          const struct hs_machine *machines, size_t n_machines)
+{
+    for (size_t i = 0; i < n_machines; i++) {
+        char where[160];
+
+        if (machines[i].job_id >= daemon->next_id) {
+            daemon->next_id = machines[i].job_id + 1;
+        }
+        if (machines[i].job_id != 0 && machines[i].epoch > daemon->epoch) {
+            snprintf(where, sizeof(where), "machine '%.64s' on '%.80s'", machines[i].name,
+                     daemon->config->estate->hosts[host_idx].path);
+            hs_lease_refuse_epoch(daemon->lease, machines[i].epoch, where);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machines,
                       size_t n_machines)
 {
     struct hs_daemon *daemon = arg;
 
+    if (is_newer_seen(daemon, host_idx, machines, n_machines)) {
+        return false;
+    }
     if (!daemon->has_stepped) {
         hs_fleet_list(daemon->fleet, host_idx, RELIST_S); /* jobs are not known yet */
         return false;
@@ -215,7 +242,7 @@ static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machi
     if (!hs_reconcile_check(daemon->reconcile, host_idx, machines, n_machines)) {
         return false;
     }
-    if (daemon->sweep != NULL && hs_store_is_up(daemon->store)) {
+    if (daemon->sweep != NULL && hs_lease_may_act(daemon->lease)) {
         hs_sweep_apply(daemon->sweep, host_idx);
     }
     return true;
@@ -241,6 +268,7 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
         .cycle = daemon->cycle,
         .estate = config->estate,
         .inbox = &daemon->inbox,
+        .lease = daemon->lease,
         .epoch = daemon->epoch,
     };
     int rc;
@@ -313,16 +341,21 @@ static void set_jobs(struct hs_daemon *daemon, struct hs_recall_memory *memory)
     memory->jobs.n = 0;
 }
 
-void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
+void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *newer, void *arg)
 {
     struct hs_daemon *daemon = arg;
     HS_AUTO(hs_recall_memory) taken = memory;
     struct hs_err err;
 
     hs_recall_free(HS_STEAL(daemon->recall));
-    daemon->epoch = memory->epoch;
-    snprintf(daemon->store_id, sizeof(daemon->store_id), "%s", memory->store_id);
-    daemon->next_id = memory->next_id;
+    if (memory == NULL) {
+        hs_lease_step_back(daemon->lease, newer->text);
+        return;
+    }
+    daemon->epoch = hs_lease_get_epoch(daemon->lease);
+    snprintf(daemon->store_id, sizeof(daemon->store_id), "%s",
+             hs_lease_get_store_id(daemon->lease));
+    daemon->next_id = memory->next_id > daemon->min_next_id ? memory->next_id : daemon->min_next_id;
     daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
     set_clock(daemon, memory);
     set_cycle(daemon, memory);
@@ -340,12 +373,62 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg)
     set_weather(daemon);
 }
 
+/* --- leading --- */
+
+static void on_led(void *arg)
+{
+    struct hs_daemon *daemon = arg;
+
+    daemon->recall = hs_recall_new(daemon->executor, daemon->store, hs_daemon_awaken, daemon);
+}
+
+static void on_lost(void *arg, const struct hs_err *err)
+{
+    struct hs_daemon *daemon = arg;
+
+    daemon->fatal(daemon->fatal_arg, err);
+}
+
+static void on_damaged(void *arg, const struct hs_store_damage *damage)
+{
+    struct hs_daemon *daemon = arg;
+    bool is_job = strcmp(damage->table, "jobs") == 0;
+    uint64_t next_id = is_job ? strtoull(damage->key, NULL, 10) + 1 : 1;
+
+    if (strcmp(damage->table, "meta") == 0 && strcmp(damage->key, "next_id") == 0) {
+        next_id = IDS_SKIPPED; /* no number is given twice, whatever was given before */
+    }
+    HS_LOG_ERROR("store", "%s; it is left where it is", damage->err.text);
+    daemon->min_next_id = next_id > daemon->min_next_id ? next_id : daemon->min_next_id;
+}
+
+static int set_lease(struct hs_daemon *daemon, struct hs_err *err)
+{
+    const struct hs_config *config = daemon->config;
+    bool is_mem = strcmp(config->store, "mem") == 0;
+    const struct hs_lease_options options = {
+        .executor = daemon->executor,
+        .clock = daemon->real_clock,
+        .store = daemon->store,
+        .cell = config->cell,
+        .state_dir = is_mem ? NULL : config->state_dir,
+        .lease_s = config->lease_s,
+        .led = on_led,
+        .lost = on_lost,
+        .arg = daemon,
+    };
+
+    return hs_lease_new(&options, &daemon->lease, err);
+}
+
 int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
                   void (*fatal)(void *arg, const struct hs_err *err), void *arg,
                   struct hs_daemon **ret_daemon, struct hs_err *err)
 {
     HS_AUTO(hs_daemon) daemon = hs_xcalloc(1, sizeof(*daemon));
+    int rc;
 
+    daemon->real_clock = hs_clock_new_real();
     daemon->config = config;
     daemon->executor = executor;
     daemon->fatal = fatal;
@@ -354,7 +437,7 @@ int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
         daemon->store = hs_store_mem_new(executor);
     } else {
         const struct hs_redis_access access = hs_config_get_redis_access(&config->redis);
-        int rc = hs_store_redis_new_at(executor, &access, config->cell, &daemon->store, err);
+        rc = hs_store_redis_new_at(executor, &access, config->cell, &daemon->store, err);
 
         if (rc != 0) {
             return rc;
@@ -362,7 +445,10 @@ int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
     }
     daemon->intake = hs_intake_new(daemon->store);
     daemon->repeat = hs_repeat_new();
-    daemon->recall = hs_recall_new(executor, daemon->store, hs_daemon_awaken, daemon);
-    *ret_daemon = HS_STEAL(daemon);
-    return 0;
+    hs_store_watch(daemon->store, on_damaged, daemon);
+    rc = set_lease(daemon, err);
+    if (rc == 0) {
+        *ret_daemon = HS_STEAL(daemon);
+    }
+    return rc;
 }

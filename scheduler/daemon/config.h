@@ -80,6 +80,7 @@ struct hs_config {
     char store[16]; /* "redis" or "mem" */
     struct hs_config_redis redis;
     struct hs_config_redis readings; /* url "" takes all of redis */
+    double lease_s;                  /* real; how long leadership outlives its last renewal */
     double speed;                    /* plan seconds per real second */
     char start[64];                  /* as written */
     int64_t start_at_s;              /* 0: now */

@@ -347,6 +347,21 @@ bool hs_daemon_is_store_up(const struct hs_daemon *daemon)
     return hs_store_is_up(daemon->store);
 }
 
+const struct hs_lease *hs_daemon_get_lease(const struct hs_daemon *daemon)
+{
+    return daemon->lease;
+}
+
+const char *hs_daemon_get_store_fault(const struct hs_daemon *daemon)
+{
+    return hs_store_get_fault(daemon->store);
+}
+
+const struct hs_store_damage *hs_daemon_get_damages(const struct hs_daemon *daemon, size_t *ret_n)
+{
+    return hs_store_get_damages(daemon->store, ret_n);
+}
+
 const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon)
 {
     return hs_store_get_weakness(daemon->store);
@@ -361,14 +376,27 @@ struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const 
                : NULL;
 }
 
+static void give_back(void *arg)
+{
+    struct hs_daemon *daemon = arg;
+
+    hs_lease_release(daemon->lease, daemon->stopped, daemon->stopped_arg);
+}
+
 void hs_daemon_stop(struct hs_daemon *daemon, void (*done)(void *arg), void *arg)
 {
-    if (!daemon->has_stepped || daemon->is_stopping || !hs_store_is_up(daemon->store)) {
+    if (daemon->is_stopping || !hs_store_is_up(daemon->store)) {
         done(arg);
         return;
     }
     daemon->is_stopping = true;
-    hs_learned_keep_all(daemon->learned, done, arg);
+    daemon->stopped = done;
+    daemon->stopped_arg = arg;
+    if (daemon->has_stepped) {
+        hs_learned_keep_all(daemon->learned, give_back, daemon);
+    } else {
+        give_back(daemon);
+    }
 }
 
 void hs_daemon_free(struct hs_daemon *daemon)
@@ -387,6 +415,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);
     hs_store_free(daemon->store);
+    hs_lease_free(daemon->lease);
     hs_intake_free(daemon->intake);
     hs_upkeep_free(daemon->upkeep);
     hs_learned_free(daemon->learned);
@@ -402,6 +431,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_inbox_release(&daemon->inbox.events, false);
     hs_cycle_free(daemon->cycle);
     hs_clock_free(daemon->clock);
+    hs_clock_free(daemon->real_clock);
     hs_repeat_free(daemon->repeat);
     free((void *)daemon->heat_by_sink);
     free(daemon);

@@ -23,6 +23,8 @@
 #define HS_DAEMON_SENSE_PERIOD_S 10.0 /* plan s; architecture.md, "The reactor" */
 
 struct hs_daemon;
+struct hs_lease;
+struct hs_store_damage;
 struct hs_upkeep;
 
 /** How a request ended; @job_id is the job's, 0 if there is none. */
@@ -33,7 +35,8 @@ typedef void hs_daemon_done_fn(int rc, const struct hs_err *err, uint64_t job_id
  *
  * @param config      kept
  * @param executor    kept
- * @param fatal       called when a start-up step fails for good, with its error; kept
+ * @param fatal       called when a start-up step fails for good, with its error, or with
+ *                    -HS_E_STALE when another leads from now on: then free it and begin anew; kept
  * @param ret_daemon  owned by the caller on success
  * @return 0 or -HS_E_INVALID (a malformed url)
  */
@@ -50,6 +53,15 @@ const struct hs_clock *hs_daemon_get_clock(const struct hs_daemon *daemon);
 const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon);
 
 bool hs_daemon_is_store_up(const struct hs_daemon *daemon);
+
+/** Whether we lead, and if not, why. Borrowed. */
+const struct hs_lease *hs_daemon_get_lease(const struct hs_daemon *daemon);
+
+/** Why the store is down, as far as is known, or NULL. Borrowed. */
+const char *hs_daemon_get_store_fault(const struct hs_daemon *daemon);
+
+/** Records of the store that cannot be opened; [*ret_n] borrowed. */
+const struct hs_store_damage *hs_daemon_get_damages(const struct hs_daemon *daemon, size_t *ret_n);
 
 /** Why an acknowledged write might still be lost and what to set, or NULL. Borrowed. */
 const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon);
@@ -92,8 +104,8 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
                       void *arg);
 
 /**
- * Write down what was learned, then call @done: at once where there is nothing to write or
- * nowhere, within seconds else.
+ * Write down what was learned and give the lease back, then call @done: at once where there is
+ * nothing to write or nowhere, within seconds else.
  */
 void hs_daemon_stop(struct hs_daemon *daemon, void (*done)(void *arg), void *arg);
 

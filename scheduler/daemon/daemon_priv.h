@@ -11,6 +11,7 @@
 #include "scheduler/daemon/fleet.h"
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/learned.h"
+#include "scheduler/daemon/lease.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/sweep.h"
@@ -33,10 +34,12 @@ struct hs_daemon {
     void (*fatal)(void *arg, const struct hs_err *err);
     void *fatal_arg;
 
+    struct hs_clock *real_clock;
     struct hs_store *store;
+    struct hs_lease *lease;
     struct hs_intake *intake;
     struct hs_repeat *repeat;
-    struct hs_recall *recall; /* NULL once done */
+    struct hs_recall *recall; /* NULL before we lead, and once done */
 
     /* from here on NULL until the store has been read */
     struct hs_clock *clock;
@@ -57,13 +60,16 @@ struct hs_daemon {
     uint64_t epoch;
     char store_id[40];
     uint64_t next_id;
+    uint64_t min_next_id; /* after keys of records that could not be read */
     int64_t accounted_slot;
     double ticked_mono_s; /* when the last tick began */
     double tick_s;        /* how long it took */
     bool is_due;
     bool has_stepped; /* the cycle has seen what the store remembers */
     bool was_store_up;
-    bool is_stopping; /* what was learned is being written */
+    bool is_stopping; /* what was learned is being written, the lease given back */
+    void (*stopped)(void *arg);
+    void *stopped_arg;
     bool is_closing;
 };
 
@@ -73,5 +79,5 @@ void hs_daemon_make_due(void *arg);
 /** One tick. @param arg  the daemon */
 void hs_daemon_tick(void *arg);
 
-/** Come to life with what the store remembers. @param memory  taken. @param arg  the daemon */
-void hs_daemon_awaken(struct hs_recall_memory *memory, void *arg);
+/** Come to life with what the store remembers, or not: hs_recall_done_fn. @param arg  the daemon */
+void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *err, void *arg);

@@ -273,6 +273,9 @@ static void start_machine(struct enact_call *call, const struct hs_job *job)
 /** The last word before every call to a host. */
 static int check_may_act(const struct hs_enact *enact, struct hs_err *err)
 {
+    if (enact->options.lease != NULL && !hs_lease_may_act(enact->options.lease)) {
+        return hs_err_set(err, HS_E_STALE, NULL, "the lease was not renewed in time");
+    }
     return hs_store_is_up(enact->options.store)
                ? 0
                : hs_err_set(err, HS_E_UNAVAILABLE, NULL, "the store is down");

@@ -19,6 +19,7 @@
 #include "scheduler/daemon/fleet.h"
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/intent.h"
+#include "scheduler/daemon/lease.h"
 #include "scheduler/model/estate.h"
 
 /* ids of actions never meet those of other lives */
@@ -31,6 +32,7 @@ struct hs_enact_options {
     const struct hs_cycle *cycle;   /* kept */
     const struct hs_estate *estate; /* kept */
     struct hs_inbox *inbox;         /* kept */
+    const struct hs_lease *lease;   /* kept; NULL: always ours */
     uint64_t epoch;
 };
 

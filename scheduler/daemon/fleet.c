@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "scheduler/daemon/fleet.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/daemon/statedir.h"
 
 #define DIR_MAX        1024
 #define RETRY_PERIOD_S 10.0 /* after a listing that failed */
@@ -178,27 +177,6 @@ static void on_link(void *arg, size_t host_idx, bool up, const char *text)
 
 /* --- life --- */
 
-/** mkdir -p. */
-static int make_dirs(const char *path, struct hs_err *err)
-{
-    char part[DIR_MAX];
-
-    snprintf(part, sizeof(part), "%s", path);
-    for (char *slash = strchr(part + 1, '/');; slash = strchr(slash + 1, '/')) {
-        if (slash != NULL) {
-            *slash = '\0';
-        }
-        if (mkdir(part, 0755) != 0 && errno != EEXIST) {
-            return hs_err_set(err, HS_E_SYSTEM, NULL, "directory '%s' cannot be made: %s", part,
-                              strerror(errno));
-        }
-        if (slash == NULL) {
-            return 0;
-        }
-        *slash = '/';
-    }
-}
-
 static int open_host(struct hs_fleet *fleet, size_t i, struct hs_err *err)
 {
     const struct hs_fleet_options *options = &fleet->options;
@@ -223,7 +201,7 @@ static int open_host(struct hs_fleet *fleet, size_t i, struct hs_err *err)
     set_list_timer(host, HS_FLEET_LIST_PERIOD_S);
     snprintf(work_dir, sizeof(work_dir), "%s/hosts/%s", options->state_dir,
              options->estate->hosts[i].path);
-    rc = make_dirs(work_dir, err);
+    rc = hs_statedir_make(work_dir, err);
     return rc != 0 ? rc : hs_compute_new(&compute_options, &host->compute, err);
 }
 

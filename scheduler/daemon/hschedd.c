@@ -16,7 +16,13 @@
 #define ASSUMED_MAX 30 /* values named in one line of the log; the rest are counted */
 
 /* interfaces.md, CLI */
-enum exit_status { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_FILE = 6 };
+enum exit_status {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_BAD_FILE = 6,
+    EXIT_AGAIN = -1, /* none: another leads, so begin anew and wait */
+};
 
 struct options {
     const char *config;
@@ -126,7 +132,7 @@ static void on_fatal(void *arg, const struct hs_err *err)
     struct run *run = arg;
 
     HS_LOG_ERROR("daemon", "%s%s%s", err->where, err->where[0] != '\0' ? ": " : "", err->text);
-    run->status = EXIT_FAILED;
+    run->status = err->kind == HS_E_STALE ? EXIT_AGAIN : EXIT_FAILED;
     hs_reactor_stop(run->reactor);
 }
 
@@ -211,5 +217,9 @@ int main(int argc, char **argv)
         printf("%s: ok\n", options.config);
         return EXIT_OK;
     }
-    return (int)serve(config);
+    do {
+        /* what was decided on a lead that is lost is of no use: all of it is read anew */
+        status = (int)serve(config);
+    } while (status == EXIT_AGAIN);
+    return status;
 }

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/log.h"
@@ -68,53 +67,12 @@ static bool goes_on(struct hs_recall *recall, int rc, const struct hs_err *err)
         hs_recall_free(recall);
         return false;
     }
-    if (rc != 0) {
+    if (rc == -HS_E_UNSUPPORTED) {
+        recall->done(NULL, err, recall->arg);
+    } else if (rc != 0) {
         again_later(recall, err);
     }
     return rc == 0;
-}
-
-static void on_epoch(int rc, const struct hs_err *err, void *arg)
-{
-    struct hs_recall *recall = arg;
-
-    if (goes_on(recall, rc, err)) {
-        recall->done(HS_STEAL(recall->memory), recall->arg);
-    }
-}
-
-/**
- * Another hschedd, or an emptied store, counts its jobs from 1 as well: by this id its machines
- * and ours are told apart.
- */
-static void make_store_id(char *ret_id, size_t size)
-{
-    unsigned char bytes[8];
-    size_t n = 0;
-
-    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes)) {
-        abort(); /* cannot happen for 8 bytes once the system is up */
-    }
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        n += (size_t)snprintf(ret_id + n, size - n, "%02x", bytes[i]);
-    }
-}
-
-static void raise_epoch(struct hs_recall *recall)
-{
-    char epoch[24];
-    const struct hs_store_op ops[] = {
-        {HS_STORE_PUT, "meta", "epoch", epoch},
-        {HS_STORE_PUT, "meta", "store_id", recall->memory->store_id},
-    };
-
-    recall->memory->epoch++;
-    if (recall->memory->store_id[0] == '\0') {
-        make_store_id(recall->memory->store_id, sizeof(recall->memory->store_id));
-    }
-    snprintf(epoch, sizeof(epoch), "%" PRIu64, recall->memory->epoch);
-    recall->is_asking = true;
-    hs_store_commit(recall->store, ops, sizeof(ops) / sizeof(ops[0]), on_epoch, recall);
 }
 
 static void take_job(const char *key, const char *text, void *arg)
@@ -141,11 +99,7 @@ static void take_meta(const char *key, const char *text, void *arg)
     struct hs_recall_memory *memory = ((struct hs_recall *)arg)->memory;
     json_auto_t *json = NULL;
 
-    if (strcmp(key, "store_id") == 0) {
-        snprintf(memory->store_id, sizeof(memory->store_id), "%s", text);
-    } else if (strcmp(key, "epoch") == 0) {
-        memory->epoch = strtoull(text, NULL, 10);
-    } else if (strcmp(key, "next_id") == 0) {
+    if (strcmp(key, "next_id") == 0) {
         uint64_t next_id = strtoull(text, NULL, 10);
 
         memory->next_id = next_id > memory->next_id ? next_id : memory->next_id;
@@ -206,7 +160,7 @@ static void on_table(int rc, const struct hs_err *err, void *arg)
     if (++recall->step < sizeof(steps) / sizeof(steps[0])) {
         ask_table(recall);
     } else {
-        raise_epoch(recall);
+        recall->done(HS_STEAL(recall->memory), NULL, recall->arg);
     }
 }
 

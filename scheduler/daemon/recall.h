@@ -2,10 +2,10 @@
 #pragma once
 
 /**
- * recall - what the store remembers of the earlier life, read once at start.
+ * recall - what the store remembers of the earlier life, read once we lead.
  *
- * Waits for the store as long as it takes (readiness is the daemon's to tell), raises the epoch
- * by one durably, and only then reports: nothing is decided on half a memory.
+ * Waits for the store as long as it takes (readiness is the daemon's to tell), and only then
+ * reports: nothing is decided on half a memory.
  */
 
 #include <stddef.h>
@@ -27,9 +27,7 @@ struct hs_recall_row {
 typedef HS_VEC(struct hs_recall_row) hs_recall_rows;
 
 struct hs_recall_memory {
-    uint64_t epoch;           /* of this life */
     uint64_t next_id;         /* first free job id */
-    char store_id[40];        /* made once for each store; machines carry it in their tag */
     double clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
     double clock_wall_at_s;   /* wall time then; both with their fractions */
     double clock_speed;
@@ -43,7 +41,9 @@ struct hs_recall_memory {
 
 struct hs_recall;
 
-typedef void hs_recall_done_fn(struct hs_recall_memory *memory, void *arg);
+/** @param memory  taken; NULL where the store holds records of a newer schema, as @err says */
+typedef void hs_recall_done_fn(struct hs_recall_memory *memory, const struct hs_err *err,
+                               void *arg);
 
 /**
  * Begin to read; @done is called once, with memory it takes (hs_recall_memory_free). Owned by the

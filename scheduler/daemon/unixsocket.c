@@ -24,7 +24,7 @@ static int clear_stale(const char *path, const struct sockaddr_un *address, stru
         return 0;
     }
     if (!S_ISSOCK(st.st_mode)) {
-        return hs_err_set(err, HS_E_CONFLICT, NULL, "'%s' is there and is not a socket", path);
+        return hs_err_set(err, HS_E_INVALID, NULL, "'%s' is there and is not a socket", path);
     }
     if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0) {
         return hs_err_set(err, HS_E_CONFLICT, NULL, "another daemon answers on '%s'", path);

@@ -91,7 +91,7 @@ class Learned(unittest.TestCase):
         self.wait_kept()
 
         def spoil():
-            kept = json.loads(self.redis("hget", KEY, SINK))
+            kept = self.rig.read_record("forecasts", SINK)
             kept["forecast"]["frame"] = "00" + kept["forecast"]["frame"][2:]
             self.redis("hset", KEY, SINK, last=json.dumps(kept))
             self.redis("hset", KEY, "arrivals", "{")
@@ -110,7 +110,7 @@ class Learned(unittest.TestCase):
         kept = []
 
         def spoil():
-            row = json.loads(self.redis("hget", KEY, SINK))
+            row = self.rig.read_record("forecasts", SINK)
             row["learned_to_at_s"] += 10 * 86400
             self.redis("hset", KEY, SINK, last=json.dumps(row))
             kept.append(self.redis("hget", KEY, SINK))

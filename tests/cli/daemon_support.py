@@ -9,6 +9,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import record  # noqa: E402
 import rig  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("HSCHED_BUILD", ROOT / "build"))
@@ -37,6 +38,17 @@ class RedisRig(rig.Rig):
 
     def __init__(self, speed=1, config=None):
         super().__init__(BUILD, SCENARIO, speed=speed, plant="csv", config=config)
+
+    def redis(self, *args):
+        return subprocess.check_output(["redis-cli", "-s", str(self.redis_socket), *map(str, args)], text=True)
+
+    def read_record(self, table, key):
+        """A record of the store, as JSON."""
+        sealed = self.redis("hget", f"hs:{{main}}:{table}", key).rstrip("\n")
+        return json.loads(record.open_record(table, str(key), sealed))
+
+    def write_record(self, table, key, value):
+        self.redis("hset", f"hs:{{main}}:{table}", key, record.seal(table, str(key), json.dumps(value)))
 
     def ask(self, method, path, body=None, headers=(), timeout=10):
         """@return (status, headers, JSON or text)"""

@@ -16,6 +16,7 @@
 
 #include "adapters/redis/redis_url.h"
 #include "adapters/store/store.h"
+#include "adapters/store/store_lease.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/reactor.h"
@@ -46,6 +47,7 @@ struct fixture {
     char text[200];
     char rows[4096]; /* "key=text;" each */
     size_t n_rows;
+    struct hs_store_lease lease; /* as it was last told */
 };
 
 /* ---- fixture ---- */
@@ -104,7 +106,62 @@ static void wait_until_up_is(struct fixture *f, bool wants_up)
     assert_false(f->is_late);
 }
 
-static struct fixture *ready(void **state)
+static void on_lease(int rc, const struct hs_err *err, const struct hs_store_lease *lease,
+                     void *arg)
+{
+    struct fixture *f = arg;
+
+    f->rc = rc;
+    snprintf(f->text, sizeof(f->text), "%s", err != NULL ? err->text : "");
+    assert_true((rc < 0) == (err != NULL));
+    assert_true((rc == 0 || rc == -HS_E_STALE) == (lease != NULL));
+    if (lease != NULL) {
+        f->lease = *lease;
+    }
+    if (++f->n_done == f->n_wanted) {
+        hs_reactor_stop(f->reactor);
+    }
+}
+
+static void wait_for(struct fixture *f, int n_wanted)
+{
+    if (f->n_done < n_wanted) {
+        f->n_wanted = n_wanted;
+        hs_reactor_run(f->reactor);
+    }
+    f->n_wanted = 0;
+    f->n_done = 0;
+}
+
+static int look(struct fixture *f)
+{
+    hs_store_lease_look(f->store, on_lease, f);
+    assert_int_equal(f->n_done, 0); /* never inside the call */
+    wait_for(f, 1);
+    return f->rc;
+}
+
+static int acquire_after(struct fixture *f, const char *holder, uint64_t min_epoch)
+{
+    const struct hs_store_claim claim = {.seen_epoch = f->lease.epoch,
+                                         .seen_beat = f->lease.beat,
+                                         .min_epoch = min_epoch,
+                                         .store_id = "cafe",
+                                         .holder = holder};
+
+    hs_store_lease_acquire(f->store, &claim, on_lease, f);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    return f->rc;
+}
+
+static int acquire(struct fixture *f, const char *holder)
+{
+    return acquire_after(f, holder, 0);
+}
+
+/* Up, but nobody leads. */
+static struct fixture *up(void **state)
 {
     struct fixture *f = *state;
 
@@ -113,6 +170,20 @@ static struct fixture *ready(void **state)
         skip();
     }
     wait_until_up_is(f, true);
+    return f;
+}
+
+static void lead(struct fixture *f)
+{
+    assert_int_equal(look(f), 0);
+    assert_int_equal(acquire(f, "test"), 0);
+}
+
+static struct fixture *ready(void **state)
+{
+    struct fixture *f = up(state);
+
+    lead(f);
     return f;
 }
 
@@ -140,16 +211,6 @@ static void on_row(const char *key, const char *text, void *arg)
 static void on_text(const char *key, const char *text, void *arg)
 {
     on_row("", text, arg); /* a log's ids are the backend's own */
-}
-
-static void wait_for(struct fixture *f, int n_wanted)
-{
-    if (f->n_done < n_wanted) {
-        f->n_wanted = n_wanted;
-        hs_reactor_run(f->reactor);
-    }
-    f->n_wanted = 0;
-    f->n_done = 0;
 }
 
 static int commit(struct fixture *f, const struct hs_store_op *ops, size_t n_ops)
@@ -396,7 +457,7 @@ static void store_redis__uses_the_documented_keys(void **state)
     assert_int_equal(put(f, "12", "{}"), 0);
     assert_int_equal(commit(f, &(struct hs_store_op){HS_STORE_APPEND, "journal", NULL, "x"}, 1), 0);
     reply = hs_redis_server_command(server, "HGET %s 12", "hs:{t}:jobs");
-    assert_string_equal(reply->str, "{}");
+    assert_string_equal(reply->str, "1:c1b463dc:{}");
     freeReplyObject(reply);
     reply = hs_redis_server_command(server, "XLEN %s", "hs:{t}:journal");
     assert_int_equal(reply->integer, 1);
@@ -469,6 +530,7 @@ static void store_redis__reaches_a_host_by_name_with_user_and_database(void **st
     assert_int_equal(
         hs_store_redis_new(hs_reactor_get_executor(f->reactor), url, "t", &f->store, NULL), 0);
     wait_until_up_is(f, true);
+    lead(f);
     assert_int_equal(put(f, "1", "{}"), 0);
     assert_string_equal(load(f, "jobs"), "1={};");
     /* CONFIG is dangerous, so this user may not ask how durable it is. */
