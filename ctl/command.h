@@ -55,6 +55,7 @@ extern const struct hs_command hs_cmd_cancel;
 extern const struct hs_command hs_cmd_explain;
 extern const struct hs_command hs_cmd_forecast;
 extern const struct hs_command hs_cmd_help;
+extern const struct hs_command hs_cmd_host;
 extern const struct hs_command hs_cmd_hosts;
 extern const struct hs_command hs_cmd_jobs;
 extern const struct hs_command hs_cmd_logs;

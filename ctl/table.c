@@ -20,8 +20,9 @@ static const struct {
     const char *word;
     const char *color;
 } colors[] = {
-    {"failed", "red"}, {"down", "red"},   {"safe", "red"},       {"running", "green"},
-    {"up", "green"},   {"done", "green"}, {"cancelled", "gray"}, {"over-temperature", "red"},
+    {"failed", "red"},  {"down", "red"},   {"safe", "red"},       {"running", "green"},
+    {"up", "green"},    {"done", "green"}, {"cancelled", "gray"}, {"over-temperature", "red"},
+    {"unknown", "red"},
 };
 
 enum hs_exit hs_table_get_format(const struct hs_args *args, enum hs_table_format *ret_format)

@@ -82,6 +82,10 @@ hs_api_handler_fn hs_api_jobs_explain;
 hs_api_handler_fn hs_api_jobs_log;
 hs_api_handler_fn hs_api_jobs_cancel;
 
+/* api_hosts.c */
+hs_api_handler_fn hs_api_hosts_list;
+hs_api_handler_fn hs_api_hosts_confirm_down;
+
 /* api_maintenance.c */
 hs_api_handler_fn hs_api_maintenance_list;
 hs_api_handler_fn hs_api_maintenance_add;
@@ -90,7 +94,6 @@ hs_api_handler_fn hs_api_maintenance_end;
 /* api_views.c */
 hs_api_handler_fn hs_api_views_sites;
 hs_api_handler_fn hs_api_views_loops;
-hs_api_handler_fn hs_api_views_hosts;
 hs_api_handler_fn hs_api_views_vms;
 hs_api_handler_fn hs_api_views_forecast;
 hs_api_handler_fn hs_api_views_plan;

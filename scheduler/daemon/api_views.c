@@ -32,16 +32,6 @@ void hs_api_views_loops(struct hs_api_call *call)
     hs_api_reply_list(call, "LoopList", items);
 }
 
-void hs_api_views_hosts(struct hs_api_call *call)
-{
-    json_t *items = hs_jsonx_array();
-
-    for (size_t i = 0; i < get_estate(call)->n_hosts; i++) {
-        hs_jsonx_add(items, hs_cycle_format_host(call->cycle, i));
-    }
-    hs_api_reply_list(call, "HostList", items);
-}
-
 static json_t *format_vm(const struct hs_api_call *call, const char *host,
                          const struct hs_machine *machine)
 {

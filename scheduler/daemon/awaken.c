@@ -242,6 +242,7 @@ static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machi
     if (!hs_reconcile_check(daemon->reconcile, host_idx, machines, n_machines)) {
         return false;
     }
+    hs_fences_listed(daemon->fences, host_idx, machines, n_machines);
     if (daemon->sweep != NULL && hs_lease_may_act(daemon->lease)) {
         hs_sweep_apply(daemon->sweep, host_idx);
     }
@@ -280,6 +281,12 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
     if (rc == 0) {
         hs_enact_set_fleet(daemon->enact, daemon->fleet);
         hs_reconcile_set_fleet(daemon->reconcile, daemon->fleet);
+        daemon->fences = hs_fences_new(&(struct hs_fences_options){.cycle = daemon->cycle,
+                                                                   .estate = config->estate,
+                                                                   .fleet = daemon->fleet,
+                                                                   .enact = daemon->enact,
+                                                                   .reconcile = daemon->reconcile,
+                                                                   .inbox = &daemon->inbox});
         daemon->sweep = hs_sweep_new(daemon->cycle, config->estate, daemon->fleet, HS_SWEEP_KEPT);
     }
     return rc;
@@ -335,6 +342,10 @@ static void set_jobs(struct hs_daemon *daemon, struct hs_recall_memory *memory)
     }
     for (size_t i = 0; i < memory->intents.n; i++) {
         hs_enact_adopt(daemon->enact, &memory->intents.items[i]);
+    }
+    for (size_t i = 0; i < memory->fences.n; i++) {
+        hs_fences_restore(daemon->fences, memory->fences.items[i].key,
+                          memory->fences.items[i].text);
     }
     HS_LOG_INFO("daemon", "epoch %" PRIu64 " begins with %zu jobs and %zu open intents",
                 daemon->epoch, memory->jobs.n, memory->intents.n);

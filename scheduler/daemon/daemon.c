@@ -315,6 +315,28 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
     hs_inbox_add(&daemon->inbox, &event, HS_INBOX_SOON);
 }
 
+int hs_daemon_check_down(const struct hs_daemon *daemon, size_t host_idx, struct hs_err *err)
+{
+    return hs_store_is_up(daemon->store)
+               ? hs_fences_check(daemon->fences, host_idx, err)
+               : hs_err_set(err, HS_E_UNAVAILABLE, NULL, "the store is down, try again later");
+}
+
+void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const char *who,
+                            const char *why, hs_daemon_done_fn *done, void *arg)
+{
+    struct hs_daemon_waiter waiter = {.done = done, .arg = arg};
+    struct hs_err err;
+    int rc = hs_daemon_check_down(daemon, host_idx, &err);
+
+    if (rc != 0) {
+        refuse(daemon, rc, &err, done, arg);
+        return;
+    }
+    HS_VEC_PUSH(&daemon->waiters, waiter);
+    hs_fences_confirm(daemon->fences, host_idx, who, why);
+}
+
 /* --- looking --- */
 
 struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon)
@@ -426,6 +448,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     }
     HS_VEC_FINI(&daemon->waiters);
     hs_sweep_free(daemon->sweep);
+    hs_fences_free(daemon->fences);
     hs_reconcile_free(daemon->reconcile);
     hs_enact_free(daemon->enact);
     hs_inbox_release(&daemon->inbox.events, false);

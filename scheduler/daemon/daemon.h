@@ -104,6 +104,20 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
                       void *arg);
 
 /**
+ * A silent host is off for certain, says @who: its jobs wait again. @done is called once that is
+ * decided and durable, with job_id 0.
+ *
+ * @param who, why  borrowed; @why nullable
+ *
+ * done's rc: 0, -HS_E_CONFLICT (it answers, or was not tried yet), -HS_E_UNAVAILABLE (the store)
+ */
+void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const char *who,
+                            const char *why, hs_daemon_done_fn *done, void *arg);
+
+/** Could that be said of the host now? @return as done's rc above */
+int hs_daemon_check_down(const struct hs_daemon *daemon, size_t host_idx, struct hs_err *err);
+
+/**
  * Write down what was learned and give the lease back, then call @done: at once where there is
  * nothing to write or nowhere, within seconds else.
  */

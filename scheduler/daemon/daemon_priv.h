@@ -8,6 +8,7 @@
 #include "scheduler/base/vec.h"
 #include "scheduler/daemon/daemon.h"
 #include "scheduler/daemon/enact.h"
+#include "scheduler/daemon/fences.h"
 #include "scheduler/daemon/fleet.h"
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/learned.h"
@@ -51,6 +52,7 @@ struct hs_daemon {
     struct hs_fleet *fleet;
     struct hs_enact *enact;
     struct hs_reconcile *reconcile;
+    struct hs_fences *fences;
     struct hs_sweep *sweep;
     struct hs_weatherwatch *weather;
     struct hs_timer *tick;

@@ -482,6 +482,11 @@ void hs_enact_adopt(struct hs_enact *enact, const struct hs_intent *intent)
 {
     struct enact_open open = {*intent, hs_clock_mono_s(enact->options.inbox->clock)};
 
+    for (size_t i = 0; i < enact->open.n; i++) {
+        if (enact->open.items[i].intent.op_id == intent->op_id) {
+            return; /* a scan may show a row twice */
+        }
+    }
     HS_VEC_PUSH(&enact->open, open);
 }
 

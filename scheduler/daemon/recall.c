@@ -9,6 +9,7 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/daemon/fences.h"
 #include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/repeat.h"
 #include "scheduler/daemon/upkeep.h"
@@ -137,6 +138,11 @@ static void take_repeat(const char *key, const char *text, void *arg)
     keep_row(&((struct hs_recall *)arg)->memory->repeats, key, text);
 }
 
+static void take_fence(const char *key, const char *text, void *arg)
+{
+    keep_row(&((struct hs_recall *)arg)->memory->fences, key, text);
+}
+
 /** What is read, in this order. */
 static const struct {
     const char *table;
@@ -148,6 +154,7 @@ static const struct {
     {HS_UPKEEP_TABLE, take_maintenance},
     {HS_LEARNED_TABLE, take_learned},
     {HS_REPEAT_TABLE, take_repeat},
+    {HS_FENCES_TABLE, take_fence},
 };
 
 static void on_table(int rc, const struct hs_err *err, void *arg)
@@ -238,5 +245,6 @@ void hs_recall_memory_free(struct hs_recall_memory *memory)
     rows_fini(&memory->maintenance);
     rows_fini(&memory->learned);
     rows_fini(&memory->repeats);
+    rows_fini(&memory->fences);
     free(memory);
 }

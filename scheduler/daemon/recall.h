@@ -37,6 +37,7 @@ struct hs_recall_memory {
     hs_recall_rows maintenance;
     hs_recall_rows learned;
     hs_recall_rows repeats;
+    hs_recall_rows fences;
 };
 
 struct hs_recall;

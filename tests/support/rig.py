@@ -35,7 +35,7 @@ def parse_time(text):
 def program(build, name):
     """Path of a program in a build folder."""
     folders = {"hsched": "ctl", "hschedd": "scheduler/daemon", "hsim": "scheduler/sim"}
-    path = pathlib.Path(build).resolve() / folders[name] / name
+    path = pathlib.Path(build).resolve() / folders.get(name, "tests/variants") / name
     if not path.exists():
         raise FileNotFoundError(f"{path} is not built: run ./dev build")
     return path
@@ -135,6 +135,7 @@ class Rig(PrivateRedis):
         self.scenario = scenario
         self.socket = self.dir / "hschedd.sock"
         self.daemon = None
+        self.hschedd = "hschedd"  # or a variant of it: tests/variants
         # the user of a private libvirtd reads seeds and writes consoles in here
         self.dir.chmod(0o755)
         (self.dir / "state").mkdir()
@@ -158,7 +159,7 @@ class Rig(PrivateRedis):
         self.start_daemon()
 
     def start_daemon(self):
-        self.daemon = self.spawn(program(self.build, "hschedd"), "--config", self.dir / "hschedd.json",
+        self.daemon = self.spawn(program(self.build, self.hschedd), "--config", self.dir / "hschedd.json",
                                  log="hschedd.log")
         self.wait_for("hschedd", self.answers, self.daemon, "hschedd.log")
 
