@@ -43,6 +43,7 @@ struct hs_redis_conn {
     struct hs_redis_tls *tls; /* NULL: plain */
     struct buffer plain;      /* commands; with tls until the handshake is over */
     struct buffer wire;       /* as it goes to the socket */
+    bool is_tcp;
     bool has_read;
     bool is_detached; /* nobody listens any more */
     bool is_in_event; /* a handler may be on the stack: free later */
@@ -223,6 +224,17 @@ static int take(struct hs_redis_conn *conn, const char *bytes, size_t n, struct 
     return take_plain(conn, bytes, n, err);
 }
 
+/** A TLS server ends a plain connection without a word, so say what it may be. */
+static int fail_closed(const struct hs_redis_conn *conn, const char *text, struct hs_err *err)
+{
+    bool may_be_tls = conn->tls == NULL && conn->is_tcp && !conn->has_read;
+
+    return hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s%s", text,
+                      conn->stage == CONN_SHAKING_HANDS ? " in the TLS handshake"
+                      : may_be_tls ? " before any answer; if this is a tls-port, use rediss://"
+                                   : "");
+}
+
 static int receive(struct hs_redis_conn *conn, struct hs_err *err)
 {
     char chunk[CONN_CHUNK_BYTES];
@@ -232,14 +244,13 @@ static int receive(struct hs_redis_conn *conn, struct hs_err *err)
         int rc;
 
         if (n == 0) {
-            return hs_err_set(err, HS_E_UNAVAILABLE, "redis", "the server closed the connection%s",
-                              conn->stage == CONN_SHAKING_HANDS ? " in the TLS handshake" : "");
+            return fail_closed(conn, "the server closed the connection", err);
         }
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             return 0;
         }
         if (n < 0 && errno != EINTR) {
-            return hs_err_set(err, HS_E_UNAVAILABLE, "redis", "%s", strerror(errno));
+            return fail_closed(conn, strerror(errno), err);
         }
         rc = n > 0 ? take(conn, chunk, (size_t)n, err) : 0;
         if (rc < 0) {
@@ -361,6 +372,7 @@ int hs_redis_conn_new(struct hs_executor *executor, const struct hs_redis_conn_p
         conn_destroy(conn);
         return rc;
     }
+    conn->is_tcp = place->path == NULL;
     rc = place->path != NULL ? connect_unix(conn, place->path)
                              : connect_tcp(conn, place->ip, place->port);
     if (rc != 0 && errno != EINPROGRESS) {

@@ -219,6 +219,12 @@ static void on_greeting(int rc, const struct hs_err *err, const struct redisRepl
     struct hs_redis_link *link = arg;
     struct hs_err why;
 
+    if (rc == -HS_E_DENIED) {
+        hs_err_set(&why, HS_E_DENIED, link->url.name, "redis refuses our user or password: %s",
+                   err->text);
+        give_up(link, &why);
+        return;
+    }
     if (rc < 0) {
         give_up(link, err);
         return;

@@ -20,8 +20,10 @@ struct hs_redis_tls {
     SSL *ssl;
     BIO *from_server; /* owned by ssl, as is the other */
     BIO *to_server;
-    char *ca;   /* for messages; "" if the system's */
-    char *name; /* the server's, as it is checked */
+    char *ca;      /* for messages; "" if the system's */
+    char *name;    /* the server's, as it is checked */
+    char from[32]; /* days of a certificate that was refused, for messages */
+    char until[32];
 };
 
 static bool is_given(const char *text)
@@ -43,18 +45,13 @@ static void format_day(const ASN1_TIME *at, char *ret_text, size_t size)
 
 static int refuse_certificate(const struct hs_redis_tls *tls, long verdict, struct hs_err *err)
 {
-    X509 *cert = SSL_get0_peer_certificate(tls->ssl);
-    char day[32];
-
     switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-        format_day(cert != NULL ? X509_get0_notAfter(cert) : NULL, day, sizeof(day));
         return hs_err_set(err, HS_E_DENIED, TLS_WHERE, "the server's certificate expired on %s",
-                          day);
+                          tls->until);
     case X509_V_ERR_CERT_NOT_YET_VALID:
-        format_day(cert != NULL ? X509_get0_notBefore(cert) : NULL, day, sizeof(day));
         return hs_err_set(err, HS_E_DENIED, TLS_WHERE,
-                          "the server's certificate begins on %s: is the clock right?", day);
+                          "the server's certificate begins on %s: is the clock right?", tls->from);
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return hs_err_set(err, HS_E_DENIED, TLS_WHERE,
@@ -67,6 +64,20 @@ static int refuse_certificate(const struct hs_redis_tls *tls, long verdict, stru
                           tls->ca[0] != '\0' ? "ca '" : "what this system trusts", tls->ca,
                           tls->ca[0] != '\0' ? "'" : "", X509_verify_cert_error_string(verdict));
     }
+}
+
+/** OpenSSL drops a certificate that it refuses, so its days are noted here. */
+static int on_verified(int is_good, X509_STORE_CTX *context)
+{
+    const X509 *cert = X509_STORE_CTX_get_current_cert(context);
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct hs_redis_tls *tls = SSL_get_app_data(ssl);
+
+    if (!is_good && cert != NULL) {
+        format_day(X509_get0_notBefore(cert), tls->from, sizeof(tls->from));
+        format_day(X509_get0_notAfter(cert), tls->until, sizeof(tls->until));
+    }
+    return is_good;
 }
 
 /** Words for the oldest error of OpenSSL's queue, and empty the queue. */
@@ -173,7 +184,6 @@ static int use_cert(SSL_CTX *context, const struct hs_redis_tls_files *files, st
 
 static int use_files(SSL_CTX *context, const struct hs_redis_tls_files *files, struct hs_err *err)
 {
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1) {
         return hs_err_set(err, HS_E_SYSTEM, TLS_WHERE, "OpenSSL has no TLS 1.2");
     }
@@ -222,6 +232,8 @@ int hs_redis_tls_new(const struct hs_redis_tls_files *files, const char *host,
     if (tls->ssl == NULL || tls->from_server == NULL || tls->to_server == NULL) {
         abort();
     }
+    SSL_set_app_data(tls->ssl, tls);
+    SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, on_verified);
     SSL_set_bio(tls->ssl, tls->from_server, tls->to_server);
     tls->ca = hs_xstrdup(is_given(files->ca) ? files->ca : "");
     tls->name = hs_xstrdup(name);

@@ -13,7 +13,7 @@
 --   schema    newest schema of records that was written here
 -- Before there was a lease, epoch and store_id were in the table `meta`.
 
-local VERSION = 1
+local VERSION = 2
 
 -- {done, epoch, beat, schema, store_id, holder}
 local function answer(done, lease)
@@ -127,6 +127,18 @@ local function commit(keys, args)
     return answer(1, lease)
 end
 
+-- Writes nothing, and is refused where a commit would be. keys: lease, then tables and logs; args:
+-- the type of each of those
+local function probe(keys, args)
+    for i = 2, #keys do
+        local found = redis.call('TYPE', keys[i]).ok
+        if found ~= 'none' and found ~= args[i - 1] then
+            return redis.error_reply('WRONGTYPE ' .. keys[i] .. ' is a ' .. found .. ', not a ' .. args[i - 1])
+        end
+    end
+    return answer(1, read(keys[1]))
+end
+
 redis.register_function{function_name = 'hsched_version', callback = version, flags = {'no-writes'}}
 redis.register_function{function_name = 'hsched_look', callback = look, flags = {'no-writes'}}
 -- A lease changes a few bytes in place: it is kept when Redis is out of memory.
@@ -134,5 +146,6 @@ redis.register_function{function_name = 'hsched_acquire', callback = acquire, fl
 redis.register_function{function_name = 'hsched_renew', callback = renew, flags = {'allow-oom'}}
 redis.register_function{function_name = 'hsched_release', callback = release, flags = {'allow-oom'}}
 redis.register_function('hsched_commit', commit)
+redis.register_function('hsched_probe', probe)
 -- The same for commits that only delete: they make room.
 redis.register_function{function_name = 'hsched_delete', callback = commit, flags = {'allow-oom'}}

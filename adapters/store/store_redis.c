@@ -79,6 +79,8 @@ static void on_commit(int rc, const struct hs_err *err, const struct redisReply 
     } else if (rc == 0) {
         rc = hs_store_redis_lease_read(reply, request->epoch, &lease, &own);
         err = rc < 0 ? &own : NULL;
+    } else {
+        rc = hs_store_redis_refusal_note(request->store, rc, err);
     }
     request_finish(request, rc, err);
 }
@@ -369,7 +371,10 @@ static void on_functions(int rc, const struct hs_err *err, void *arg)
     struct hs_store_redis *store = arg;
 
     store->is_ready = rc == 0;
-    (void)snprintf(store->fault, sizeof(store->fault), "%s", rc < 0 ? err->text : "");
+    store->fault[0] = '\0';
+    if (rc < 0) {
+        hs_store_redis_refusal_format(err, store->fault, sizeof(store->fault));
+    }
     if (rc < 0 && hs_redis_link_is_up(store->link)) {
         hs_executor_timer_set(store->executor, store->again, STORE_AGAIN_S);
     }
@@ -407,7 +412,7 @@ static void on_down(void *arg, const struct hs_err *why)
     struct hs_store_redis *store = arg;
 
     store->is_ready = false;
-    (void)snprintf(store->fault, sizeof(store->fault), "%s", why->text);
+    store->fault[0] = '\0'; /* the link knows */
 }
 
 static bool store_redis_is_up(const struct hs_store *store)
@@ -426,7 +431,13 @@ static const char *store_redis_get_fault(const struct hs_store *base)
 {
     const struct hs_store_redis *store = (const struct hs_store_redis *)base;
 
-    return !store->is_ready && store->fault[0] != '\0' ? store->fault : NULL;
+    if (store->is_ready) {
+        return NULL;
+    }
+    if (!hs_redis_link_is_up(store->link)) {
+        return hs_redis_link_get_why_down(store->link)->text;
+    }
+    return store->fault[0] != '\0' ? store->fault : NULL;
 }
 
 /* ---- life ---- */
@@ -484,6 +495,7 @@ int hs_store_redis_new_at(struct hs_executor *executor, const struct hs_redis_ac
         .access = *access,
         .up = on_up,
         .down = on_down,
+        .probe = hs_store_redis_refusal_probe,
         .arg = store,
     };
     int rc;

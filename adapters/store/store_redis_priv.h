@@ -19,7 +19,10 @@ struct hs_store_redis {
     char cell[HS_STORE_REDIS_CELL_MAX];
     bool is_ready; /* up, its durability is known and our functions are there */
     char weakness[192];
-    char fault[256]; /* "": none is known */
+    char fault[256]; /* of a server that is connected; "": none is known */
+    /* a key of another type than ours, for which a commit was refused; "": none */
+    char foreign_key[HS_STORE_REDIS_KEY_MAX];
+    char foreign_type[16]; /* that it should be */
 };
 
 /** `hs:{cell}:table` into @ret_key [HS_STORE_REDIS_KEY_MAX]. */
@@ -44,6 +47,17 @@ bool hs_store_redis_functions_is_missing(int rc, const struct hs_err *err);
 
 /** Text of hsched.lua. Static. */
 extern const char hs_store_redis_functions_text[];
+
+/* --- store_redis_refusal.c: a server that answers and takes no writes --- */
+
+/** The server's words in @err with what would help. */
+void hs_store_redis_refusal_format(const struct hs_err *err, char *ret_text, size_t size);
+
+/** How a commit ended; takes the store down where writes are refused. @return the rc to tell */
+int hs_store_redis_refusal_note(struct hs_store_redis *store, int rc, const struct hs_err *err);
+
+/** See whether it takes writes again. @param arg  the hs_store_redis */
+void hs_store_redis_refusal_probe(void *arg);
 
 /* --- store_redis_lease.c: calls for the lease --- */
 

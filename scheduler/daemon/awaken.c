@@ -457,6 +457,7 @@ int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
     daemon->intake = hs_intake_new(daemon->store);
     daemon->repeat = hs_repeat_new();
     hs_store_watch(daemon->store, on_damaged, daemon);
+    daemon->storewatch = hs_storewatch_new(executor, daemon->real_clock, daemon->store);
     rc = set_lease(daemon, err);
     if (rc == 0) {
         *ret_daemon = HS_STEAL(daemon);

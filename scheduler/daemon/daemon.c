@@ -53,7 +53,7 @@ static void set_next_tick(struct hs_daemon *daemon, int64_t wake_at_s)
 
         period_s = fmin(period_s, fmax(TICK_GAP_S, wake_s));
     }
-    if (!daemon->was_store_up) {
+    if (!hs_store_is_up(daemon->store)) {
         period_s = fmin(period_s, STORE_PERIOD_S);
     }
     hs_executor_timer_set(daemon->executor, daemon->tick, period_s);
@@ -80,22 +80,6 @@ static void on_step_durable(int rc, const struct hs_err *err, void *arg)
         answer(&waiting->waiters, rc, err);
         free(waiting);
     }
-}
-
-static void watch_store(struct hs_daemon *daemon)
-{
-    bool is_up = hs_store_is_up(daemon->store);
-    const char *weakness = hs_store_get_weakness(daemon->store);
-
-    if (is_up && !daemon->was_store_up) {
-        HS_LOG_INFO("store", "is up");
-        if (weakness != NULL) {
-            HS_LOG_WARN("store", "is weaker than promised: %s", weakness);
-        }
-    } else if (!is_up && daemon->was_store_up) {
-        HS_LOG_WARN("store", "is down: no new action until it is back");
-    }
-    daemon->was_store_up = is_up;
 }
 
 /** Tell a simulated plant what the racks draw now. */
@@ -157,7 +141,7 @@ void hs_daemon_tick(void *arg)
 
     daemon->is_due = false;
     daemon->ticked_mono_s = hs_clock_mono_s(daemon->clock);
-    watch_store(daemon);
+    hs_storewatch_look(daemon->storewatch);
     if (daemon->waiters.n > 0) {
         waiting = hs_xcalloc(1, sizeof(*waiting));
         waiting->daemon = daemon;
@@ -436,6 +420,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_plant_free(daemon->plant);
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);
+    hs_storewatch_free(daemon->storewatch);
     hs_store_free(daemon->store);
     hs_lease_free(daemon->lease);
     hs_intake_free(daemon->intake);

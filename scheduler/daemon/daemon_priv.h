@@ -15,6 +15,7 @@
 #include "scheduler/daemon/lease.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
+#include "scheduler/daemon/storewatch.h"
 #include "scheduler/daemon/sweep.h"
 #include "scheduler/daemon/upkeep.h"
 #include "scheduler/daemon/weatherwatch.h"
@@ -37,6 +38,7 @@ struct hs_daemon {
 
     struct hs_clock *real_clock;
     struct hs_store *store;
+    struct hs_storewatch *storewatch;
     struct hs_lease *lease;
     struct hs_intake *intake;
     struct hs_repeat *repeat;
@@ -68,7 +70,6 @@ struct hs_daemon {
     double tick_s;        /* how long it took */
     bool is_due;
     bool has_stepped; /* the cycle has seen what the store remembers */
-    bool was_store_up;
     bool is_stopping; /* what was learned is being written, the lease given back */
     void (*stopped)(void *arg);
     void *stopped_arg;

@@ -207,10 +207,7 @@ static void renew(struct hs_lease *lease)
         HS_LOG_WARN("lease", "has not been renewed for %.0f s: no action is begun until it is",
                     now_mono_s(lease) - lease->renewed_mono_s);
     }
-    if (!hs_store_is_up(lease->options.store)) {
-        set_timer(lease, get_poll_s(lease));
-        return;
-    }
+    /* also while the store is down for others: a full redis still takes a beat */
     lease->is_asking = true;
     lease->sent_mono_s = now_mono_s(lease);
     hs_store_lease_renew(lease->options.store, on_renewed, lease);

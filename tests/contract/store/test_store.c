@@ -471,7 +471,39 @@ static void store_redis__foreign_type_is_a_protocol_error(void **state)
     freeReplyObject(hs_redis_server_command(server, "SET %s x", "hs:{t}:jobs"));
     assert_int_equal(put(f, "1", "{}"), -HS_E_PROTOCOL);
     assert_non_null(strstr(f->text, "WRONGTYPE"));
-    assert_true(hs_store_is_up(f->store));
+    assert_false(hs_store_is_up(f->store));
+    assert_non_null(strstr(hs_store_get_fault(f->store), "hs:{t}:jobs is a string, not a hash"));
+    freeReplyObject(hs_redis_server_command(server, "DEL %s", "hs:{t}:jobs"));
+    wait_until_up_is(f, true);
+    assert_int_equal(put(f, "1", "{}"), 0);
+}
+
+/* What makes a server that answers refuse writes, what it says, and what ends it. */
+static void store_redis__refused_writes_take_it_down_until_they_land(void **state)
+{
+    static const struct {
+        const char *begin;
+        const char *end;
+        const char *fault;
+    } cases[] = {
+        {"CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "it is full (maxmemory)"},
+        {"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "it is a replica"},
+        {"ACL SETUSER default -fcall", "ACL SETUSER default +@all", "our user lacks a right"},
+        {"CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0",
+         "it wants more replicas"},
+    };
+    struct fixture *f = ready(state);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        freeReplyObject(hs_redis_server_command(server, cases[i].begin));
+        assert_int_equal(put(f, "1", "{}"), -HS_E_UNAVAILABLE);
+        assert_false(hs_store_is_up(f->store));
+        assert_non_null(strstr(hs_store_get_fault(f->store), cases[i].fault));
+        freeReplyObject(hs_redis_server_command(server, cases[i].end));
+        wait_until_up_is(f, true);
+        assert_null(hs_store_get_fault(f->store));
+        assert_int_equal(put(f, "1", "{}"), 0);
+    }
 }
 
 static void store_redis__refused_command_discards_the_whole_commit(void **state)
@@ -486,6 +518,7 @@ static void store_redis__refused_command_discards_the_whole_commit(void **state)
     freeReplyObject(hs_redis_server_command(server, "CONFIG SET maxmemory 1"));
     assert_int_equal(commit(f, ops, 2), -HS_E_UNAVAILABLE);
     freeReplyObject(hs_redis_server_command(server, "CONFIG SET maxmemory 0"));
+    wait_until_up_is(f, true);
     assert_string_equal(load(f, "jobs"), "1={};");
 }
 
@@ -735,6 +768,7 @@ int main(void)
         CASE(store_redis__is_durable_with_appendfsync_always_only, BACKEND_REDIS),
         CASE(store_redis__uses_the_documented_keys, BACKEND_REDIS),
         CASE(store_redis__foreign_type_is_a_protocol_error, BACKEND_REDIS),
+        CASE(store_redis__refused_writes_take_it_down_until_they_land, BACKEND_REDIS),
         CASE(store_redis__refused_command_discards_the_whole_commit, BACKEND_REDIS),
         CASE(store_redis__commit_while_down_is_unavailable, BACKEND_REDIS),
         CASE(store_redis__reaches_a_host_by_name_with_user_and_database, BACKEND_REDIS),
