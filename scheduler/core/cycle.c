@@ -141,6 +141,9 @@ void hs_cycle_set_state(struct hs_cycle *cycle, struct hs_cycle_entry *entry,
     }
     if (before != job->state) {
         entry->is_changed = true;
+        if (hs_job_is_over(job)) {
+            hs_cycle_count_over(cycle, job);
+        }
         hs_cycle_foresee_change(cycle, entry, before);
         hs_cycle_note(cycle, "job", subject, "%s -> %s%s%s", hs_job_state_word(before),
                       hs_job_state_word(job->state), job->why[0] != '\0' ? ": " : "", job->why);

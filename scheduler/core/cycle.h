@@ -235,6 +235,32 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
 /** Ask for a full plan at the next step. */
 void hs_cycle_replan(struct hs_cycle *cycle);
 
+/* --- jobs that are over --- */
+
+/**
+ * Let go of jobs that are over and written down elsewhere. Those that are still needed stay: others
+ * wait for their end, an action is about them, or a machine of theirs was seen.
+ *
+ * @param io_ids  [n] in: to let go of; out: those that stay, first
+ * @return how many stay
+ */
+size_t hs_cycle_forget(struct hs_cycle *cycle, uint64_t *io_ids, size_t n);
+
+/** Counts of all jobs that are over, for the report of the next life; owned by the caller. */
+json_t *hs_cycle_save_tally(const struct hs_cycle *cycle);
+
+/** Go on with what hs_cycle_save_tally() gave. Jobs added as over are in it already. */
+void hs_cycle_restore_tally(struct hs_cycle *cycle, const json_t *saved);
+
+/** Count a job that was over before anything was counted. */
+void hs_cycle_count_over(struct hs_cycle *cycle, const struct hs_job *job);
+
+/** Job and Explanation of one that is over and need not be known; owned by the caller. */
+json_t *hs_cycle_format_over(const struct hs_cycle *cycle, const struct hs_job *job,
+                             int64_t now_at_s);
+json_t *hs_cycle_explain_over(const struct hs_cycle *cycle, const struct hs_job *job,
+                              int64_t now_at_s);
+
 /* --- looking --- */
 
 /** Borrowed until the next step; NULL if unknown. */

@@ -117,7 +117,9 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         entry.is_op_unknown = true; /* an earlier life asked for it: the listing will tell */
         entry.op_kind = HS_ACTION_START;
     }
-    hs_cycle_learn_request(cycle, &entry);
+    if (!hs_job_is_over(job)) {
+        hs_cycle_learn_request(cycle, &entry);
+    }
     if (job->state == HS_JOB_MIGRATING) {
         entry.is_op_unknown = true;
         entry.op_kind = HS_ACTION_MOVE;
@@ -137,9 +139,10 @@ static void add_job(struct hs_cycle *cycle, struct hs_job *job)
         cycle->entries.items[i] = other;
     }
     struct hs_cycle_entry *added = hs_cycle_find_entry(cycle, job->id);
+    size_t added_idx = (size_t)(added - cycle->entries.items);
 
-    for (size_t i = 0; i < cycle->live.n; i++) { /* those behind it have moved up by one */
-        cycle->live.items[i] += cycle->live.items[i] >= (size_t)(added - cycle->entries.items);
+    for (size_t i = cycle->live.n; i-- > 0 && cycle->live.items[i] >= added_idx;) {
+        cycle->live.items[i]++; /* it is behind the new one */
     }
     hs_cycle_add_live(cycle, added);
     cycle->is_insert_wanted = true;

@@ -11,6 +11,7 @@
  * cycle_check.c    would a request be taken
  * cycle_bound.c    how far the plan can be from the best one
  * cycle_dispatch.c placements into guarded actions
+ * cycle_over.c     jobs that are over: counted, shown, let go of
  * cycle_move.c     who may be moved, and what came of it
  * cycle_observe.c  events into state
  * cycle_expect.c   work to come into the horizon
@@ -105,6 +106,18 @@ struct hs_cycle_entry {
     char refused[192];               /* what the guard or the host last said, "" if nothing */
 };
 
+/** How jobs have fared, in the words of the report. */
+struct hs_cycle_tally {
+    int64_t n_total;
+    int64_t n_done;
+    int64_t n_late;
+    int64_t n_started;
+    int64_t moves;
+    int64_t suspends;
+    double late_s_max;
+    double wait_s;
+};
+
 struct hs_cycle {
     struct hs_cycle_options options;
     const struct hs_estate *estate;
@@ -112,6 +125,7 @@ struct hs_cycle {
     int64_t now_at_s;
     uint64_t next_op_id;
 
+    struct hs_cycle_tally over;            /* of every job that is over */
     HS_VEC(struct hs_cycle_entry) entries; /* ascending job id */
     HS_VEC(size_t) live;         /* ascending indices of entries that may still need something */
     struct hs_cycle_host *hosts; /* [n_hosts] */
@@ -180,6 +194,10 @@ static inline struct hs_cycle_entry *hs_cycle_get_live(const struct hs_cycle *cy
 
 /** It needs something again; nothing happens if it is live already. */
 void hs_cycle_add_live(struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** All jobs: those that are over, and the others as they are. */
+void hs_cycle_get_tally(const struct hs_cycle *cycle, int64_t now_at_s,
+                        struct hs_cycle_tally *ret_tally);
 
 /** Say once that a tank loses much more or less than stated, or that its readings cannot be. */
 void hs_cycle_watch_tank(struct hs_cycle *cycle, size_t loop_idx);

@@ -48,8 +48,8 @@ static size_t count_running(const struct hs_cycle *cycle, size_t site_idx)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        const struct hs_cycle_entry *entry = &cycle->entries.items[i];
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
         n += entry->job->state == HS_JOB_RUNNING && entry->host_idx != SIZE_MAX
              && cycle->estate->hosts[entry->host_idx].site_idx == site_idx;
@@ -134,37 +134,17 @@ json_t *hs_cycle_format_host(const struct hs_cycle *cycle, size_t host_idx)
 /* How the jobs of the span have fared, in the words of hsim's report. */
 static void set_jobs(const struct hs_cycle *cycle, int64_t now_at_s, json_t *object)
 {
-    int64_t n_done = 0;
-    int64_t n_late = 0;
-    int64_t moves = 0;
-    int64_t suspends = 0;
-    int64_t n_started = 0;
-    double late_s_max = 0.0;
-    double wait_s = 0.0;
+    struct hs_cycle_tally tally;
 
-    for (size_t i = 0; i < cycle->entries.n; i++) {
-        const struct hs_job *job = cycle->entries.items[i].job;
-        int64_t end_at_s = job->ended_at_s > 0 ? job->ended_at_s : now_at_s;
-
-        n_done += job->state == HS_JOB_DONE;
-        moves += job->moves;
-        suspends += job->suspends;
-        if (job->started_at_s > 0) {
-            n_started++;
-            wait_s += (double)(job->started_at_s - job->submitted_at_s);
-        }
-        if (job->due_at_s > 0 && end_at_s > job->due_at_s && job->state != HS_JOB_CANCELLED) {
-            n_late++;
-            late_s_max = fmax(late_s_max, (double)(end_at_s - job->due_at_s));
-        }
-    }
-    hs_jsonx_set_int(object, "jobs_total", (int64_t)cycle->entries.n);
-    hs_jsonx_set_int(object, "jobs_done", n_done);
-    hs_jsonx_set_int(object, "jobs_late", n_late);
-    hs_jsonx_set_real(object, "late_s_max", late_s_max);
-    hs_jsonx_set_real(object, "wait_s_mean", n_started > 0 ? wait_s / (double)n_started : NAN);
-    hs_jsonx_set_int(object, "moves", moves);
-    hs_jsonx_set_int(object, "suspends", suspends);
+    hs_cycle_get_tally(cycle, now_at_s, &tally);
+    hs_jsonx_set_int(object, "jobs_total", tally.n_total);
+    hs_jsonx_set_int(object, "jobs_done", tally.n_done);
+    hs_jsonx_set_int(object, "jobs_late", tally.n_late);
+    hs_jsonx_set_real(object, "late_s_max", tally.late_s_max);
+    hs_jsonx_set_real(object, "wait_s_mean",
+                      tally.n_started > 0 ? tally.wait_s / (double)tally.n_started : NAN);
+    hs_jsonx_set_int(object, "moves", tally.moves);
+    hs_jsonx_set_int(object, "suspends", tally.suspends);
     /* What only a simulator measures is absent here. */
     hs_jsonx_set_real(object, "plan_ms_p50", NAN);
     hs_jsonx_set_real(object, "plan_ms_p99", NAN);
