@@ -9,14 +9,18 @@
 #include "ctl/say.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/conf.h"
+#include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/model/job.h"
+
+#define JOBS_LIMIT    1000
+#define HISTORY_LIMIT 20
 
 static const struct hs_command_option options[] = {
     {.name = "state", .letter = 's', .argument = "STATE,...", .help = "only in these states"},
     {.name = "team", .argument = "TEAM", .help = "only of this team"},
     {.name = "site", .argument = "SITE", .help = "only placed at this site"},
-    {.name = "limit", .letter = 'n', .argument = "N", .help = "at most so many"},
+    {.name = "limit", .letter = 'n', .argument = "N", .help = "the newest N"},
 };
 
 /** A misspelt state would silently match nothing: refuse it. */
@@ -46,39 +50,110 @@ static enum hs_exit check_states(const char *states)
     return HS_EXIT_OK;
 }
 
-static enum hs_exit jobs_run(const struct hs_args *args)
+static void add_query(char **io_path, const char *key, const char *value)
 {
-    static const char *const keys[] = {"state", "team", "site"};
-    HS_AUTO_MEM char *path = hs_xstrdup("/v1/jobs");
-    const char *states = hs_args_get(args, "state");
-    struct hs_err err = {0};
-    int64_t limit = 0;
-    char mark = '?';
+    HS_AUTO_MEM char *old = HS_STEAL(*io_path);
+    HS_AUTO_MEM char *escaped = hs_client_escape(value);
 
-    if (states != NULL && check_states(states) != HS_EXIT_OK) {
-        return HS_EXIT_USAGE;
+    *io_path = hs_say_format("%s%c%s=%s", old, strchr(old, '?') != NULL ? '&' : '?', key, escaped);
+}
+
+/** The items of @older before those of @answer. */
+static void join_pages(json_t *answer, json_t *older)
+{
+    json_t *items = json_object_get(older, "items");
+
+    hs_jsonx_extend(items, json_object_get(answer, "items"));
+    hs_jsonx_set(answer, "items", json_incref(items));
+    hs_jsonx_set(answer, "next", json_incref(json_object_get(older, "next")));
+}
+
+/** Page after page until there are @limit, or the history ends. */
+static enum hs_exit fetch_pages(struct hs_client *client, const char *path, size_t limit,
+                                json_t **ret_answer)
+{
+    json_auto_t *answer = NULL;
+    enum hs_exit status = HS_EXIT_OK;
+
+    do {
+        HS_AUTO_MEM char *page_path = hs_xstrdup(path);
+        const char *next = json_string_value(json_object_get(answer, "next"));
+        size_t n = json_array_size(json_object_get(answer, "items"));
+        json_auto_t *page = NULL;
+        char count[24];
+
+        snprintf(count, sizeof(count), "%zu", limit - n);
+        add_query(&page_path, "limit", count);
+        if (next != NULL) {
+            add_query(&page_path, "before", next);
+        }
+        status = hs_client_get(client, page_path, &page);
+        if (status != HS_EXIT_OK) {
+            return status;
+        }
+        if (answer == NULL) {
+            answer = HS_STEAL(page);
+        } else {
+            join_pages(answer, page);
+        }
+    } while (json_is_string(json_object_get(answer, "next"))
+             && json_array_size(json_object_get(answer, "items")) < limit);
+    *ret_answer = HS_STEAL(answer);
+    return status;
+}
+
+/** @param states  asked for where --state is not given; NULL: all */
+static enum hs_exit list_jobs(const struct hs_args *args, const char *states, int64_t limit)
+{
+    static const char *const keys[] = {"team", "site"};
+    HS_AUTO_MEM char *path = hs_xstrdup("/v1/jobs");
+    HS_AUTO(hs_client) client = NULL;
+    enum hs_table_format format = HS_TABLE_TABLE;
+    json_auto_t *answer = NULL;
+    struct hs_err err = {0};
+    enum hs_exit status = hs_table_get_format(args, &format);
+
+    if (status != HS_EXIT_OK) {
+        return status;
     }
-    if (hs_args_get_int(args, "limit", 0, 1, INT32_MAX, &limit, &err) != 0) {
+    if (hs_args_has(args, "state")) {
+        states = hs_args_get(args, "state");
+        if (check_states(states) != HS_EXIT_OK) {
+            return HS_EXIT_USAGE;
+        }
+    }
+    if (hs_args_get_int(args, "limit", limit, 1, INT32_MAX, &limit, &err) != 0) {
         hs_say_error("%s", err.text);
         return HS_EXIT_USAGE;
     }
+    if (states != NULL) {
+        add_query(&path, "state", states);
+    }
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const char *value = hs_args_get(args, keys[i]);
-
-        if (value != NULL) {
-            HS_AUTO_MEM char *old = HS_STEAL(path);
-            HS_AUTO_MEM char *escaped = hs_client_escape(value);
-
-            path = hs_say_format("%s%c%s=%s", old, mark, keys[i], escaped);
-            mark = '&';
+        if (hs_args_has(args, keys[i])) {
+            add_query(&path, keys[i], hs_args_get(args, keys[i]));
         }
     }
-    if (limit > 0) {
-        HS_AUTO_MEM char *old = HS_STEAL(path);
-
-        path = hs_say_format("%s%climit=%lld", old, mark, (long long)limit);
+    status = hs_client_new(args, &client);
+    status = status == HS_EXIT_OK ? fetch_pages(client, path, (size_t)limit, &answer) : status;
+    if (status == HS_EXIT_OK) {
+        hs_table_print(&hs_jobview_table, format, answer, NULL);
     }
-    return hs_table_show(args, path, &hs_jobview_table);
+    if (status == HS_EXIT_OK && json_is_string(json_object_get(answer, "next"))
+        && !hs_args_has(args, "limit")) {
+        hs_say_note("hsched: these are the newest %lld; --limit N shows more", (long long)limit);
+    }
+    return status;
+}
+
+static enum hs_exit jobs_run(const struct hs_args *args)
+{
+    return list_jobs(args, NULL, JOBS_LIMIT);
+}
+
+static enum hs_exit history_run(const struct hs_args *args)
+{
+    return list_jobs(args, "done,failed,cancelled", HISTORY_LIMIT);
 }
 
 const struct hs_command hs_cmd_jobs = {
@@ -91,4 +166,16 @@ const struct hs_command hs_cmd_jobs = {
     .n_options = sizeof(options) / sizeof(options[0]),
     .flags = HS_COMMAND_FORMATS,
     .run = jobs_run,
+};
+
+const struct hs_command hs_cmd_history = {
+    .name = "history",
+    .arguments = "",
+    .summary = "list jobs that are over, the newest last",
+    .details = "The newest 20, or --limit N. How many are kept, and how long, says `history` in\n"
+               "hschedd.json.\n",
+    .options = options,
+    .n_options = sizeof(options) / sizeof(options[0]),
+    .flags = HS_COMMAND_FORMATS,
+    .run = history_run,
 };

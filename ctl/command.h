@@ -56,6 +56,7 @@ extern const struct hs_command hs_cmd_explain;
 extern const struct hs_command hs_cmd_forecast;
 extern const struct hs_command hs_cmd_help;
 extern const struct hs_command hs_cmd_host;
+extern const struct hs_command hs_cmd_history;
 extern const struct hs_command hs_cmd_hosts;
 extern const struct hs_command hs_cmd_jobs;
 extern const struct hs_command hs_cmd_logs;

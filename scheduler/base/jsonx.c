@@ -85,6 +85,16 @@ void hs_jsonx_add(json_t *array, json_t *value)
     }
 }
 
+void hs_jsonx_extend(json_t *array, const json_t *more)
+{
+    size_t i;
+    json_t *member;
+
+    json_array_foreach (more, i, member) {
+        hs_jsonx_add(array, json_incref(member));
+    }
+}
+
 json_t *hs_jsonx_text(const char *text)
 {
     json_t *json = json_string(text);

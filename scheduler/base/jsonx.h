@@ -41,6 +41,9 @@ void hs_jsonx_set_at(json_t *object, const char *key, int64_t at_s);
 
 /** Append to @array; @value is taken. */
 void hs_jsonx_add(json_t *array, json_t *value);
+
+/** Append the members of @more to @array; they are shared. */
+void hs_jsonx_extend(json_t *array, const json_t *more);
 json_t *hs_jsonx_text(const char *text);
 json_t *hs_jsonx_real(double value);
 json_t *hs_jsonx_int(int64_t value);

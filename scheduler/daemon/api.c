@@ -44,7 +44,7 @@ static const struct route routes[] = {
     {EVHTTP_REQ_GET, "/healthz", hs_api_health_show},
     {EVHTTP_REQ_GET, "/readyz", hs_api_health_ready},
     {EVHTTP_REQ_POST, "/v1/jobs", hs_api_submit_apply},
-    {EVHTTP_REQ_GET, "/v1/jobs", hs_api_jobs_list},
+    {EVHTTP_REQ_GET, "/v1/jobs", hs_api_list_apply},
     {EVHTTP_REQ_GET, "/v1/jobs/*", hs_api_jobs_show},
     {EVHTTP_REQ_GET, "/v1/jobs/*/explain", hs_api_jobs_explain},
     {EVHTTP_REQ_GET, "/v1/jobs/*/log", hs_api_jobs_log},

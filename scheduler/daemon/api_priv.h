@@ -72,11 +72,17 @@ hs_api_handler_fn hs_api_submit_apply;
 /** Answer again a submit of an earlier life that took in @n_ids jobs from @first_id on. */
 void hs_api_submit_repeat(struct hs_api_call *call, uint64_t first_id, size_t n_ids);
 
+/* api_list.c */
+hs_api_handler_fn hs_api_list_apply;
+
 /* api_jobs.c */
+/** Value of a query parameter that counts. @return false after answering that it is no number */
+bool hs_api_read_count(struct hs_api_call *call, const char *name, size_t fallback,
+                       size_t *ret_count);
+
 /** True for "1" and "true". @param text  nullable */
 bool hs_api_is_true(const char *text);
 
-hs_api_handler_fn hs_api_jobs_list;
 hs_api_handler_fn hs_api_jobs_show;
 hs_api_handler_fn hs_api_jobs_explain;
 hs_api_handler_fn hs_api_jobs_log;

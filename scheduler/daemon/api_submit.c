@@ -131,7 +131,74 @@ static struct hs_intake_request *make_request(struct hs_api_call *call, struct h
     return request;
 }
 
+/* --- jobs of the history that others are to follow --- */
+
+typedef HS_VEC(uint64_t) id_list;
+
+static void add_unknown(const struct hs_api_call *call, const json_t *item, id_list *ret_ids)
+{
+    const json_t *list = json_object_get(item, "after");
+    size_t i;
+    json_t *text;
+
+    json_array_foreach (list, i, text) {
+        struct hs_job_after after;
+
+        if (json_is_string(text) && hs_job_parse_after(json_string_value(text), &after, NULL) == 0
+            && after.job_id != 0 && after.job_id < hs_daemon_get_next_id(call->daemon)
+            && hs_cycle_get_job(call->cycle, after.job_id) == NULL
+            && ret_ids->n < HS_INTAKE_JOBS_MAX) {
+            HS_VEC_PUSH(ret_ids, after.job_id);
+        }
+    }
+}
+
+/** Ids that the body names in `after` and the cycle does not know. */
+static void find_unknown(const struct hs_api_call *call, id_list *ret_ids)
+{
+    json_auto_t *json = NULL;
+    const json_t *items;
+    size_t i;
+    json_t *item;
+
+    if (strstr(call->body, "\"after\"") == NULL
+        || hs_jsonx_parse("body", call->body, call->n_body_bytes, &json, NULL) != 0) {
+        return;
+    }
+    add_unknown(call, json, ret_ids);
+    items = json_is_object(json) ? json_object_get(json, "items") : json;
+    json_array_foreach (items, i, item) {
+        add_unknown(call, item, ret_ids);
+    }
+}
+
+static void take(struct hs_api_call *call);
+
+static void on_brought(int rc, const struct hs_err *err, uint64_t job_id, void *arg)
+{
+    struct hs_api_call *call = arg;
+
+    if (rc != 0) {
+        hs_api_reply_error(call, rc, "/v1/jobs", err->text);
+    } else {
+        take(call);
+    }
+}
+
 void hs_api_submit_apply(struct hs_api_call *call)
+{
+    id_list unknown = {0};
+
+    find_unknown(call, &unknown);
+    if (unknown.n > 0 && hs_daemon_is_store_up(call->daemon)) {
+        hs_daemon_bring(call->daemon, unknown.items, unknown.n, on_brought, call);
+    } else {
+        take(call);
+    }
+    HS_VEC_FINI(&unknown);
+}
+
+static void take(struct hs_api_call *call)
 {
     HS_AUTO(hs_jobbatch) batch = read_batch(call);
     struct submit *submit;

@@ -249,6 +249,33 @@ static bool on_listed(void *arg, size_t host_idx, const struct hs_machine *machi
     return true;
 }
 
+void hs_daemon_note_end(void *arg, const struct hs_job *job)
+{
+    struct hs_daemon *daemon = arg;
+
+    if (job->host[0] != '\0') {
+        hs_sweep_add(daemon->sweep, job->host, job->id, job->ended_at_s);
+    }
+}
+
+static void set_history(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
+{
+    const struct hs_history_options options = {
+        .store = daemon->store,
+        .cycle = daemon->cycle,
+        .clock = daemon->clock,
+        .inbox = &daemon->inbox,
+        .n_max = daemon->config->history_jobs,
+        .age_s = daemon->config->history_age_s,
+        .first = memory->ends_first,
+        .next = memory->ends_next,
+        .ended = hs_daemon_note_end,
+        .arg = daemon,
+    };
+
+    daemon->history = hs_history_new(&options);
+}
+
 static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
 {
     const struct hs_config *config = daemon->config;
@@ -270,6 +297,7 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
         .estate = config->estate,
         .inbox = &daemon->inbox,
         .lease = daemon->lease,
+        .history = daemon->history,
         .epoch = daemon->epoch,
     };
     int rc;
@@ -287,7 +315,7 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
                                                                    .enact = daemon->enact,
                                                                    .reconcile = daemon->reconcile,
                                                                    .inbox = &daemon->inbox});
-        daemon->sweep = hs_sweep_new(daemon->cycle, config->estate, daemon->fleet, HS_SWEEP_KEPT);
+        daemon->sweep = hs_sweep_new(config->estate, daemon->fleet, daemon->enact, HS_SWEEP_KEPT);
     }
     return rc;
 }
@@ -308,48 +336,13 @@ static void set_weather(struct hs_daemon *daemon)
     daemon->weather = hs_weatherwatch_new(&options);
 }
 
-/* --- the jobs --- */
+/* --- the first tick --- */
 
-static int compare_jobs(const void *a, const void *b)
+static void begin(void *arg)
 {
-    uint64_t id_a = (*(struct hs_job *const *)a)->id;
-    uint64_t id_b = (*(struct hs_job *const *)b)->id;
+    struct hs_daemon *daemon = arg;
 
-    return id_a < id_b ? -1 : id_a > id_b;
-}
-
-static void set_repeats(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
-{
-    struct hs_err err;
-
-    for (size_t i = 0; i < memory->repeats.n; i++) {
-        if (hs_repeat_restore(daemon->repeat, memory->repeats.items[i].text, &err) != 0) {
-            HS_LOG_WARN("store", "%s: %s", err.where, err.text);
-        }
-    }
-}
-
-static void set_jobs(struct hs_daemon *daemon, struct hs_recall_memory *memory)
-{
-    if (memory->jobs.n > 0) {
-        qsort(memory->jobs.items, memory->jobs.n, sizeof(*memory->jobs.items), compare_jobs);
-    }
-    for (size_t i = 0; i < memory->jobs.n; i++) {
-        struct hs_event event = {.kind = HS_EVENT_JOB, .job_id = memory->jobs.items[i]->id};
-
-        event.job = HS_STEAL(memory->jobs.items[i]);
-        hs_inbox_add(&daemon->inbox, &event, HS_INBOX_LATER);
-    }
-    for (size_t i = 0; i < memory->intents.n; i++) {
-        hs_enact_adopt(daemon->enact, &memory->intents.items[i]);
-    }
-    for (size_t i = 0; i < memory->fences.n; i++) {
-        hs_fences_restore(daemon->fences, memory->fences.items[i].key,
-                          memory->fences.items[i].text);
-    }
-    HS_LOG_INFO("daemon", "epoch %" PRIu64 " begins with %zu jobs and %zu open intents",
-                daemon->epoch, memory->jobs.n, memory->intents.n);
-    memory->jobs.n = 0;
+    daemon->tick = hs_executor_timer_add(daemon->executor, 0, hs_daemon_tick, daemon);
 }
 
 void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *newer, void *arg)
@@ -370,18 +363,17 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *newe
     daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
     set_clock(daemon, memory);
     set_cycle(daemon, memory);
+    set_history(daemon, memory);
     if (set_fleet(daemon, &err) != 0 || set_plant(daemon, &err) != 0) {
         daemon->fatal(daemon->fatal_arg, &err);
         return;
     }
-    set_repeats(daemon, memory);
-    set_jobs(daemon, memory);
     if (strcmp(daemon->config->store, "mem") != 0) {
         keep_clock(daemon);
     }
     daemon->accounted_slot = hs_clock_at_s(daemon->clock) / daemon->config->estate->slot_s;
-    daemon->tick = hs_executor_timer_add(daemon->executor, 0, hs_daemon_tick, daemon);
     set_weather(daemon);
+    hs_daemon_revive(daemon, memory, begin);
 }
 
 /* --- leading --- */

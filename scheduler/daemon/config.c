@@ -24,6 +24,26 @@ static const char *const api_words[] = {"hsched.daemon/v1", NULL};
 #define CONFIG_TEXT(member) \
     .offset = offsetof(struct hs_config, member), .size = sizeof(((struct hs_config *)NULL)->member)
 
+static const struct hs_conf_field history_fields[] = {
+    {.name = "jobs",
+     .type = HS_CONF_UINT64,
+     .offset = offsetof(struct hs_config, history_jobs),
+     .min = 0,
+     .max = 10000000,
+     .has_default = true,
+     .default_number = 1000000,
+     .help = "jobs that are over and kept; about 1 KB each in Redis"},
+    {.name = "age",
+     .type = HS_CONF_DURATION,
+     .offset = offsetof(struct hs_config, history_age_s),
+     .min = 0,
+     .max = 10 * 366 * 86400.0,
+     .has_default = true,
+     .default_number = 400 * 86400.0,
+     .help = "how long they are kept; 0s: however old"},
+};
+static const struct hs_conf_table history_table = {"history", history_fields, N_OF(history_fields)};
+
 static const struct hs_conf_field auth_fields[] = {
     {.name = "unix_users",
      .type = HS_CONF_CHILDREN,
@@ -97,6 +117,10 @@ static const struct hs_conf_field config_fields[] = {
      .default_number = 15,
      .unit = "s",
      .help = "how long another hschedd waits for the one that leads; real time"},
+    {.name = "history",
+     .type = HS_CONF_OBJECT,
+     .table = &history_table,
+     .help = "how many jobs that are over are kept, and how long"},
     {.name = "readings",
      .type = HS_CONF_OBJECT,
      .offset = offsetof(struct hs_config, readings),

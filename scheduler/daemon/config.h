@@ -81,6 +81,8 @@ struct hs_config {
     struct hs_config_redis redis;
     struct hs_config_redis readings; /* url "" takes all of redis */
     double lease_s;                  /* real; how long leadership outlives its last renewal */
+    uint64_t history_jobs;           /* jobs that are over and kept, at most */
+    int64_t history_age_s;           /* and so long; 0: however old */
     double speed;                    /* plan seconds per real second */
     char start[64];                  /* as written */
     int64_t start_at_s;              /* 0: now */

@@ -156,6 +156,7 @@ void hs_daemon_tick(void *arg)
     feed_plant(daemon);
     account(daemon, now_at_s);
     hs_learned_keep(daemon->learned, now_at_s);
+    hs_history_tick(daemon->history);
     if (!hs_enact_apply(daemon->enact, &decision, on_step_durable, waiting)) {
         on_step_durable(0, NULL, waiting);
     }
@@ -251,6 +252,30 @@ uint64_t hs_daemon_get_next_id(const struct hs_daemon *daemon)
     return daemon->next_id;
 }
 
+/** Who waits for jobs of the history. */
+struct bringing {
+    struct hs_daemon *daemon;
+    struct hs_daemon_waiter waiter;
+};
+
+static void on_brought(void *arg)
+{
+    HS_AUTO_MEM struct bringing *bringing = arg;
+
+    HS_VEC_PUSH(&bringing->daemon->waiters, bringing->waiter); /* the next tick takes them in */
+    hs_daemon_make_due(bringing->daemon);
+}
+
+void hs_daemon_bring(struct hs_daemon *daemon, const uint64_t *ids, size_t n,
+                     hs_daemon_done_fn *done, void *arg)
+{
+    struct bringing *bringing = hs_xcalloc(1, sizeof(*bringing));
+
+    bringing->daemon = daemon;
+    bringing->waiter = (struct hs_daemon_waiter){.done = done, .arg = arg, .is_durable = true};
+    hs_history_bring(daemon->history, ids, n, on_brought, bringing);
+}
+
 /** Answer a request that cannot be begun; never from inside it. */
 struct refusal {
     hs_daemon_done_fn *done;
@@ -322,6 +347,11 @@ void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const cha
 }
 
 /* --- looking --- */
+
+struct hs_history *hs_daemon_get_history(const struct hs_daemon *daemon)
+{
+    return daemon->history;
+}
 
 struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon)
 {
@@ -437,6 +467,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_reconcile_free(daemon->reconcile);
     hs_enact_free(daemon->enact);
     hs_inbox_release(&daemon->inbox.events, false);
+    hs_history_free(daemon->history);
     hs_cycle_free(daemon->cycle);
     hs_clock_free(daemon->clock);
     hs_clock_free(daemon->real_clock);

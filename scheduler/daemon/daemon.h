@@ -17,6 +17,7 @@
 #include "scheduler/base/executor.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/daemon/config.h"
+#include "scheduler/daemon/history.h"
 #include "scheduler/daemon/intake.h"
 #include "scheduler/daemon/repeat.h"
 
@@ -65,6 +66,13 @@ const struct hs_store_damage *hs_daemon_get_damages(const struct hs_daemon *daem
 
 /** Why an acknowledged write might still be lost and what to set, or NULL. Borrowed. */
 const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon);
+
+/** Jobs that are over; NULL until the store has been read. Borrowed. */
+struct hs_history *hs_daemon_get_history(const struct hs_daemon *daemon);
+
+/** Let the cycle know jobs of the history again, then call @done, later. @param ids [n] borrowed */
+void hs_daemon_bring(struct hs_daemon *daemon, const uint64_t *ids, size_t n,
+                     hs_daemon_done_fn *done, void *arg);
 
 /** Requests that were answered before. Borrowed. */
 struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon);

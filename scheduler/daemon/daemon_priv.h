@@ -51,6 +51,7 @@ struct hs_daemon {
     struct hs_upkeep *upkeep;
     const struct hs_series **heat_by_sink; /* [n_sinks] */
     struct hs_plant *plant;                /* NULL without one */
+    struct hs_history *history;
     struct hs_fleet *fleet;
     struct hs_enact *enact;
     struct hs_reconcile *reconcile;
@@ -81,6 +82,13 @@ void hs_daemon_make_due(void *arg);
 
 /** One tick. @param arg  the daemon */
 void hs_daemon_tick(void *arg);
+
+/** A job is over for good. @param arg  the daemon */
+void hs_daemon_note_end(void *arg, const struct hs_job *job);
+
+/** Jobs and what belongs to them, out of @memory; then @done with the daemon. */
+void hs_daemon_revive(struct hs_daemon *daemon, struct hs_recall_memory *memory,
+                      hs_executor_fn *done);
 
 /** Come to life with what the store remembers, or not: hs_recall_done_fn. @param arg  the daemon */
 void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *err, void *arg);

@@ -124,12 +124,24 @@ static void end_intent(struct hs_enact *enact, const struct hs_intent *intent,
     }
 }
 
-static void write_job(enact_writes *writes, const struct hs_job *job)
+/** A hs_history_write_fn. */
+static void write_one(void *arg, const struct hs_store_op *op)
 {
-    json_auto_t *json = hs_job_format(job);
-    HS_AUTO_MEM char *text = hs_jsonx_format(json);
+    add_write(arg, op);
+}
+
+static void write_job(struct hs_enact *enact, enact_writes *writes, const struct hs_job *job)
+{
+    json_auto_t *json = NULL;
+    HS_AUTO_MEM char *text = NULL;
     char key[KEY_MAX];
 
+    if (enact->options.history != NULL && hs_job_is_over(job)) {
+        hs_history_move(enact->options.history, job, write_one, writes);
+        return;
+    }
+    json = hs_job_format(job);
+    text = hs_jsonx_format(json);
     snprintf(key, sizeof(key), "%" PRIu64, job->id);
     add_write(writes, &(struct hs_store_op){HS_STORE_PUT, "jobs", key, text});
 }
@@ -328,6 +340,20 @@ static void batch_free(struct enact_batch *batch)
     free(batch);
 }
 
+/** Its rows follow from a job's or an intent's state, and are made of that again. */
+static bool is_made_anew(const char *table)
+{
+    static const char *const tables[] = {"jobs", HS_INTENT_TABLE, HS_HISTORY_TABLE, HS_HISTORY_ENDS,
+                                         HS_HISTORY_FILES};
+
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        if (strcmp(table, tables[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /** Nothing landed for sure: keep what must still be written, take back the actions. */
 static void undo_batch(struct enact_batch *batch, int rc, const struct hs_err *err)
 {
@@ -342,7 +368,7 @@ static void undo_batch(struct enact_batch *batch, int rc, const struct hs_err *e
         struct enact_write *write = &batch->writes.items[i];
 
         /* jobs are written anew from their state then; a note twice is worse than a gap */
-        if (strcmp(write->table, "jobs") != 0 && strcmp(write->table, HS_INTENT_TABLE) != 0
+        if (!is_made_anew(write->table)
             && (write->kind != HS_STORE_APPEND || rc == -HS_E_UNAVAILABLE)) {
             HS_VEC_PUSH(&enact->pending, *write);
             *write = (struct enact_write){0};
@@ -363,6 +389,9 @@ static void end_batch(struct enact_batch *batch, int rc, const struct hs_err *er
 {
     if (rc == 0) {
         batch->enact->is_losing = false;
+        for (size_t i = 0; batch->enact->options.history != NULL && i < batch->job_ids.n; i++) {
+            hs_history_settle(batch->enact->options.history, batch->job_ids.items[i]);
+        }
         for (size_t i = 0; i < batch->n_actions; i++) {
             start_call(batch->enact, &batch->actions[i]);
         }
@@ -392,7 +421,7 @@ static void add_job(struct enact_batch *batch, uint64_t job_id)
 
     if (job != NULL && !has_id(batch->job_ids.items, batch->job_ids.n, job_id)) {
         HS_VEC_PUSH(&batch->job_ids, job_id);
-        write_job(&batch->writes, job);
+        write_job(batch->enact, &batch->writes, job);
     }
 }
 

@@ -17,6 +17,7 @@
 #include "scheduler/base/auto.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/daemon/fleet.h"
+#include "scheduler/daemon/history.h"
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/intent.h"
 #include "scheduler/daemon/lease.h"
@@ -33,6 +34,7 @@ struct hs_enact_options {
     const struct hs_estate *estate; /* kept */
     struct hs_inbox *inbox;         /* kept */
     const struct hs_lease *lease;   /* kept; NULL: always ours */
+    struct hs_history *history;     /* kept; NULL: jobs that are over stay among the others */
     uint64_t epoch;
 };
 

@@ -10,6 +10,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/fences.h"
+#include "scheduler/daemon/history.h"
 #include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/repeat.h"
 #include "scheduler/daemon/upkeep.h"
@@ -104,6 +105,13 @@ static void take_meta(const char *key, const char *text, void *arg)
         uint64_t next_id = strtoull(text, NULL, 10);
 
         memory->next_id = next_id > memory->next_id ? next_id : memory->next_id;
+    } else if (strcmp(key, "ends_first") == 0) {
+        memory->ends_first = strtoull(text, NULL, 10);
+    } else if (strcmp(key, "ends_next") == 0) {
+        memory->ends_next = strtoull(text, NULL, 10);
+    } else if (strcmp(key, "tally") == 0) {
+        json_decref(HS_STEAL(memory->tally));
+        (void)hs_jsonx_parse("meta", text, strlen(text), &memory->tally, NULL);
     } else if (strcmp(key, "clock") == 0
                && hs_jsonx_parse("meta", text, strlen(text), &json, NULL) == 0) {
         const char *start = json_string_value(json_object_get(json, "start"));
@@ -133,6 +141,11 @@ static void take_learned(const char *key, const char *text, void *arg)
     keep_row(&((struct hs_recall *)arg)->memory->learned, key, text);
 }
 
+static void take_files(const char *key, const char *text, void *arg)
+{
+    keep_row(&((struct hs_recall *)arg)->memory->files, key, text);
+}
+
 static void take_repeat(const char *key, const char *text, void *arg)
 {
     keep_row(&((struct hs_recall *)arg)->memory->repeats, key, text);
@@ -155,6 +168,7 @@ static const struct {
     {HS_LEARNED_TABLE, take_learned},
     {HS_REPEAT_TABLE, take_repeat},
     {HS_FENCES_TABLE, take_fence},
+    {HS_HISTORY_FILES, take_files},
 };
 
 static void on_table(int rc, const struct hs_err *err, void *arg)
@@ -246,5 +260,7 @@ void hs_recall_memory_free(struct hs_recall_memory *memory)
     rows_fini(&memory->learned);
     rows_fini(&memory->repeats);
     rows_fini(&memory->fences);
+    rows_fini(&memory->files);
+    json_decref(memory->tally);
     free(memory);
 }

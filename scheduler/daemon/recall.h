@@ -25,6 +25,7 @@ struct hs_recall_row {
 };
 
 typedef HS_VEC(struct hs_recall_row) hs_recall_rows;
+typedef HS_VEC(struct hs_job *) hs_recall_jobs;
 
 struct hs_recall_memory {
     uint64_t next_id;         /* first free job id */
@@ -32,12 +33,16 @@ struct hs_recall_memory {
     double clock_wall_at_s;   /* wall time then; both with their fractions */
     double clock_speed;
     char clock_start[64]; /* `start` as it was written then */
-    HS_VEC(struct hs_job *) jobs;
+    uint64_t ends_first;  /* see history.h */
+    uint64_t ends_next;
+    json_t *tally; /* see hs_cycle_save_tally(); owned, NULL if there is none */
+    hs_recall_jobs jobs;
     HS_VEC(struct hs_intent) intents;
     hs_recall_rows maintenance;
     hs_recall_rows learned;
     hs_recall_rows repeats;
     hs_recall_rows fences;
+    hs_recall_rows files;
 };
 
 struct hs_recall;

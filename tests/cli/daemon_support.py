@@ -43,9 +43,9 @@ class RedisRig(rig.Rig):
         return subprocess.check_output(["redis-cli", "-s", str(self.redis_socket), *map(str, args)], text=True)
 
     def read_record(self, table, key):
-        """A record of the store, as JSON."""
+        """A record of the store, as JSON; None if there is none."""
         sealed = self.redis("hget", f"hs:{{main}}:{table}", key).rstrip("\n")
-        return json.loads(record.open_record(table, str(key), sealed))
+        return json.loads(record.open_record(table, str(key), sealed)) if sealed else None
 
     def write_record(self, table, key, value):
         self.redis("hset", f"hs:{{main}}:{table}", key, record.seal(table, str(key), json.dumps(value)))

@@ -201,6 +201,17 @@ class Rig(PrivateRedis):
         """One job, as the API shows it."""
         return self.get(f"/v1/jobs/{job_id}")
 
+    def jobs(self, query=""):
+        """All jobs of @query ("state=done"), page after page, by id."""
+        items, before = [], None
+        while True:
+            asked = "&".join(filter(None, [query, f"before={before}" if before else ""]))
+            page = self.get(f"/v1/jobs?{asked}" if asked else "/v1/jobs", 30)
+            items += page["items"]
+            before = page["next"]
+            if before is None:
+                return sorted(items, key=lambda job: job["id"])
+
     def now(self):
         """Plan time."""
         return parse_time(self.get("/healthz")["at"])

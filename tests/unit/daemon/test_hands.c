@@ -511,20 +511,18 @@ static bool has_log(uint64_t job_id)
 
 static void sweep__keeps_the_newest_logs_and_all_that_is_not_over(void **state)
 {
-    HS_AUTO(hs_sweep) sweep = hs_sweep_new(cycle, small_estate(), fleet, 2);
+    HS_AUTO(hs_sweep) sweep = hs_sweep_new(small_estate(), fleet, enact, 2);
     /* by the order of their ends: 3, 1, 4, 2 */
     static const int64_t ends[] = {20, 40, 10, 30};
 
     for (uint64_t id = 1; id <= 4; id++) {
         make_machine(id);
         destroy_machine(id);
-        add_job(id, HS_JOB_DONE, START_AT_S - 100 + ends[id - 1]);
+        hs_sweep_add(sweep, "pool/h1", id, START_AT_S - 100 + ends[id - 1]);
     }
     make_machine(5);
-    add_job(5, HS_JOB_RUNNING, 0);
     make_machine(6);
-    destroy_machine(6); /* nobody has heard of its end yet */
-    add_job(6, HS_JOB_RUNNING, 0);
+    destroy_machine(6);       /* nobody has heard of its end yet */
     hs_sweep_apply(sweep, 1); /* another host */
     assert_true(has_log(3));
     hs_sweep_apply(sweep, 0);
