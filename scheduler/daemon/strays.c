@@ -10,6 +10,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/vec.h"
+#include "scheduler/daemon/history.h"
 
 #define KEY_MAX 24
 
@@ -31,6 +32,7 @@ struct stray_question {
     struct hs_strays *strays;
     uint64_t job_id;
     size_t host_idx;
+    bool is_over; /* the question is whether its job is over; else whether there is one */
     bool is_known;
 };
 
@@ -68,38 +70,64 @@ static void take_row(const char *key, const char *text, void *arg)
     ((struct stray_question *)arg)->is_known = true;
 }
 
+static void on_answer(int rc, const struct hs_err *err, void *arg);
+
+static void ask_table(struct stray_question *question, const char *table)
+{
+    char key[KEY_MAX];
+
+    snprintf(key, sizeof(key), "%" PRIu64, question->job_id);
+    hs_store_get(question->strays->store, table, key, take_row, on_answer, question);
+}
+
+static void forget_question(struct hs_strays *strays, uint64_t job_id)
+{
+    for (size_t i = strays->asked_job_ids.n; i-- > 0;) {
+        if (strays->asked_job_ids.items[i] == job_id) {
+            HS_VEC_SWAP_REMOVE(&strays->asked_job_ids, i);
+        }
+    }
+}
+
+static void remove_orphan(struct hs_strays *strays, const struct stray_question *question)
+{
+    const char *why = question->is_known ? "its job is over" : "no record knows its job";
+
+    tell(strays, question->job_id, question->host_idx, "orphan",
+         "machine 'hs-%" PRIu64 "' on '%.100s' is ours and %s: removed", question->job_id,
+         get_path(strays, question->host_idx), why);
+    hs_enact_do(strays->settle->enact, question->job_id, HS_ACTION_DESTROY, question->host_idx,
+                why);
+}
+
 static void on_answer(int rc, const struct hs_err *err, void *arg)
 {
-    HS_AUTO_MEM struct stray_question *question = arg;
+    struct stray_question *question = arg;
     struct hs_strays *strays = question->strays;
-    size_t i = 0;
 
-    while (i < strays->asked_job_ids.n && strays->asked_job_ids.items[i] != question->job_id) {
-        i++;
+    if (rc == 0 && !question->is_known && !question->is_over) {
+        question->is_over = true;
+        ask_table(question, HS_HISTORY_TABLE);
+        return;
     }
-    if (i < strays->asked_job_ids.n) {
-        HS_VEC_SWAP_REMOVE(&strays->asked_job_ids, i);
-    }
+    forget_question(strays, question->job_id);
     if (rc != 0 || hs_cycle_get_job(strays->settle->cycle, question->job_id) != NULL) {
-        return; /* asked again at the next listing */
+        free(question); /* asked again at the next listing */
+        return;
     }
-    if (question->is_known) {
+    if (question->is_known && !question->is_over) {
         tell(strays, question->job_id, question->host_idx, "alarm",
              "its machine runs on '%.100s' and its record cannot be read: left alone",
              get_path(strays, question->host_idx));
-        return;
+    } else {
+        remove_orphan(strays, question);
     }
-    tell(strays, question->job_id, question->host_idx, "orphan",
-         "no record knows the machine 'hs-%" PRIu64 "' on '%.100s', which is ours: removed",
-         question->job_id, get_path(strays, question->host_idx));
-    hs_enact_do(strays->settle->enact, question->job_id, HS_ACTION_DESTROY, question->host_idx,
-                "no record knows its job");
+    free(question);
 }
 
 static void ask(struct hs_strays *strays, size_t host_idx, uint64_t job_id)
 {
     struct stray_question *question;
-    char key[KEY_MAX];
 
     for (size_t i = 0; i < strays->asked_job_ids.n; i++) {
         if (strays->asked_job_ids.items[i] == job_id) {
@@ -108,9 +136,8 @@ static void ask(struct hs_strays *strays, size_t host_idx, uint64_t job_id)
     }
     HS_VEC_PUSH(&strays->asked_job_ids, job_id);
     question = hs_xcalloc(1, sizeof(*question));
-    *question = (struct stray_question){strays, job_id, host_idx, false};
-    snprintf(key, sizeof(key), "%" PRIu64, job_id);
-    hs_store_get(strays->store, "jobs", key, take_row, on_answer, question);
+    *question = (struct stray_question){.strays = strays, .job_id = job_id, .host_idx = host_idx};
+    ask_table(question, "jobs");
 }
 
 /* --- seconds --- */

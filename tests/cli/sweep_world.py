@@ -80,8 +80,11 @@ class World:
                               capture_output=True).stdout
 
     def stored(self, job_id):
-        row = self.redis("hget", "hs:{main}:jobs", str(job_id)).strip()
-        return json.loads(row[row.index("{"):]) if row else {}
+        for table in ("jobs", "history"):
+            row = self.redis("hget", f"hs:{{main}}:{table}", str(job_id)).strip()
+            if row:
+                return json.loads(row[row.index("{"):])
+        return {}
 
     def intents(self):
         return self.redis("hvals", "hs:{main}:intents").split()
