@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -15,8 +16,10 @@
 #include <hiredis/hiredis.h>
 
 #include "adapters/redis/redis_url.h"
+#include "adapters/store/record.h"
 #include "adapters/store/store.h"
 #include "adapters/store/store_lease.h"
+#include "adapters/store/store_redis_priv.h"
 #include "scheduler/base/clock.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/reactor.h"
@@ -47,6 +50,7 @@ struct fixture {
     char text[200];
     char rows[4096]; /* "key=text;" each */
     size_t n_rows;
+    int n_damaged;
     struct hs_store_lease lease; /* as it was last told */
 };
 
@@ -429,7 +433,314 @@ static void store__free_ends_what_is_pending(void **state)
     assert_int_equal(f->rc, -HS_E_UNAVAILABLE);
 }
 
+/* ---- the lease ---- */
+
+static void lease__is_given_as_it_was_seen_and_not_otherwise(void **state)
+{
+    struct fixture *f = up(state);
+
+    assert_int_equal(look(f), 0);
+    assert_int_equal(f->lease.epoch, 0);
+    assert_string_equal(f->lease.holder, "");
+    assert_string_equal(f->lease.store_id, "");
+    assert_int_equal(acquire(f, "first"), 0);
+    assert_int_equal(f->lease.epoch, 1);
+    assert_string_equal(f->lease.holder, "first");
+    assert_string_equal(f->lease.store_id, "cafe");
+    f->lease.beat--; /* as one who looked before that */
+    assert_int_equal(acquire(f, "second"), -HS_E_STALE);
+    assert_string_equal(f->lease.holder, "first");
+    assert_int_equal(acquire(f, "second"), 0); /* now it has been seen */
+    assert_int_equal(f->lease.epoch, 2);
+    assert_string_equal(f->lease.holder, "second");
+    assert_int_equal(acquire_after(f, "third", 40), 0);
+    assert_int_equal(f->lease.epoch, 41);
+    assert_int_equal(look(f), 0);
+    assert_string_equal(f->lease.holder, "third");
+}
+
+static int renew(struct fixture *f)
+{
+    hs_store_lease_renew(f->store, on_lease, f);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    return f->rc;
+}
+
+static int release(struct fixture *f)
+{
+    hs_store_lease_release(f->store, on_lease, f);
+    assert_int_equal(f->n_done, 0);
+    wait_for(f, 1);
+    return f->rc;
+}
+
+static void lease__shows_a_beat_at_each_renewal(void **state)
+{
+    struct fixture *f = up(state);
+    uint64_t beat;
+
+    assert_int_equal(renew(f), -HS_E_STALE); /* not ours yet */
+    assert_int_equal(look(f), 0);
+    assert_int_equal(acquire(f, "one"), 0);
+    beat = f->lease.beat;
+    assert_int_equal(renew(f), 0);
+    assert_int_equal(f->lease.beat, beat + 1);
+    assert_int_equal(f->lease.epoch, 1);
+    f->store->epoch = 7; /* as one of another epoch */
+    assert_int_equal(renew(f), -HS_E_STALE);
+    assert_int_equal(look(f), 0);
+    assert_int_equal(f->lease.beat, beat + 1);
+}
+
+static void lease__is_free_once_it_was_released(void **state)
+{
+    struct fixture *f = ready(state);
+
+    assert_int_equal(put(f, "1", "{}"), 0);
+    assert_int_equal(release(f), 0);
+    assert_string_equal(f->lease.holder, "");
+    assert_int_equal(f->lease.epoch, 1); /* that never ends */
+    assert_int_equal(put(f, "1", "{\"late\":1}"), -HS_E_STALE);
+    assert_int_equal(release(f), -HS_E_STALE);
+    assert_string_equal(load(f, "jobs"), "1={};");
+    assert_int_equal(acquire(f, "next"), 0);
+    assert_int_equal(f->lease.epoch, 2);
+    assert_int_equal(put(f, "1", "{\"next\":1}"), 0);
+}
+
+static void lease__commit_of_another_epoch_writes_nothing(void **state)
+{
+    const struct hs_store_op ops[] = {
+        {HS_STORE_PUT, "jobs", "1", "{\"stale\":1}"},
+        {HS_STORE_DELETE, "jobs", "2", NULL},
+        {HS_STORE_APPEND, "journal", NULL, "{\"stale\":1}"},
+    };
+    static const uint64_t epochs[] = {0, 1, 3};
+    struct fixture *f = up(state);
+
+    assert_int_equal(commit(f, ops, 3), -HS_E_STALE); /* nobody has led yet */
+    assert_non_null(strstr(f->text, "without the lease"));
+    assert_int_equal(look(f), 0);
+    assert_int_equal(acquire(f, "one"), 0);
+    assert_int_equal(acquire(f, "two"), 0);
+    assert_int_equal(put(f, "2", "{}"), 0);
+    for (size_t i = 0; i < 3; i++) {
+        f->store->epoch = epochs[i];
+        assert_int_equal(commit(f, ops, 3), -HS_E_STALE);
+        assert_int_equal(commit(f, &ops[1], 1), -HS_E_STALE);
+    }
+    assert_string_equal(load(f, "jobs"), "2={};");
+    assert_string_equal(tail(f, 9), "");
+}
+
 /* ---- redis alone ---- */
+
+static void store_redis__stale_writer_is_fenced_by_the_function_alone(void **state)
+{
+    /* The guard's removal: the same library, newer, with the check of the epoch taken out. */
+    static const char guard[] = "lease.holder ~= '' and lease.epoch == tonumber(epoch)";
+    struct fixture *f = ready(state);
+    HS_AUTO_MEM char *weak = hs_xstrdup(hs_store_redis_functions_text);
+    char *at = strstr(weak, guard);
+    redisReply *reply;
+
+    assert_int_equal(acquire(f, "next"), 0);
+    f->store->epoch = 1;
+    assert_int_equal(put(f, "1", "{\"stale\":1}"), -HS_E_STALE);
+    assert_string_equal(load(f, "jobs"), "");
+    assert_non_null(at);
+    memset(at, ' ', strlen(guard));
+    memcpy(at, "true", 4);
+    reply = hs_redis_server_command(server, "FUNCTION LOAD REPLACE %s", weak);
+    assert_int_equal(reply->type, REDIS_REPLY_STRING);
+    freeReplyObject(reply);
+    assert_int_equal(put(f, "1", "{\"stale\":1}"), 0);
+    assert_string_equal(load(f, "jobs"), "1={\"stale\":1};");
+    freeReplyObject(hs_redis_server_command(server, "FUNCTION FLUSH"));
+}
+
+/* As it is in hsched.lua. */
+static int own_version(void)
+{
+    static const char mark[] = "local VERSION = ";
+
+    return atoi(strstr(hs_store_redis_functions_text, mark) + strlen(mark));
+}
+
+static long long ask_version(void)
+{
+    redisReply *reply = hs_redis_server_command(server, "FCALL_RO hsched_version 0");
+    long long version = reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
+
+    freeReplyObject(reply);
+    return version;
+}
+
+/* The library as if it were of @version, of one digit. */
+static void load_version(char version)
+{
+    static const char mark[] = "local VERSION = ";
+    HS_AUTO_MEM char *text = hs_xstrdup(hs_store_redis_functions_text);
+
+    *(strstr(text, mark) + strlen(mark)) = version;
+    freeReplyObject(hs_redis_server_command(server, "FUNCTION LOAD REPLACE %s", text));
+    assert_int_equal(ask_version(), version - '0');
+}
+
+static void reopen(struct fixture *f)
+{
+    hs_store_free(f->store);
+    assert_int_equal(hs_store_redis_new(hs_reactor_get_executor(f->reactor),
+                                        hs_redis_server_get_url(server), "t", &f->store, NULL),
+                     0);
+    wait_until_up_is(f, true);
+}
+
+static void store_redis__library_is_loaded_over_an_older_one_only(void **state)
+{
+    struct fixture *f = up(state);
+
+    assert_true(own_version() > 0 && own_version() < 9); /* else say newer otherwise here */
+    assert_int_equal(ask_version(), own_version());
+    load_version('0');
+    reopen(f);
+    assert_int_equal(ask_version(), own_version());
+    load_version('9');
+    reopen(f);
+    assert_int_equal(ask_version(), 9);
+    lead(f);
+    assert_int_equal(put(f, "1", "{}"), 0);
+    freeReplyObject(hs_redis_server_command(server, "FUNCTION FLUSH"));
+}
+
+static void store_redis__library_that_is_removed_comes_back(void **state)
+{
+    struct fixture *f = ready(state);
+
+    freeReplyObject(hs_redis_server_command(server, "FUNCTION FLUSH"));
+    assert_int_equal(put(f, "1", "{}"), -HS_E_UNAVAILABLE);
+    assert_false(hs_store_is_up(f->store));
+    wait_until_up_is(f, true);
+    assert_int_equal(put(f, "1", "{}"), 0);
+}
+
+static void store_redis__epoch_and_id_of_before_the_lease_go_on(void **state)
+{
+    struct fixture *f = up(state);
+
+    freeReplyObject(
+        hs_redis_server_command(server, "HSET %s epoch 12 store_id beef next_id 3", "hs:{t}:meta"));
+    lead(f);
+    assert_int_equal(f->lease.epoch, 13);
+    assert_string_equal(f->lease.store_id, "beef");
+}
+
+static const struct hs_store_damage *only_damage(struct fixture *f)
+{
+    size_t n = 0;
+    const struct hs_store_damage *damages = hs_store_get_damages(f->store, &n);
+
+    assert_int_equal(n, 1);
+    return damages;
+}
+
+static void on_damaged(void *arg, const struct hs_store_damage *damage)
+{
+    struct fixture *f = arg;
+
+    f->n_damaged++;
+    assert_non_null(strstr(damage->err.text, damage->key));
+}
+
+static void store_redis__damaged_record_is_told_once_and_left_alone(void **state)
+{
+    struct fixture *f = ready(state);
+    redisReply *reply;
+
+    hs_store_watch(f->store, on_damaged, f);
+    assert_int_equal(put(f, "1", "{\"a\":1}"), 0);
+    assert_int_equal(put(f, "2", "{\"a\":2}"), 0);
+    reply = hs_redis_server_command(server, "HGET %s 1", "hs:{t}:jobs");
+    reply->str[strlen(reply->str) - 2] = '7'; /* one byte of it: {"a":7} */
+    freeReplyObject(hs_redis_server_command(server, "HSET %s 1 %s", "hs:{t}:jobs", reply->str));
+    assert_string_equal(load(f, "jobs"), "2={\"a\":2};");
+    assert_string_equal(load(f, "jobs"), "2={\"a\":2};");
+    assert_string_equal(get(f, "jobs", "1"), "");
+    assert_int_equal(f->n_damaged, 1);
+    assert_string_equal(only_damage(f)->table, "jobs");
+    assert_string_equal(only_damage(f)->key, "1");
+    assert_string_equal(only_damage(f)->sealed, reply->str);
+    freeReplyObject(reply);
+    reply = hs_redis_server_command(server, "HGET %s 1", "hs:{t}:jobs");
+    assert_string_equal(reply->str, only_damage(f)->sealed);
+    freeReplyObject(reply);
+}
+
+static void store_redis__record_under_another_key_is_damaged(void **state)
+{
+    struct fixture *f = ready(state);
+    redisReply *reply;
+
+    assert_int_equal(put(f, "1", "{\"a\":1}"), 0);
+    reply = hs_redis_server_command(server, "HGET %s 1", "hs:{t}:jobs");
+    freeReplyObject(hs_redis_server_command(server, "HSET %s 3 %s", "hs:{t}:jobs", reply->str));
+    freeReplyObject(reply);
+    assert_string_equal(load(f, "jobs"), "1={\"a\":1};");
+    assert_string_equal(only_damage(f)->key, "3");
+}
+
+static void store_redis__damaged_record_is_kept_when_its_place_is_taken(void **state)
+{
+    struct fixture *f = ready(state);
+    size_t n = 1;
+
+    freeReplyObject(hs_redis_server_command(server, "HSET %s 1 %s", "hs:{t}:jobs", "1:00:{x}"));
+    assert_string_equal(load(f, "jobs"), "");
+    assert_int_equal(put(f, "1", "{\"new\":1}"), 0);
+    assert_string_equal(load(f, "jobs"), "1={\"new\":1};");
+    assert_non_null(strstr(load(f, "quarantine"), "jobs/1={\"table\":\"jobs\",\"key\":\"1\""));
+    assert_non_null(strstr(f->rows, "\"record\":\"1:00:{x}\""));
+    assert_int_equal(put(f, "1", "{\"new\":2}"), 0);
+    (void)hs_store_get_damages(f->store, &n);
+    assert_int_equal(n, 0);
+}
+
+static void store_redis__record_of_a_newer_schema_ends_the_reading(void **state)
+{
+    struct fixture *f = ready(state);
+    HS_AUTO_MEM char *sealed = hs_record_seal(HS_RECORD_SCHEMA + 1, "jobs", "1", "{}");
+
+    freeReplyObject(hs_redis_server_command(server, "HSET %s 1 %s", "hs:{t}:jobs", sealed));
+    hs_store_scan(f->store, "jobs", on_row, on_done, f);
+    wait_for(f, 1);
+    assert_int_equal(f->rc, -HS_E_UNSUPPORTED);
+    assert_non_null(strstr(f->text, "run the newer one"));
+    assert_string_equal(f->rows, "");
+}
+
+static void store_redis__record_of_before_envelopes_is_read(void **state)
+{
+    struct fixture *f = ready(state);
+
+    freeReplyObject(hs_redis_server_command(server, "HSET %s 1 %s", "hs:{t}:jobs", "{\"a\":1}"));
+    freeReplyObject(hs_redis_server_command(server, "HSET %s next_id 12", "hs:{t}:meta"));
+    assert_string_equal(load(f, "jobs"), "1={\"a\":1};");
+    assert_string_equal(load(f, "meta"), "next_id=12;");
+}
+
+static void store_redis__deletes_land_when_memory_is_out(void **state)
+{
+    struct fixture *f = ready(state);
+
+    assert_int_equal(put(f, "1", "{}"), 0);
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET maxmemory 1"));
+    assert_int_equal(put(f, "2", "{}"), -HS_E_UNAVAILABLE);
+    assert_int_equal(commit(f, &(struct hs_store_op){HS_STORE_DELETE, "jobs", "1", NULL}, 1), 0);
+    assert_int_equal(renew(f), 0);
+    freeReplyObject(hs_redis_server_command(server, "CONFIG SET maxmemory 0"));
+    assert_string_equal(load(f, "jobs"), "");
+}
 
 static void store_redis__is_durable_with_appendfsync_always_only(void **state)
 {
@@ -468,9 +779,15 @@ static void store_redis__foreign_type_is_a_protocol_error(void **state)
 {
     struct fixture *f = ready(state);
 
+    const struct hs_store_op ops[] = {
+        {HS_STORE_PUT, "intents", "1", "{}"},
+        {HS_STORE_PUT, "jobs", "1", "{}"},
+    };
+
     freeReplyObject(hs_redis_server_command(server, "SET %s x", "hs:{t}:jobs"));
-    assert_int_equal(put(f, "1", "{}"), -HS_E_PROTOCOL);
+    assert_int_equal(commit(f, ops, 2), -HS_E_PROTOCOL);
     assert_non_null(strstr(f->text, "WRONGTYPE"));
+    assert_string_equal(load(f, "intents"), ""); /* all or none */
     assert_false(hs_store_is_up(f->store));
     assert_non_null(strstr(hs_store_get_fault(f->store), "hs:{t}:jobs is a string, not a hash"));
     freeReplyObject(hs_redis_server_command(server, "DEL %s", "hs:{t}:jobs"));
@@ -729,8 +1046,8 @@ static void store__backends_have_every_mandatory_slot(void **state)
         assert_string_equal(ops->name, names[i]);
         assert_non_null(ops->summary);
         assert_true(ops->commit != NULL && ops->load != NULL && ops->tail != NULL
-                    && ops->get != NULL && ops->scan != NULL && ops->is_up != NULL
-                    && ops->destroy != NULL);
+                    && ops->get != NULL && ops->scan != NULL && ops->lease != NULL
+                    && ops->is_up != NULL && ops->destroy != NULL);
     }
     assert_null(hs_store_find_backend("nope"));
 }
@@ -765,6 +1082,20 @@ int main(void)
         ALL(store__scan_shows_every_row_of_a_large_table),
         ALL(store__can_be_freed_inside_a_callback),
         ALL(store__free_ends_what_is_pending),
+        ALL(lease__is_given_as_it_was_seen_and_not_otherwise),
+        ALL(lease__shows_a_beat_at_each_renewal),
+        ALL(lease__is_free_once_it_was_released),
+        ALL(lease__commit_of_another_epoch_writes_nothing),
+        CASE(store_redis__stale_writer_is_fenced_by_the_function_alone, BACKEND_REDIS),
+        CASE(store_redis__library_is_loaded_over_an_older_one_only, BACKEND_REDIS),
+        CASE(store_redis__library_that_is_removed_comes_back, BACKEND_REDIS),
+        CASE(store_redis__epoch_and_id_of_before_the_lease_go_on, BACKEND_REDIS),
+        CASE(store_redis__damaged_record_is_told_once_and_left_alone, BACKEND_REDIS),
+        CASE(store_redis__record_under_another_key_is_damaged, BACKEND_REDIS),
+        CASE(store_redis__damaged_record_is_kept_when_its_place_is_taken, BACKEND_REDIS),
+        CASE(store_redis__record_of_a_newer_schema_ends_the_reading, BACKEND_REDIS),
+        CASE(store_redis__record_of_before_envelopes_is_read, BACKEND_REDIS),
+        CASE(store_redis__deletes_land_when_memory_is_out, BACKEND_REDIS),
         CASE(store_redis__is_durable_with_appendfsync_always_only, BACKEND_REDIS),
         CASE(store_redis__uses_the_documented_keys, BACKEND_REDIS),
         CASE(store_redis__foreign_type_is_a_protocol_error, BACKEND_REDIS),
