@@ -11,27 +11,31 @@
 --   holder    who leads, in JSON; empty once it was released
 --   store_id  made once for each store
 --   schema    newest schema of records that was written here
+--   writes    commits since the store began; if it shows fewer than a leader was told of, the
+--             store was rolled back behind its back
 -- Before there was a lease, epoch and store_id were in the table `meta`.
 
-local VERSION = 2
+local VERSION = 3
 
--- {done, epoch, beat, schema, store_id, holder}
+-- {done, epoch, beat, schema, writes, store_id, holder}
 local function answer(done, lease)
-    return {done, lease.epoch, lease.beat, lease.schema, lease.store_id, lease.holder}
+    return {done, lease.epoch, lease.beat, lease.schema, lease.writes, lease.store_id, lease.holder}
 end
 
 local function read(lease, meta)
-    local v = redis.call('HMGET', lease, 'epoch', 'beat', 'schema', 'store_id', 'holder')
+    local v = redis.call('HMGET', lease, 'epoch', 'beat', 'schema', 'store_id', 'holder', 'writes')
     if not v[1] and meta then
         v[1] = redis.call('HGET', meta, 'epoch')
         v[4] = redis.call('HGET', meta, 'store_id')
     end
     return {epoch = tonumber(v[1] or 0) or 0, beat = tonumber(v[2] or 0) or 0,
-            schema = tonumber(v[3] or 0) or 0, store_id = v[4] or '', holder = v[5] or ''}
+            schema = tonumber(v[3] or 0) or 0, store_id = v[4] or '', holder = v[5] or '',
+            writes = tonumber(v[6] or 0) or 0}
 end
 
-local function is_held_in(lease, epoch)
+local function is_held_in(lease, epoch, writes)
     return lease.holder ~= '' and lease.epoch == tonumber(epoch)
+        and lease.writes >= tonumber(writes)
 end
 
 local function version(keys, args)
@@ -63,20 +67,20 @@ local function acquire(keys, args)
     return answer(1, lease)
 end
 
--- keys: lease; args: epoch
+-- keys: lease; args: epoch, writes that are known of
 local function renew(keys, args)
     local lease = read(keys[1])
-    if not is_held_in(lease, args[1]) then
+    if not is_held_in(lease, args[1], args[2]) then
         return answer(0, lease)
     end
     lease.beat = redis.call('HINCRBY', keys[1], 'beat', 1)
     return answer(1, lease)
 end
 
--- keys: lease; args: epoch
+-- keys: lease; args: epoch, writes that are known of
 local function release(keys, args)
     local lease = read(keys[1])
-    if not is_held_in(lease, args[1]) then
+    if not is_held_in(lease, args[1], args[2]) then
         return answer(0, lease)
     end
     lease.holder = ''
@@ -90,7 +94,7 @@ local TYPE = {P = 'hash', D = 'hash', A = 'stream'}
 
 -- Nothing is undone in here: what could fail half way is looked at first.
 local function find_foreign(keys, args)
-    local i = 3
+    local i = 4
     while i <= #args do
         local key = keys[tonumber(args[i + 1])]
         local found = redis.call('TYPE', key).ok
@@ -101,18 +105,18 @@ local function find_foreign(keys, args)
     end
 end
 
--- keys: lease, then tables and logs; args: epoch, about how many entries a log keeps, then
--- operations: P key-number field text, D key-number field, A key-number text
+-- keys: lease, then tables and logs; args: epoch, writes that are known of, about how many entries
+-- a log keeps, then operations: P key-number field text, D key-number field, A key-number text
 local function commit(keys, args)
     local lease = read(keys[1])
-    if not is_held_in(lease, args[1]) then
+    if not is_held_in(lease, args[1], args[2]) then
         return answer(0, lease)
     end
     local foreign = find_foreign(keys, args)
     if foreign then
         return redis.error_reply(foreign)
     end
-    local i = 3
+    local i = 4
     while i <= #args do
         local kind, key = args[i], keys[tonumber(args[i + 1])]
         if kind == 'P' then
@@ -120,10 +124,11 @@ local function commit(keys, args)
         elseif kind == 'D' then
             redis.call('HDEL', key, args[i + 2])
         else
-            redis.call('XADD', key, 'MAXLEN', '~', args[2], '*', 'e', args[i + 2])
+            redis.call('XADD', key, 'MAXLEN', '~', args[3], '*', 'e', args[i + 2])
         end
         i = i + TAKES[kind]
     end
+    lease.writes = redis.call('HINCRBY', keys[1], 'writes', 1)
     return answer(1, lease)
 end
 
@@ -141,8 +146,8 @@ end
 
 redis.register_function{function_name = 'hsched_version', callback = version, flags = {'no-writes'}}
 redis.register_function{function_name = 'hsched_look', callback = look, flags = {'no-writes'}}
--- A lease changes a few bytes in place: it is kept when Redis is out of memory.
-redis.register_function{function_name = 'hsched_acquire', callback = acquire, flags = {'allow-oom'}}
+redis.register_function('hsched_acquire', acquire)
+-- A lease that is held changes a few bytes in place: it is kept when Redis is out of memory.
 redis.register_function{function_name = 'hsched_renew', callback = renew, flags = {'allow-oom'}}
 redis.register_function{function_name = 'hsched_release', callback = release, flags = {'allow-oom'}}
 redis.register_function('hsched_commit', commit)

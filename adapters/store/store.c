@@ -285,10 +285,16 @@ void hs_store_scan(struct hs_store *store, const char *table, hs_store_row_fn *r
 
 /* ---- state ---- */
 
-int hs_store_refuse(uint64_t epoch, const struct hs_store_lease *lease, struct hs_err *err)
+int hs_store_refuse(uint64_t epoch, uint64_t writes, const struct hs_store_lease *lease,
+                    struct hs_err *err)
 {
     if (epoch == 0) {
         return hs_err_set(err, HS_E_STALE, "store", "nothing is written without the lease");
+    }
+    if (epoch == lease->epoch && lease->writes < writes) {
+        return hs_err_set(err, HS_E_STALE, "store",
+                          "the store was rolled back: of %" PRIu64 " writes it shows %" PRIu64,
+                          writes, lease->writes);
     }
     return hs_err_set(err, HS_E_STALE, "store",
                       "epoch %" PRIu64 " is over: the store is at epoch %" PRIu64 "%s", epoch,

@@ -88,7 +88,8 @@ struct hs_store_ops {
 /** Base of every backend's own struct, as its first member. */
 struct hs_store {
     const struct hs_store_ops *ops;
-    uint64_t epoch; /* that commits carry; 0 until one was acquired */
+    uint64_t epoch;  /* that commits carry; 0 until one was acquired */
+    uint64_t writes; /* the most commits that it has told of: with fewer it was rolled back */
     HS_VEC(struct hs_store_damage) damages;
     void (*damaged)(void *arg, const struct hs_store_damage *damage); /* nullable */
     void *damaged_arg;
@@ -100,8 +101,8 @@ struct hs_store {
  * A damaged record that would be replaced or deleted is kept in the table "quarantine" first.
  *
  * done's rc: 0, -HS_E_UNAVAILABLE (not connected; nothing was written), -HS_E_STALE (our epoch is
- * over, or never began; nothing was written), -HS_E_TIMEOUT (may or may not have been written:
- * load and look), -HS_E_PROTOCOL
+ * over or never began, or the store was rolled back; nothing was written), -HS_E_TIMEOUT (may or
+ * may not have been written: load and look), -HS_E_PROTOCOL
  */
 void hs_store_commit(struct hs_store *store, const struct hs_store_op *ops, size_t n_ops,
                      hs_store_done_fn *done, void *arg);

@@ -27,6 +27,7 @@ static void on_acquired(int rc, const struct hs_err *err, const struct hs_store_
 
     if (rc == 0) {
         acquire->store->epoch = lease->epoch;
+        acquire->store->writes = lease->writes;
     }
     acquire->fn(rc, err, lease, acquire->arg);
 }

@@ -19,6 +19,7 @@
 struct hs_store_lease {
     uint64_t epoch;                   /* of the last leader; 0: there never was one */
     uint64_t beat;                    /* grows with each acquire and renewal */
+    uint64_t writes;                  /* commits since the store began */
     unsigned schema;                  /* newest schema of records that was written here */
     char store_id[40];                /* made once for each store; "" before the first acquire */
     char holder[HS_STORE_HOLDER_MAX]; /* as its claim said; "" if nobody leads */

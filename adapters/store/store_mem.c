@@ -233,6 +233,7 @@ static void store_mem_commit(struct hs_store *store, const struct hs_store_op *o
             break;
         }
     }
+    mem->lease.writes++;
     ask(mem, &(struct request){.kind = REQUEST_COMMIT, .done = done, .arg = arg});
 }
 
@@ -334,7 +335,7 @@ static void answer(void *arg)
         give_one(shelf, request);
     }
     if (request->is_refused) {
-        rc = hs_store_refuse(request->epoch, &request->lease, &err);
+        rc = hs_store_refuse(request->epoch, 0, &request->lease, &err);
     }
     end_request(request, rc, rc < 0 ? &err : NULL);
 }

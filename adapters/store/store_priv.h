@@ -17,5 +17,6 @@ struct hs_store_lease_call {
     const struct hs_store_claim *claim; /* of an acquire, else NULL; borrowed */
 };
 
-/** Say why a call of @epoch was refused. @return -HS_E_STALE */
-int hs_store_refuse(uint64_t epoch, const struct hs_store_lease *lease, struct hs_err *err);
+/** Say why a call of @epoch that knew of @writes was refused. @return -HS_E_STALE */
+int hs_store_refuse(uint64_t epoch, uint64_t writes, const struct hs_store_lease *lease,
+                    struct hs_err *err);

@@ -19,7 +19,7 @@
 #define STORE_LOG_MAX   "100000"
 #define STORE_PAGE_ROWS "1000" /* some 10 ms of reading */
 #define STORE_ARGS_MAX  4      /* of one operation of a commit, PUT */
-#define STORE_HEAD_MAX  5      /* FCALL, function, count of keys, epoch, length of logs */
+#define STORE_HEAD      7      /* FCALL, function, count of keys, lease, epoch, writes, length */
 #define STORE_TABLE_MAX 32
 #define STORE_TABLES    16  /* different ones in one commit */
 #define STORE_AGAIN_S   1.0 /* after a server that is up refused to load our functions */
@@ -29,7 +29,8 @@ struct request {
     hs_store_row_fn *row;
     hs_store_done_fn *done;
     void *arg;
-    uint64_t epoch; /* of a commit */
+    uint64_t epoch; /* of a commit, and what it knew of */
+    uint64_t writes;
 };
 
 static struct request *request_new(struct hs_store_redis *store, hs_store_row_fn *row,
@@ -37,7 +38,7 @@ static struct request *request_new(struct hs_store_redis *store, hs_store_row_fn
 {
     struct request *request = hs_xcalloc(1, sizeof(*request));
 
-    *request = (struct request){store, row, done, arg, 0};
+    *request = (struct request){store, row, done, arg, 0, 0};
     return request;
 }
 
@@ -77,10 +78,13 @@ static void on_commit(int rc, const struct hs_err *err, const struct redisReply 
         rc = hs_err_set(&own, HS_E_UNAVAILABLE, "redis", "our functions were removed");
         err = &own;
     } else if (rc == 0) {
-        rc = hs_store_redis_lease_read(reply, request->epoch, &lease, &own);
+        rc = hs_store_redis_lease_read(reply, request->epoch, request->writes, &lease, &own);
         err = rc < 0 ? &own : NULL;
     } else {
         rc = hs_store_redis_refusal_note(request->store, rc, err);
+    }
+    if (rc == 0) {
+        request->store->base.writes = lease.writes;
     }
     request_finish(request, rc, err);
 }
@@ -134,7 +138,7 @@ static void store_redis_commit(struct hs_store *base, const struct hs_store_op *
                                hs_store_done_fn *done, void *arg)
 {
     struct hs_store_redis *store = (struct hs_store_redis *)base;
-    const size_t n_head_max = STORE_HEAD_MAX + 1 + STORE_TABLES;
+    const size_t n_head_max = STORE_HEAD + STORE_TABLES;
     HS_AUTO_MEM const char **args = hs_xcalloc(n_head_max + n_ops * STORE_ARGS_MAX, sizeof(*args));
     const char **op_args = args + n_head_max; /* the head is put before them once it is known */
     struct commit_keys keys = {.n = 0};
@@ -142,6 +146,7 @@ static void store_redis_commit(struct hs_store *base, const struct hs_store_op *
     struct request *request = request_new(store, NULL, done, arg);
     char lease_key[HS_STORE_REDIS_KEY_MAX];
     char epoch[24];
+    char writes[24];
     char n_keys[8];
     size_t n_args = 0;
     const char **head;
@@ -150,11 +155,13 @@ static void store_redis_commit(struct hs_store *base, const struct hs_store_op *
         n_args += add_args(&ops[i], find_number(store, &keys, ops[i].table), op_args + n_args);
     }
     request->epoch = base->epoch;
+    request->writes = base->writes;
     hs_store_redis_format_key(store, "lease", lease_key);
     (void)snprintf(epoch, sizeof(epoch), "%" PRIu64, base->epoch);
+    (void)snprintf(writes, sizeof(writes), "%" PRIu64, base->writes);
     (void)snprintf(n_keys, sizeof(n_keys), "%zu", keys.n + 1);
-    head = op_args - (STORE_HEAD_MAX + 1 + keys.n);
-    command = (struct hs_redis_link_command){STORE_HEAD_MAX + 1 + keys.n + n_args, head};
+    head = op_args - (STORE_HEAD + keys.n);
+    command = (struct hs_redis_link_command){STORE_HEAD + keys.n + n_args, head};
     *head++ = "FCALL";
     *head++ = is_all_deletes(ops, n_ops) ? "hsched_delete" : "hsched_commit";
     *head++ = n_keys;
@@ -163,6 +170,7 @@ static void store_redis_commit(struct hs_store *base, const struct hs_store_op *
         *head++ = keys.keys[i].key;
     }
     *head++ = epoch;
+    *head++ = writes;
     *head++ = STORE_LOG_MAX;
     hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_COMMIT_S, on_commit, request);
 }
@@ -268,7 +276,7 @@ static void store_redis_get(struct hs_store *base, const char *table, const char
     const char *const args[] = {"HGET", hash, key};
     const struct hs_redis_link_command command = {3, args};
 
-    get->base = (struct request){store, row, done, arg, 0};
+    get->base = (struct request){store, row, done, arg, 0, 0};
     memcpy(get->key, key, n);
     hs_store_redis_format_key(store, table, hash);
     hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_COMMIT_S, on_value, get);
@@ -322,7 +330,7 @@ static void store_redis_scan(struct hs_store *base, const char *table, hs_store_
     struct hs_store_redis *store = (struct hs_store_redis *)base;
     struct scan_request *scan = hs_xcalloc(1, sizeof(*scan));
 
-    scan->base = (struct request){store, row, done, arg, 0};
+    scan->base = (struct request){store, row, done, arg, 0, 0};
     hs_store_redis_format_key(store, table, scan->hash);
     ask_page(scan, "0");
 }

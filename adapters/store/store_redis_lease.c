@@ -16,6 +16,7 @@
 struct lease_request {
     struct hs_store_redis *store;
     uint64_t epoch;
+    uint64_t writes;
     hs_store_lease_fn *fn;
     void *arg;
 };
@@ -25,20 +26,21 @@ static void copy_text(const struct redisReply *reply, char *ret_text, size_t siz
     (void)snprintf(ret_text, size, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
 }
 
-int hs_store_redis_lease_read(const struct redisReply *reply, uint64_t epoch,
+int hs_store_redis_lease_read(const struct redisReply *reply, uint64_t epoch, uint64_t writes,
                               struct hs_store_lease *ret_lease, struct hs_err *err)
 {
-    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements < 6) {
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements < 7) {
         return hs_err_set(err, HS_E_PROTOCOL, "redis", "a function did not answer with a lease");
     }
     *ret_lease = (struct hs_store_lease){
         .epoch = (uint64_t)reply->element[1]->integer,
         .beat = (uint64_t)reply->element[2]->integer,
         .schema = (unsigned)reply->element[3]->integer,
+        .writes = (uint64_t)reply->element[4]->integer,
     };
-    copy_text(reply->element[4], ret_lease->store_id, sizeof(ret_lease->store_id));
-    copy_text(reply->element[5], ret_lease->holder, sizeof(ret_lease->holder));
-    return reply->element[0]->integer == 1 ? 0 : hs_store_refuse(epoch, ret_lease, err);
+    copy_text(reply->element[5], ret_lease->store_id, sizeof(ret_lease->store_id));
+    copy_text(reply->element[6], ret_lease->holder, sizeof(ret_lease->holder));
+    return reply->element[0]->integer == 1 ? 0 : hs_store_refuse(epoch, writes, ret_lease, err);
 }
 
 static void on_answer(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
@@ -52,7 +54,7 @@ static void on_answer(int rc, const struct hs_err *err, const struct redisReply 
         rc = hs_err_set(&own, HS_E_UNAVAILABLE, "redis", "our functions were removed");
         err = &own;
     } else if (rc == 0) {
-        rc = hs_store_redis_lease_read(reply, request->epoch, &lease, &own);
+        rc = hs_store_redis_lease_read(reply, request->epoch, request->writes, &lease, &own);
         err = rc < 0 ? &own : NULL;
     }
     request->fn(rc, err, rc == 0 || rc == -HS_E_STALE ? &lease : NULL, request->arg);
@@ -77,7 +79,7 @@ void hs_store_redis_lease_call(struct hs_store *base, const struct hs_store_leas
                                   names[call->kind], "2", lease_key, meta_key};
     struct hs_redis_link_command command = {.n_args = 5, .args = args};
 
-    *request = (struct lease_request){store, base->epoch, fn, arg};
+    *request = (struct lease_request){store, base->epoch, base->writes, fn, arg};
     hs_store_redis_format_key(store, "lease", lease_key);
     hs_store_redis_format_key(store, "meta", meta_key);
     if (claim != NULL) {
@@ -92,7 +94,9 @@ void hs_store_redis_lease_call(struct hs_store *base, const struct hs_store_leas
         args[command.n_args++] = claim->holder;
     } else if (call->kind != HS_STORE_LEASE_LOOK) {
         (void)snprintf(numbers[0], NUMBER_MAX, "%" PRIu64, base->epoch);
+        (void)snprintf(numbers[1], NUMBER_MAX, "%" PRIu64, base->writes);
         args[command.n_args++] = numbers[0];
+        args[command.n_args++] = numbers[1];
     }
     hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_COMMIT_S, on_answer, request);
 }

@@ -65,9 +65,10 @@ void hs_store_redis_lease_call(struct hs_store *store, const struct hs_store_lea
                                hs_store_lease_fn *fn, void *arg);
 
 /**
- * Read an answer of the library: {done, epoch, beat, schema, store_id, holder}.
+ * Read an answer of the library: {done, epoch, beat, schema, writes, store_id, holder}.
  *
+ * @param epoch, writes  that the call was made with
  * @return 0, -HS_E_STALE where it was refused, -HS_E_PROTOCOL (@ret_lease untouched)
  */
-int hs_store_redis_lease_read(const struct redisReply *reply, uint64_t epoch,
+int hs_store_redis_lease_read(const struct redisReply *reply, uint64_t epoch, uint64_t writes,
                               struct hs_store_lease *ret_lease, struct hs_err *err);

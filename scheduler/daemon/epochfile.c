@@ -41,6 +41,7 @@ static bool read_fields(const json_t *json, struct hs_epochfile *ret_file)
     const char *api = json_string_value(json_object_get(json, "api"));
 
     ret_file->is_accepted = accepted != NULL;
+    ret_file->writes = (uint64_t)json_integer_value(json_object_get(json, "writes"));
     return api != NULL && strcmp(api, API) == 0
            && read_state(json, &ret_file->epoch, ret_file->store_id, sizeof(ret_file->store_id))
            && (accepted == NULL
@@ -88,6 +89,7 @@ int hs_epochfile_write(const char *state_dir, const char *cell, const struct hs_
     format_path(state_dir, cell, path);
     hs_jsonx_set_text(json, "api", API);
     hs_jsonx_set_int(json, "epoch", (int64_t)file->epoch);
+    hs_jsonx_set_int(json, "writes", (int64_t)file->writes);
     hs_jsonx_set_text(json, "store_id", file->store_id);
     if (file->is_accepted) {
         json_t *accepted = hs_jsonx_object();
@@ -104,8 +106,10 @@ bool hs_epochfile_check(const struct hs_epochfile *file, const struct hs_store_l
                         char *ret_why)
 {
     bool is_same = strcmp(lease->store_id, file->store_id) == 0;
+    bool is_newer = lease->epoch > file->epoch
+                    || (lease->epoch == file->epoch && lease->writes >= file->writes);
 
-    if (file->store_id[0] == '\0' || (is_same && lease->epoch >= file->epoch)
+    if (file->store_id[0] == '\0' || (is_same && is_newer)
         || (file->is_accepted && lease->epoch >= file->accepted_epoch
             && strcmp(lease->store_id, file->accepted_store_id) == 0)) {
         return true;
@@ -119,6 +123,11 @@ bool hs_epochfile_check(const struct hs_epochfile *file, const struct hs_store_l
         (void)snprintf(ret_why, HS_EPOCHFILE_WHY_MAX,
                        "redis holds store %s, but this host has led store %s: %s", lease->store_id,
                        file->store_id, NEXT);
+    } else if (lease->epoch == file->epoch) {
+        (void)snprintf(ret_why, HS_EPOCHFILE_WHY_MAX,
+                       "redis was rolled back: it shows %" PRIu64
+                       " writes, but has acknowledged %" PRIu64 ": %s",
+                       lease->writes, file->writes, NEXT);
     } else {
         (void)snprintf(ret_why, HS_EPOCHFILE_WHY_MAX,
                        "redis was rolled back: it is at epoch %" PRIu64 ", but epoch %" PRIu64

@@ -19,6 +19,7 @@
 
 struct hs_epochfile {
     uint64_t epoch;    /* highest that was led with, or seen on a machine of ours; 0: none */
+    uint64_t writes;   /* commits that were known of in that epoch, at least */
     char store_id[40]; /* "": none */
     bool is_accepted;  /* an operator takes the state below, though it is older */
     uint64_t accepted_epoch;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "scheduler/base/log.h"
+#include "scheduler/daemon/accept.h"
 #include "scheduler/daemon/api.h"
 #include "scheduler/daemon/config.h"
 #include "scheduler/daemon/daemon.h"
@@ -27,20 +28,26 @@ enum exit_status {
 struct options {
     const char *config;
     bool is_check;
+    bool is_accept;
 };
 
 struct run {
     struct hs_reactor *reactor;
     struct hs_daemon *daemon; /* NULL until it was made */
     enum exit_status status;
+    bool is_stopping; /* a signal asked for it */
 };
 
 static const char usage[] =
     "usage: hschedd --config FILE [--check] [--log-level error|warn|info|debug]\n"
+    "       hschedd --config FILE --accept-older-state\n"
     "\n"
     "  --config FILE      hschedd.json; relative paths in it start from its directory\n"
     "  --check            read everything it names, say what is wrong, exit\n"
     "  --log-level LEVEL  how much goes to stderr (info)\n"
+    "  --accept-older-state\n"
+    "                     let what is in redis now be led, though this host has led newer or\n"
+    "                     other state: what was written in between is lost; exit\n"
     "  --version          print the version\n"
     "  --help             print this\n"
     "\n"
@@ -63,10 +70,18 @@ static bool set_log_level(const char *word)
 /** @return -1 to go on, else the exit status */
 static int read_options(int argc, char **argv, struct options *ret_options)
 {
-    enum { OPT_CONFIG = 'c', OPT_CHECK = 'n', OPT_LEVEL = 'l', OPT_VERSION = 'V', OPT_HELP = 'h' };
+    enum {
+        OPT_CONFIG = 'c',
+        OPT_CHECK = 'n',
+        OPT_ACCEPT = 'a',
+        OPT_LEVEL = 'l',
+        OPT_VERSION = 'V',
+        OPT_HELP = 'h'
+    };
     static const struct option longs[] = {
         {"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, OPT_CHECK},
+        {"accept-older-state", no_argument, NULL, OPT_ACCEPT},
         {"log-level", required_argument, NULL, OPT_LEVEL},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
@@ -81,6 +96,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
             break;
         case OPT_CHECK:
             ret_options->is_check = true;
+            break;
+        case OPT_ACCEPT:
+            ret_options->is_accept = true;
             break;
         case OPT_LEVEL:
             if (!set_log_level(optarg)) {
@@ -119,6 +137,7 @@ static void on_signal(void *arg)
 {
     struct run *run = arg;
 
+    run->is_stopping = true;
     HS_LOG_INFO("daemon", "stops; what runs goes on running");
     if (run->daemon != NULL) {
         hs_daemon_stop(run->daemon, on_stopped, run); /* a second signal does not wait */
@@ -132,7 +151,11 @@ static void on_fatal(void *arg, const struct hs_err *err)
     struct run *run = arg;
 
     HS_LOG_ERROR("daemon", "%s%s%s", err->where, err->where[0] != '\0' ? ": " : "", err->text);
-    run->status = err->kind == HS_E_STALE ? EXIT_AGAIN : EXIT_FAILED;
+    if (err->kind != HS_E_STALE) {
+        run->status = EXIT_FAILED;
+    } else if (!run->is_stopping) {
+        run->status = EXIT_AGAIN;
+    }
     hs_reactor_stop(run->reactor);
 }
 
@@ -216,6 +239,16 @@ int main(int argc, char **argv)
         fputs(advice, stderr);
         printf("%s: ok\n", options.config);
         return EXIT_OK;
+    }
+    if (options.is_accept) {
+        struct hs_err err;
+        int rc = hs_accept_apply(config, &err);
+
+        if (rc != 0) {
+            fprintf(stderr, "hschedd: %s%s%s\n", err.where, err.where[0] != '\0' ? ": " : "",
+                    err.text);
+        }
+        return rc == 0 ? EXIT_OK : EXIT_FAILED;
     }
     do {
         /* what was decided on a lead that is lost is of no use: all of it is read anew */

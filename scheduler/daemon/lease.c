@@ -21,6 +21,7 @@
 #define GAP_RATIO           (1.0 / 3) /* between two looks, at most */
 #define STARTING_POLL_S     0.1       /* until the store has answered once */
 #define STEP_BACK_S         60.0
+#define KEEP_S              60.0 /* how often the count of writes is kept outside the store */
 #define HOST_NAME_MAX_BYTES 64
 
 struct hs_lease {
@@ -34,6 +35,7 @@ struct hs_lease {
     double looked_mono_s;       /* when it was last looked at; -INFINITY: never */
     double sent_mono_s;         /* of the call under way */
     double renewed_mono_s;      /* when the last beat that landed was sent */
+    double kept_mono_s;         /* when the epoch file was written last */
     double not_before_mono_s;   /* no acquire earlier: we stepped back */
     char why[HS_LEASE_WHY_MAX];
     bool is_asking;
@@ -140,17 +142,28 @@ static void on_given_back(int rc, const struct hs_err *err, const struct hs_stor
 {
 }
 
-/** Keep the epoch outside the store before anything is done with it. */
+/** Keep the epoch outside the store, and how many writes we know of. */
 static int keep_epoch(struct hs_lease *lease, struct hs_err *err)
 {
-    struct hs_epochfile file = {.epoch = lease->seen.epoch};
+    struct hs_epochfile file = {.epoch = lease->seen.epoch, .writes = lease->options.store->writes};
 
     if (lease->options.state_dir == NULL) {
         return 0;
     }
     (void)snprintf(file.store_id, sizeof(file.store_id), "%s", lease->seen.store_id);
     lease->file = file;
+    lease->kept_mono_s = now_mono_s(lease);
     return hs_epochfile_write(lease->options.state_dir, lease->options.cell, &file, err);
+}
+
+/** As keep_epoch() where we can go on without. */
+static void try_keep_epoch(struct hs_lease *lease)
+{
+    struct hs_err err;
+
+    if (lease->file.writes != lease->options.store->writes && keep_epoch(lease, &err) != 0) {
+        HS_LOG_WARN("lease", "%s", err.text);
+    }
 }
 
 static void on_acquired(int rc, const struct hs_err *err, const struct hs_store_lease *seen,
@@ -164,8 +177,11 @@ static void on_acquired(int rc, const struct hs_err *err, const struct hs_store_
         lease->seen = *seen;
         lease->seen_mono_s = now_mono_s(lease);
     }
-    set_timer(lease, get_poll_s(lease));
     if (rc != 0) {
+        if (rc != -HS_E_STALE) {
+            set_role(lease, HS_LEASE_STARTING, err->text);
+        }
+        set_timer(lease, lease->options.lease_s * POLL_RATIO);
         return;
     }
     if (keep_epoch(lease, &own) != 0) {
@@ -190,10 +206,16 @@ static void on_renewed(int rc, const struct hs_err *err, const struct hs_store_l
         return; /* it was given back meanwhile */
     }
     if (rc == -HS_E_STALE) {
+        if (seen->epoch == lease->seen.epoch) {
+            try_keep_epoch(lease); /* if it was rolled back, the next start must know of it */
+        }
         lose(lease, err->text);
         return;
     }
     if (rc == 0) {
+        if (now_mono_s(lease) - lease->kept_mono_s > KEEP_S) {
+            try_keep_epoch(lease);
+        }
         lease->renewed_mono_s = lease->sent_mono_s;
         lease->is_quiet = false;
     }
@@ -437,6 +459,9 @@ void hs_lease_release(struct hs_lease *lease, void (*done)(void *arg), void *arg
 {
     bool was_leading = lease->role == HS_LEASE_LEADER;
 
+    if (was_leading) {
+        try_keep_epoch(lease);
+    }
     lease->role = HS_LEASE_STANDBY;
     set_timer(lease, -1);
     if (!was_leading || !hs_store_is_up(lease->options.store)) {

@@ -47,8 +47,8 @@ class RedisRig(rig.Rig):
         sealed = self.redis("hget", f"hs:{{main}}:{table}", key).rstrip("\n")
         return json.loads(record.open_record(table, str(key), sealed)) if sealed else None
 
-    def write_record(self, table, key, value):
-        self.redis("hset", f"hs:{{main}}:{table}", key, record.seal(table, str(key), json.dumps(value)))
+    def write_record(self, table, key, value, schema=record.SCHEMA):
+        self.redis("hset", f"hs:{{main}}:{table}", key, record.seal(table, str(key), json.dumps(value), schema))
 
     def ask(self, method, path, body=None, headers=(), timeout=10):
         """@return (status, headers, JSON or text)"""

@@ -539,7 +539,8 @@ static void lease__commit_of_another_epoch_writes_nothing(void **state)
 static void store_redis__stale_writer_is_fenced_by_the_function_alone(void **state)
 {
     /* The guard's removal: the same library, newer, with the check of the epoch taken out. */
-    static const char guard[] = "lease.holder ~= '' and lease.epoch == tonumber(epoch)";
+    static const char guard[] = "lease.holder ~= '' and lease.epoch == tonumber(epoch)\n"
+                                "        and lease.writes >= tonumber(writes)";
     struct fixture *f = ready(state);
     HS_AUTO_MEM char *weak = hs_xstrdup(hs_store_redis_functions_text);
     char *at = strstr(weak, guard);
@@ -566,6 +567,21 @@ static int own_version(void)
     static const char mark[] = "local VERSION = ";
 
     return atoi(strstr(hs_store_redis_functions_text, mark) + strlen(mark));
+}
+
+static void store_redis__commit_after_a_rollback_is_refused(void **state)
+{
+    struct fixture *f = ready(state);
+
+    assert_int_equal(put(f, "1", "{}"), 0);
+    assert_int_equal(put(f, "2", "{}"), 0);
+    /* as if Redis had come back with what it held before the second one */
+    freeReplyObject(hs_redis_server_command(server, "HDEL %s 2", "hs:{t}:jobs"));
+    freeReplyObject(hs_redis_server_command(server, "HINCRBY %s writes -1", "hs:{t}:lease"));
+    assert_int_equal(put(f, "3", "{}"), -HS_E_STALE);
+    assert_non_null(strstr(f->text, "rolled back: of 2 writes it shows 1"));
+    assert_int_equal(renew(f), -HS_E_STALE);
+    assert_string_equal(load(f, "jobs"), "1={};");
 }
 
 static long long ask_version(void)
@@ -1087,6 +1103,7 @@ int main(void)
         ALL(lease__is_free_once_it_was_released),
         ALL(lease__commit_of_another_epoch_writes_nothing),
         CASE(store_redis__stale_writer_is_fenced_by_the_function_alone, BACKEND_REDIS),
+        CASE(store_redis__commit_after_a_rollback_is_refused, BACKEND_REDIS),
         CASE(store_redis__library_is_loaded_over_an_older_one_only, BACKEND_REDIS),
         CASE(store_redis__library_that_is_removed_comes_back, BACKEND_REDIS),
         CASE(store_redis__epoch_and_id_of_before_the_lease_go_on, BACKEND_REDIS),

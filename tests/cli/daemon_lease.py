@@ -1,0 +1,401 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Promises 2 and 10: one leader writes, and state that was rolled back is not led.
+
+Real hschedd over a real Redis. `HSCHED_TEST_LONG` makes 100 pauses out of a few."""
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+from daemon_support import BUILD, ROOT, RedisRig, rig
+
+JOB = {"name": "frames", "vcpus": 1, "memory_mib": 512, "duration": "1h", "script": "#!/bin/sh\ntrue\n",
+       "earliest": "2026-03-01T10:00:00Z", "due": "2026-03-02T10:00:00Z"}
+LEASE_S = 1
+N_PAUSES = 100 if os.environ.get("HSCHED_TEST_LONG") else 4
+N_WRITES = 4  # that clients ask of a leader while it is paused
+GUARD = re.compile(r"lease\.holder ~= '' and lease\.epoch == tonumber\(epoch\)\s+and lease\.writes >= tonumber\(writes\)")
+
+
+class Daemon:
+    """One more hschedd on the Redis of a rig, with a socket and a state directory of its own."""
+
+    def __init__(self, world, name):
+        self.world = world
+        self.name = name
+        self.socket = world.dir / f"{name}.sock"
+        self.log = f"{name}.log"
+        config = {**world.config, "listen": [{"unix": str(self.socket)}], "state": str(world.dir / f"state-{name}")}
+        self.config = world.dir / f"{name}.json"
+        self.config.write_text(json.dumps(config))
+        self.process = None
+
+    def start(self):
+        self.process = self.world.spawn(rig.program(BUILD, "hschedd"), "--config", self.config, log=self.log)
+
+    def ask(self, method, path, body=None, timeout=20):
+        connection = rig.UnixConnection(self.socket, timeout)
+        with contextlib.closing(connection):
+            connection.request(method, path, body=json.dumps(body) if body else None)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+
+    def health(self):
+        try:
+            return self.ask("GET", "/healthz")[1]
+        except (OSError, rig.http.client.HTTPException):
+            return {"role": "away", "status": "away"}
+
+    def text(self):
+        return (self.world.dir / self.log).read_text(errors="replace")
+
+
+class LeaseCase(unittest.TestCase):
+    def setUp(self):
+        self.world = RedisRig(config={"lease_s": LEASE_S})
+        self.world.__enter__()
+        self.addCleanup(self.world.__exit__, None, None, None)
+
+    def until(self, what, is_so, timeout_s=20):
+        deadline = time.monotonic() + timeout_s
+        while not is_so():
+            if time.monotonic() > deadline:
+                logs = [self.world.log_tail(log.name) for log in self.world.dir.glob("*.log")]
+                self.fail(f"{what}:\n" + "\n---\n".join(logs))
+            time.sleep(0.02)
+
+    def pair(self):
+        """Two on one cell, instead of the rig's own; the first leads."""
+        self.world.end(self.world.daemon)
+        daemons = [Daemon(self.world, "one"), Daemon(self.world, "two")]
+        for daemon in daemons:
+            daemon.start()
+            self.until("it does not answer", lambda: daemon.health()["role"] in ("leader", "standby"))
+        self.assertEqual([daemon.health()["role"] for daemon in daemons], ["leader", "standby"])
+        return daemons
+
+    def names(self):
+        rows = self.world.redis("hvals", "hs:{main}:jobs")
+        return set(re.findall(r'"name":"([^"]+)"', rows))
+
+
+class Leader(LeaseCase):
+    def test_second_daemon_of_the_same_file__waits_and_takes_over(self):
+        second = self.world.spawn(rig.program(BUILD, "hschedd"), "--config", self.world.dir / "hschedd.json",
+                                  log="second.log")
+        self.until("it says nothing", lambda: "waits: hschedd on" in self.world.log_tail("second.log"))
+        log = self.world.log_tail("second.log")
+        self.assertIn(f"(pid {self.world.daemon.pid}) leads this cell since 20", log)
+        self.assertIn("another daemon answers", log)
+        self.assertIsNone(second.poll())
+        self.assertEqual(self.world.get("/healthz")["leader"]["pid"], self.world.daemon.pid)
+        self.assertEqual(self.world.end(self.world.daemon), 0)
+        self.until("it does not take over", lambda: self.world.answers()
+                   and self.world.get("/healthz")["leader"]["pid"] == second.pid)
+        self.assertEqual(self.world.end(second), 0)
+
+    def test_standby__says_for_whom_and_answers_nothing_else(self):
+        one, two = self.pair()
+        health = two.health()
+        self.assertEqual((health["status"], health["acting"], health["epoch"]), ("standby", False, None))
+        self.assertEqual(health["leader"]["pid"], one.process.pid)
+        self.assertRegex(health["leader"]["since"], r"^20\d\d-")
+        self.assertEqual(two.ask("GET", "/readyz")[0], 503)
+        self.assertEqual(one.ask("GET", "/readyz"), (200, {"ready": True, "why": None}))
+        status, answer = two.ask("GET", "/v1/jobs")
+        self.assertEqual(status, 503)
+        self.assertIn(f"(pid {one.process.pid}) leads this cell since", answer["text"])
+        one.process.kill()
+        one.process.wait()
+        begun = time.monotonic()
+        self.until("it does not take over", lambda: two.health()["role"] == "leader")
+        self.assertLess(time.monotonic() - begun, LEASE_S + 5)
+
+    def test_clean_stop_and_kill__do_not_make_the_next_start_wait(self):
+        epoch = self.world.get("/healthz")["epoch"]
+        for end in (lambda: self.world.end(self.world.daemon), self.kill):
+            end()
+            begun = time.monotonic()
+            self.world.start_daemon()
+            self.assertLess(time.monotonic() - begun, 10)
+            self.assertNotIn("waits", self.world.log_tail("hschedd.log"))
+            epoch += 1
+            self.assertEqual(self.world.get("/healthz")["epoch"], epoch)
+
+    def kill(self):
+        self.world.daemon.kill()
+        self.world.daemon.wait()
+
+    def pause(self, leader, other, tag):
+        """Stop @leader past its lease while clients ask it to write; let it go on once @other leads.
+
+        @return how many of those writes were acknowledged or found in the store"""
+        answers = []
+
+        def submit(i):
+            with contextlib.suppress(OSError, rig.http.client.HTTPException):
+                answers.append(leader.ask("POST", "/v1/jobs", {**JOB, "name": f"{tag}-{i}"})[0])
+
+        leader.process.send_signal(signal.SIGSTOP)
+        threads = [threading.Thread(target=submit, args=(i,)) for i in range(N_WRITES)]
+        for thread in threads:
+            thread.start()
+        self.until("nobody takes over", lambda: other.health()["role"] == "leader")
+        leader.process.send_signal(signal.SIGCONT)
+        for thread in threads:
+            thread.join()
+        landed = len([name for name in self.names() if name.startswith(f"{tag}-")])
+        return max(landed, answers.count(201))
+
+    def test_paused_leader__writes_nothing_promise_2(self):
+        leader, other = self.pair()
+        stale = 0
+        for i in range(N_PAUSES):
+            stale += self.pause(leader, other, f"stale{i}")
+            self.assertEqual(other.ask("POST", "/v1/jobs", {**JOB, "name": f"good{i}"})[0], 201)
+            self.until("it does not stand by", lambda: leader.health()["role"] == "standby")
+            leader, other = other, leader
+        print(f"promise 2: {stale} stale writes in {N_PAUSES} pauses beyond the lease, "
+              f"{N_PAUSES * N_WRITES} tried", flush=True)
+        self.assertEqual(stale, 0)
+        self.assertLessEqual({f"good{i}" for i in range(N_PAUSES)}, self.names())
+
+    def test_paused_leader__does_write_where_the_guard_is_taken_out(self):
+        """The same pause over a library whose check of the epoch says yes to everything."""
+        text = (ROOT / "adapters" / "store" / "hsched.lua").read_text()
+        weak, n = GUARD.subn("true", text)
+        self.assertEqual(n, 1)
+        weak = re.sub(r"local VERSION = \d+", "local VERSION = 1000", weak)  # so that nobody replaces it
+        subprocess.run(["redis-cli", "-s", str(self.world.redis_socket), "-x", "FUNCTION", "LOAD", "REPLACE"],
+                       input=weak, text=True, check=True, capture_output=True)
+        leader, other = self.pair()
+        stale = self.pause(leader, other, "stale")
+        print(f"promise 2 without its guard: {stale} stale writes in 1 pause, {N_WRITES} tried", flush=True)
+        self.assertGreater(stale, 0)
+
+    def test_every_write__goes_through_the_functions(self):
+        """What Redis is told to do, word by word: nothing but our functions changes anything."""
+        watch = subprocess.Popen(["redis-cli", "-s", str(self.world.redis_socket), "monitor"],
+                                 stdout=subprocess.PIPE, text=True)
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(watch.stdout))
+        reader.start()
+        self.until("monitor does not answer", lambda: lines)
+        job = self.world.ask("POST", "/v1/jobs", {**JOB, "earliest": None, "due": None, "now": True})[2]["id"]
+        self.until("it does not run", lambda: self.world.job(job)["state"] == "running")
+        self.world.ask("POST", "/v1/maintenance", {"site": "pool", "from": "now+2h", "until": "now+3h"})
+        self.assertEqual(self.world.ask("POST", f"/v1/jobs/{job}/cancel")[0], 200)
+        self.until("it is not cancelled", lambda: self.world.job(job)["state"] == "cancelled")
+        self.world.end(self.world.daemon)
+        self.world.start_daemon()
+        time.sleep(0.2)
+        watch.terminate()
+        reader.join()
+        watch.wait()
+        watch.stdout.close()
+        direct = re.findall(r'^[\d.]+ \[\d+ (?!lua)\S+\] "(\w+)"', "".join(lines), re.M)
+        inside = set(re.findall(r'^[\d.]+ \[\d+ lua\] "(\w+)"', "".join(lines), re.M))
+        writing = {name for name in {word.lower() for word in direct} if self.is_write(name)}
+        self.assertEqual(writing, {"fcall"})
+        self.assertGreaterEqual({word.lower() for word in inside}, {"hset", "hdel", "xadd"})
+
+    def is_write(self, name):
+        flags = self.world.redis("command", "info", name).split()
+        return "write" in flags or name in ("fcall", "eval", "evalsha", "function")
+
+
+class Rollback(LeaseCase):
+    def stop_redis(self):
+        self.world.processes[0].kill()
+        self.world.processes[0].wait()
+        self.world.redis_socket.unlink(missing_ok=True)
+
+    def start_redis(self):
+        self.world.start_redis()
+        self.world.processes.insert(0, self.world.processes.pop())
+
+    def files(self):
+        return [path for path in self.world.dir.iterdir() if path.name.startswith("appendonly")]
+
+    def copy_files(self):
+        """What is on the disk of Redis now."""
+        kept = self.world.dir / "kept"
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir()
+        for path in self.files():
+            shutil.copytree(path, kept / path.name)
+
+    def restore_files(self):
+        for path in self.files():
+            shutil.rmtree(path)
+        for path in (self.world.dir / "kept").iterdir():
+            shutil.copytree(path, self.world.dir / path.name)
+
+    def submit(self, name="kept"):
+        status, _, job = self.world.ask("POST", "/v1/jobs", {**JOB, "name": name})
+        self.assertEqual(status, 201, job)
+        return job["id"]
+
+    def spawn(self):
+        self.world.daemon = self.world.spawn(rig.program(BUILD, "hschedd"), "--config",
+                                             self.world.dir / "hschedd.json", log="hschedd.log")
+
+    def health(self):
+        try:
+            return self.world.ask("GET", "/healthz")[2]
+        except (OSError, rig.http.client.HTTPException):
+            return {"role": "away"}
+
+    def refusal(self):
+        self.until("it does not refuse", lambda: self.health()["role"] == "refused")
+        status, _, health = self.world.ask("GET", "/healthz")
+        self.assertEqual((status, health["status"], health["acting"]), (503, "refused", False))
+        self.assertIn("--accept-older-state", health["why"])
+        self.assertIn("refuses to lead: " + health["why"], self.world.log_tail("hschedd.log", 50))
+        self.assertEqual(self.world.ask("POST", "/v1/jobs", JOB)[0], 503)
+        return health["why"]
+
+    def keep_older(self):
+        """Redis' files as they are before a further life of the daemon."""
+        self.submit()
+        self.copy_files()
+        self.world.end(self.world.daemon)
+        self.world.start_daemon()
+        return self.submit("newer")
+
+    def test_rolled_back_behind_a_running_leader__promise_10(self):
+        self.keep_older()
+        self.stop_redis()
+        self.restore_files()
+        self.start_redis()
+        self.assertRegex(self.refusal(), "redis was rolled back: it is at epoch 1, but epoch 2 was led")
+        self.assertEqual(self.names(), {"kept"})
+        print("promise 10: 1 of 1 rollbacks behind a running leader refused", flush=True)
+
+    def test_rolled_back_within_one_epoch__promise_10(self):
+        self.submit()
+        self.copy_files()
+        self.submit("newer")
+        self.stop_redis()
+        self.restore_files()
+        self.start_redis()
+        self.assertRegex(self.refusal(), r"redis was rolled back: it shows \d+ writes, but has acknowledged")
+        self.assertEqual(self.names(), {"kept"})
+
+    def test_rolled_back_while_nobody_ran__promise_10_and_accepted(self):
+        newer = self.keep_older()
+        self.world.end(self.world.daemon)
+        self.stop_redis()
+        self.restore_files()
+        self.start_redis()
+        self.spawn()
+        self.assertRegex(self.refusal(), "rolled back: it is at epoch 1")
+        done = subprocess.run([str(rig.program(BUILD, "hschedd")), "--config", str(self.world.dir / "hschedd.json"),
+                               "--accept-older-state"], capture_output=True, text=True, timeout=20, check=True)
+        self.assertRegex(done.stdout, r"^accepted: epoch 1 of store '\w+'; this host had led epoch 2")
+        self.until("it does not lead", lambda: self.health()["role"] == "leader")
+        self.assertEqual(self.health()["epoch"], 3)
+        self.until("it does not answer", self.world.answers)
+        self.assertEqual({job["name"] for job in self.world.get("/v1/jobs")["items"]}, {"kept"})
+        self.assertGreaterEqual(self.submit("next"), newer)
+        self.world.end(self.world.daemon)
+        self.world.start_daemon()  # and from now on as ever
+
+    def test_rolled_back_is_led_where_the_local_file_is_taken_out(self):
+        """The guard's removal: without the file nothing but a machine's tag can show it."""
+        self.keep_older()
+        self.world.end(self.world.daemon)
+        self.stop_redis()
+        self.restore_files()
+        self.start_redis()
+        (self.world.dir / "state" / "epoch-main.json").unlink()
+        self.world.start_daemon()
+        self.assertEqual(self.health()["role"], "leader")
+        self.assertEqual({job["name"] for job in self.world.get("/v1/jobs")["items"]}, {"kept"})
+
+    def test_machine_of_a_newer_epoch__is_enough_to_refuse(self):
+        self.submit()
+        self.copy_files()
+        for _ in range(2):
+            self.world.end(self.world.daemon)
+            self.world.start_daemon()
+        job = self.world.ask("POST", "/v1/jobs", {**JOB, "earliest": None, "due": None, "now": True})[2]["id"]
+        self.until("it does not run", lambda: self.world.job(job)["state"] == "running")
+        self.world.end(self.world.daemon)
+        self.stop_redis()
+        self.restore_files()
+        self.start_redis()
+        (self.world.dir / "state" / "epoch-main.json").unlink()  # as on a host that has never led
+        self.spawn()
+        self.assertIn("epoch 3 was led or seen on a machine", self.refusal())
+        self.assertIn(f"'hs-{job}' on 'pool/h1' was made in epoch 3, we are in 2",
+                      self.world.log_tail("hschedd.log", 50))
+
+    def test_emptied_redis__is_refused(self):
+        self.submit()
+        self.world.end(self.world.daemon)
+        self.world.redis("flushall")
+        self.spawn()
+        self.assertIn("redis holds nothing of this cell", self.refusal())
+
+    def test_newer_schema__is_refused(self):
+        self.world.end(self.world.daemon)
+        self.world.redis("hset", "hs:{main}:lease", "schema", 2)
+        self.spawn()
+        self.until("it does not refuse", lambda: self.health()["role"] == "refused")
+        self.assertIn("run the newer hschedd", self.health()["why"])
+        self.world.redis("hset", "hs:{main}:lease", "schema", 1)
+        self.world.write_record("jobs", "7", {"id": 7}, schema=2)
+        self.until("it does not refuse", lambda: "jobs/7" in (self.health().get("why") or ""))
+
+    def test_damaged_record__is_told_and_its_number_not_given_again(self):
+        job = self.submit()
+        self.world.end(self.world.daemon)
+        row = self.world.redis("hget", "hs:{main}:jobs", job).rstrip("\n").replace("kept", "kepr")
+        self.world.redis("hset", "hs:{main}:jobs", job, row)
+        self.world.redis("hdel", "hs:{main}:meta", "next_id")
+        self.world.start_daemon()
+        health = self.health()
+        self.assertEqual((health["status"], health["damaged"]), ("ok", 1))
+        self.assertEqual(health["damaged_records"][0]["table"], "jobs")
+        self.assertEqual(health["damaged_records"][0]["key"], str(job))
+        self.assertRegex(self.world.log_tail("hschedd.log", 50),
+                         f"record 'jobs/{job}' is damaged: .*; it is left where it is")
+        self.assertGreater(self.submit("next"), job)
+        self.assertEqual(self.world.redis("hget", "hs:{main}:jobs", job).rstrip("\n"), row)
+
+
+class OldRedis(unittest.TestCase):
+    def test_redis_before_7__is_said(self):
+        """As far as we can tell: one that does not know the command."""
+        with PrivateOld() as world:
+            world.spawn(rig.program(BUILD, "hschedd"), "--config", world.dir / "hschedd.json", log="hschedd.log")
+            deadline = time.monotonic() + 20
+            while "older than 7.0" not in world.fault():
+                self.assertLess(time.monotonic(), deadline, world.log_tail("hschedd.log"))
+                time.sleep(0.05)
+
+
+class PrivateOld(RedisRig):
+    def start(self):
+        process = self.spawn("redis-server", "--port", "0", "--unixsocket", self.redis_socket, "--appendonly", "yes",
+                             "--appendfsync", "always", "--save", "", "--dir", self.dir, "--rename-command",
+                             "FCALL_RO", "", log="redis.log")
+        self.wait_for("redis-server", self.redis_socket.exists, process, "redis.log")
+
+    def fault(self):
+        try:
+            return self.ask("GET", "/healthz")[2]["store_fault"] or ""
+        except (OSError, rig.http.client.HTTPException):
+            return ""
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
