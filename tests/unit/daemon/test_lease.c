@@ -23,7 +23,7 @@ struct world {
     struct hs_clock *clock;
     struct hs_virtual_executor *executor;
     struct hs_store *store;
-    struct hs_store_ops ops; /* of store, with our is_up */
+    struct hs_store_ops ops; /* of store, which can be away */
     struct hs_lease *lease;
     char dir[32];
     double now_s;
@@ -35,10 +35,40 @@ struct world {
 };
 
 static bool is_up;
+static const struct hs_store_ops *mem_ops;
+static struct hs_executor *fake_executor;
 
 static bool fake_is_up(const struct hs_store *store)
 {
     return is_up;
+}
+
+/* A call for the lease while the store is away. */
+struct missed {
+    hs_store_lease_fn *fn;
+    void *arg;
+};
+
+static void answer_missed(void *arg)
+{
+    HS_AUTO_MEM struct missed *missed = arg;
+    struct hs_err err;
+
+    missed->fn(hs_err_set(&err, HS_E_UNAVAILABLE, NULL, "away"), &err, NULL, missed->arg);
+}
+
+static void fake_lease(struct hs_store *store, const struct hs_store_lease_call *call,
+                       hs_store_lease_fn *fn, void *arg)
+{
+    struct missed *missed;
+
+    if (is_up) {
+        mem_ops->lease(store, call, fn, arg);
+        return;
+    }
+    missed = hs_xcalloc(1, sizeof(*missed));
+    *missed = (struct missed){fn, arg};
+    hs_executor_post(fake_executor, answer_missed, missed);
 }
 
 static int start(void **state)
@@ -50,8 +80,11 @@ static int start(void **state)
     w->clock = hs_clock_new_virtual(START_AT_S);
     w->executor = hs_virtual_executor_new(w->clock);
     w->store = hs_store_mem_new(hs_virtual_executor_get(w->executor));
-    w->ops = *w->store->ops;
+    mem_ops = w->store->ops;
+    fake_executor = hs_virtual_executor_get(w->executor);
+    w->ops = *mem_ops;
     w->ops.is_up = fake_is_up;
+    w->ops.lease = fake_lease;
     w->store->ops = &w->ops;
     (void)snprintf(w->dir, sizeof(w->dir), "/tmp/hsl-XXXXXX");
     return mkdtemp(w->dir) != NULL ? 0 : -1;
