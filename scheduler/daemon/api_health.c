@@ -112,5 +112,6 @@ void hs_api_health_ready(struct hs_api_call *call)
 
     hs_jsonx_set_bool(json, "ready", is_ready);
     hs_jsonx_set_text(json, "why", is_ready ? NULL : hs_api_health_why(call));
+    hs_jsonx_set_int(json, "jobs_read", (int64_t)hs_daemon_get_n_read(call->daemon));
     hs_api_reply_json(call, is_ready ? HTTP_OK : HTTP_SERVUNAVAIL, json);
 }

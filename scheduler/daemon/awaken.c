@@ -351,6 +351,7 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *newe
     HS_AUTO(hs_recall_memory) taken = memory;
     struct hs_err err;
 
+    daemon->n_read = hs_recall_get_n_rows(daemon->recall);
     hs_recall_free(HS_STEAL(daemon->recall));
     if (memory == NULL) {
         hs_lease_step_back(daemon->lease, newer->text);

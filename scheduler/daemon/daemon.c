@@ -348,6 +348,11 @@ void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const cha
 
 /* --- looking --- */
 
+size_t hs_daemon_get_n_read(const struct hs_daemon *daemon)
+{
+    return daemon->recall != NULL ? hs_recall_get_n_rows(daemon->recall) : daemon->n_read;
+}
+
 struct hs_history *hs_daemon_get_history(const struct hs_daemon *daemon)
 {
     return daemon->history;

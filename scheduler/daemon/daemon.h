@@ -67,6 +67,9 @@ const struct hs_store_damage *hs_daemon_get_damages(const struct hs_daemon *daem
 /** Why an acknowledged write might still be lost and what to set, or NULL. Borrowed. */
 const char *hs_daemon_get_store_weakness(const struct hs_daemon *daemon);
 
+/** Jobs that have been read from the store, so far or in all: how far the start has come. */
+size_t hs_daemon_get_n_read(const struct hs_daemon *daemon);
+
 /** Jobs that are over; NULL until the store has been read. Borrowed. */
 struct hs_history *hs_daemon_get_history(const struct hs_daemon *daemon);
 

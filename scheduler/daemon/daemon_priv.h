@@ -65,6 +65,7 @@ struct hs_daemon {
     uint64_t epoch;
     char store_id[40];
     uint64_t next_id;
+    size_t n_read;        /* jobs of the store when it was read */
     uint64_t min_next_id; /* after keys of records that could not be read */
     int64_t accounted_slot;
     double ticked_mono_s; /* when the last tick began */

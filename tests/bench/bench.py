@@ -9,7 +9,8 @@
 
 `sim` runs hsim on one core over a synthetic year (tests/support/simyear.py) of 4 sites with 50 hosts
 each and 20,000 jobs in slots of a quarter of an hour, each policy in a process of its own; with --days
-over that share of it. `store` measures commits a second beside bare HSET on a private Redis. `forecast` back-tests
+over that share of it. `store` measures commits a second beside bare HSET on a private Redis, durable submits through
+the API beside redis-benchmark SET, and the start with --history jobs that are over and --waiting ones. `forecast` back-tests
 the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it. `runtimes`
 predicts the run times of a log as its jobs come, beside the requested times. `plan` plans made-up cases
 (tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one. `insert` adds
@@ -30,6 +31,7 @@ import forecastbench  # noqa: E402
 import planbench  # noqa: E402
 import rig  # noqa: E402
 import simyear  # noqa: E402
+import storebench  # noqa: E402
 import worthbench  # noqa: E402
 
 SIM_POLICIES = "asap,thermostat,sticky,carbon,heat"
@@ -80,7 +82,8 @@ def bench_sim(args):
 def bench_store(args):
     binary = pathlib.Path(args.build).resolve() / "tests" / "bench" / "bench_store"
     with rig.PrivateRedis() as redis:
-        return subprocess.run([str(binary), f"unix:{redis.socket}"], check=False).returncode
+        status = subprocess.run([str(binary), f"unix:{redis.socket}"], check=False).returncode
+    return status or storebench.bench(args.build, args.history, args.waiting)
 
 
 def bench_runtimes(args):
@@ -115,6 +118,8 @@ def main():
     parser.add_argument("--steps", type=int, help="of plan and growth, warm replans")
     parser.add_argument("--groups", type=int, help="of plan: loops fall into so many without a common job (1)")
     parser.add_argument("--threads", type=int, help="of plan (1)")
+    parser.add_argument("--history", type=int, default=1000000, help="of store, jobs that are over (%(default)s)")
+    parser.add_argument("--waiting", type=int, default=100000, help="of store (%(default)s)")
     parser.add_argument("--variants", help=f"of worth: {', '.join(worthbench.VARIANTS)} (all)")
     parser.add_argument("--scenarios", help="of worth, how their names begin (all)")
     parser.add_argument("--parallel", type=int, help="of worth, runs at a time (one a core)")
