@@ -302,6 +302,11 @@ static void conn_ready(int fd, unsigned events, void *arg)
     }
     if (rc == 0 && !conn->is_detached) {
         rc = send_wire(conn, &why);
+        if (rc < 0) {
+            struct hs_err also;
+
+            (void)receive(conn, &also); /* its last words may lie in the socket */
+        }
     }
     if (rc == 0 && !conn->is_detached) {
         watch_again(conn);

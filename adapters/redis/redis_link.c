@@ -246,8 +246,14 @@ static void on_greeting(int rc, const struct hs_err *err, const struct redisRepl
 static void on_ended(void *arg, const struct hs_err *why)
 {
     struct hs_redis_link *link = arg;
+    const struct request *greeting = STAILQ_FIRST(&link->pending);
+    struct hs_err said;
 
     link->conn = NULL; /* frees itself */
+    if (greeting != NULL && greeting->fn == on_greeting && greeting->rc < 0) {
+        said = greeting->err; /* what a server says before it shuts the door: too many clients */
+        why = &said;
+    }
     give_up(link, why);
 }
 

@@ -337,40 +337,44 @@ static void store_redis_scan(struct hs_store *base, const char *table, hs_store_
 
 /* ---- durability ---- */
 
-/* The value in a CONFIG GET reply, or "" */
-static const char *config_value(const redisReply *reply)
+/* The value of @name in a CONFIG GET reply, or "" */
+static const char *config_value(const redisReply *reply, const char *name)
 {
-    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 ? reply->element[1]->str : "";
+    for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i + 1 < reply->elements; i += 2) {
+        if (strcmp(reply->element[i]->str, name) == 0) {
+            return reply->element[i + 1]->str;
+        }
+    }
+    return "";
 }
 
-static void on_fsync(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
+static void on_settings(int rc, const struct hs_err *err, const struct redisReply *reply, void *arg)
 {
     struct hs_store_redis *store = arg;
+    char *weakness = store->weakness;
+    const size_t size = sizeof(store->weakness);
 
+    weakness[0] = '\0';
     if (rc < 0) {
         if (hs_redis_link_is_up(store->link)) {
-            snprintf(store->weakness, sizeof(store->weakness),
-                     "cannot read redis' appendonly and appendfsync: %.100s", err->text);
+            snprintf(weakness, size, "cannot read redis' appendonly and appendfsync: %.100s",
+                     err->text);
         }
-    } else if (store->weakness[0] == '\0' && strcmp(config_value(reply), "always") != 0) {
-        snprintf(store->weakness, sizeof(store->weakness),
-                 "redis has appendfsync '%.20s': a crash can lose acknowledged writes; set "
-                 "appendonly yes and appendfsync always",
-                 config_value(reply));
-    }
-}
-
-static void on_appendonly(int rc, const struct hs_err *err, const struct redisReply *reply,
-                          void *arg)
-{
-    struct hs_store_redis *store = arg;
-
-    store->weakness[0] = '\0';
-    if (rc == 0 && strcmp(config_value(reply), "yes") != 0) {
-        snprintf(store->weakness, sizeof(store->weakness),
+    } else if (strcmp(config_value(reply, "appendonly"), "yes") != 0) {
+        snprintf(weakness, size,
                  "redis has appendonly '%.20s': a crash loses acknowledged writes; set appendonly "
                  "yes and appendfsync always",
-                 config_value(reply));
+                 config_value(reply, "appendonly"));
+    } else if (strcmp(config_value(reply, "appendfsync"), "always") != 0) {
+        snprintf(weakness, size,
+                 "redis has appendfsync '%.20s': a crash can lose acknowledged writes; set "
+                 "appendonly yes and appendfsync always",
+                 config_value(reply, "appendfsync"));
+    } else if (strncmp(config_value(reply, "maxmemory-policy"), "allkeys-", 8) == 0) {
+        snprintf(weakness, size,
+                 "redis has maxmemory-policy '%.20s': when it is full it drops what it was to "
+                 "keep; set maxmemory-policy noeviction",
+                 config_value(reply, "maxmemory-policy"));
     }
 }
 
@@ -405,13 +409,12 @@ void hs_store_redis_prepare(struct hs_store_redis *store)
 
 static void on_up(void *arg)
 {
-    static const char *const appendonly[] = {"CONFIG", "GET", "appendonly"};
-    static const char *const fsync_when[] = {"CONFIG", "GET", "appendfsync"};
-    static const struct hs_redis_link_command commands[] = {{3, appendonly}, {3, fsync_when}};
+    static const char *const args[] = {"CONFIG", "GET", "appendonly", "appendfsync",
+                                       "maxmemory-policy"};
+    static const struct hs_redis_link_command command = {5, args};
     struct hs_store_redis *store = arg;
 
-    hs_redis_link_send(store->link, &commands[0], 1, HS_STORE_REDIS_COMMIT_S, on_appendonly, store);
-    hs_redis_link_send(store->link, &commands[1], 1, HS_STORE_REDIS_COMMIT_S, on_fsync, store);
+    hs_redis_link_send(store->link, &command, 1, HS_STORE_REDIS_COMMIT_S, on_settings, store);
     load_functions(store);
 }
 

@@ -185,6 +185,16 @@ static void on_brought(int rc, const struct hs_err *err, uint64_t job_id, void *
     }
 }
 
+static void refuse_down(struct hs_api_call *call)
+{
+    const char *fault = hs_daemon_get_store_fault(call->daemon);
+    char text[384];
+
+    snprintf(text, sizeof(text), "not taken, try again later: the store is down%s%s",
+             fault != NULL ? ": " : "", fault != NULL ? fault : "");
+    hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/jobs", text);
+}
+
 void hs_api_submit_apply(struct hs_api_call *call)
 {
     id_list unknown = {0};
@@ -211,8 +221,7 @@ static void take(struct hs_api_call *call)
         return;
     }
     if (!hs_daemon_is_store_up(call->daemon)) {
-        hs_api_reply_error(call, -HS_E_UNAVAILABLE, "/v1/jobs",
-                           "the store is down, the job was not taken, try again later");
+        refuse_down(call);
         return;
     }
     submit = hs_xcalloc(1, sizeof(*submit));

@@ -300,6 +300,14 @@ static void refuse(struct hs_daemon *daemon, int rc, const struct hs_err *err,
     hs_executor_post(daemon->executor, refuse_now, refusal);
 }
 
+static int refuse_down(const struct hs_daemon *daemon, struct hs_err *err)
+{
+    const char *fault = hs_store_get_fault(daemon->store);
+
+    return hs_err_set(err, HS_E_UNAVAILABLE, NULL, "try again later: the store is down%s%s",
+                      fault != NULL ? ": " : "", fault != NULL ? fault : "");
+}
+
 void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_fn *done, void *arg)
 {
     const struct hs_job *job = hs_cycle_get_job(daemon->cycle, job_id);
@@ -314,7 +322,7 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
         rc = hs_err_set(&err, HS_E_CONFLICT, NULL, "job %" PRIu64 " is over: %s", job_id,
                         hs_job_state_word(job->state));
     } else if (!hs_store_is_up(daemon->store)) {
-        rc = hs_err_set(&err, HS_E_UNAVAILABLE, NULL, "the store is down, try again later");
+        rc = refuse_down(daemon, &err);
     }
     if (rc != 0) {
         refuse(daemon, rc, &err, done, arg);
@@ -326,9 +334,8 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
 
 int hs_daemon_check_down(const struct hs_daemon *daemon, size_t host_idx, struct hs_err *err)
 {
-    return hs_store_is_up(daemon->store)
-               ? hs_fences_check(daemon->fences, host_idx, err)
-               : hs_err_set(err, HS_E_UNAVAILABLE, NULL, "the store is down, try again later");
+    return hs_store_is_up(daemon->store) ? hs_fences_check(daemon->fences, host_idx, err)
+                                         : refuse_down(daemon, err);
 }
 
 void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const char *who,

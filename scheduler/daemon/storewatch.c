@@ -10,8 +10,10 @@
 #include "scheduler/base/mem.h"
 
 #define LOOK_S  1.0
-#define QUIET_S 10.0 /* between two lines on a store that is not well */
-#define START_S 3.0  /* to connect for the first time without a word */
+#define START_S 3.0 /* to connect for the first time without a word */
+/* A store that comes and goes is said to be down so often at once, then once in so long. */
+#define LINES_MAX   10.0
+#define LINES_PER_S 0.1
 
 struct hs_storewatch {
     struct hs_executor *executor;
@@ -20,9 +22,10 @@ struct hs_storewatch {
     struct hs_timer *timer;
     bool was_up;
     bool has_been_up;
-    bool is_said_down;    /* the log's last word on it */
-    double down_mono_s;   /* since when */
-    double said_mono_s;   /* when the last line on its being down was written */
+    bool is_said_down;  /* the log's last word on it */
+    double down_mono_s; /* since when */
+    double lines_left;  /* that may be written now */
+    double looked_mono_s;
     char said_fault[256]; /* in it */
     char said_weakness[256];
 };
@@ -35,14 +38,13 @@ static void say_down(struct hs_storewatch *watch, double now_mono_s)
     if (!watch->has_been_up && now_mono_s - watch->down_mono_s < START_S) {
         return;
     }
-    if ((watch->is_said_down && strcmp(fault, watch->said_fault) == 0)
-        || now_mono_s - watch->said_mono_s < QUIET_S) {
+    if ((watch->is_said_down && strcmp(fault, watch->said_fault) == 0) || watch->lines_left < 1) {
         return;
     }
     HS_LOG_WARN("store", "is down, no new action until it is %s: %s",
                 watch->has_been_up ? "back" : "there", fault);
     watch->is_said_down = true;
-    watch->said_mono_s = now_mono_s;
+    watch->lines_left -= 1;
     (void)snprintf(watch->said_fault, sizeof(watch->said_fault), "%s", fault);
 }
 
@@ -69,6 +71,9 @@ void hs_storewatch_look(struct hs_storewatch *watch)
     double now_mono_s = hs_clock_mono_s(watch->clock);
     bool is_up = hs_store_is_up(watch->store);
 
+    watch->lines_left =
+        fmin(LINES_MAX, watch->lines_left + (now_mono_s - watch->looked_mono_s) * LINES_PER_S);
+    watch->looked_mono_s = now_mono_s;
     if (!is_up && watch->was_up) {
         watch->down_mono_s = now_mono_s;
     }
@@ -97,7 +102,8 @@ struct hs_storewatch *hs_storewatch_new(struct hs_executor *executor, const stru
     watch->clock = clock;
     watch->store = store;
     watch->down_mono_s = hs_clock_mono_s(clock);
-    watch->said_mono_s = -INFINITY;
+    watch->looked_mono_s = watch->down_mono_s;
+    watch->lines_left = LINES_MAX;
     watch->timer = hs_executor_timer_add(executor, LOOK_S, on_timer, watch);
     return watch;
 }

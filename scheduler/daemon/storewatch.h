@@ -4,8 +4,8 @@
 /**
  * storewatch - says in the log when the store goes away, why, and when it is back.
  *
- * Once for each reason, not once for each try: a store that comes and goes, or is away for
- * different reasons in turn, costs a line every ten seconds at most. Loop thread only.
+ * Once for each reason, not once for each try: a store that comes and goes costs a line every ten
+ * seconds in the long run. Loop thread only.
  */
 
 #include "adapters/store/store.h"

@@ -18,7 +18,7 @@ class FaultyRig(RedisRig):
 
     def start_redis(self, wait=True):
         self.redis_socket.unlink(missing_ok=True)
-        self.server = self.spawn("redis-server", "--port", "0", "--unixsocket", self.redis_socket,
+        self.server = self.spawn("env", "--ignore-signal=XFSZ", "redis-server", "--port", "0", "--unixsocket", self.redis_socket,
                                  "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                                  "--dir", self.dir, *self.redis_args, log="redis.log")
         if wait:
