@@ -52,6 +52,7 @@ struct hs_command {
 };
 
 extern const struct hs_command hs_cmd_cancel;
+extern const struct hs_command hs_cmd_doctor;
 extern const struct hs_command hs_cmd_explain;
 extern const struct hs_command hs_cmd_forecast;
 extern const struct hs_command hs_cmd_help;

@@ -43,6 +43,7 @@ struct route {
 static const struct route routes[] = {
     {EVHTTP_REQ_GET, "/healthz", hs_api_health_show},
     {EVHTTP_REQ_GET, "/readyz", hs_api_health_ready},
+    {EVHTTP_REQ_GET, "/v1/doctor", hs_api_doctor_show},
     {EVHTTP_REQ_POST, "/v1/jobs", hs_api_submit_apply},
     {EVHTTP_REQ_GET, "/v1/jobs", hs_api_list_apply},
     {EVHTTP_REQ_GET, "/v1/jobs/*", hs_api_jobs_show},
@@ -358,9 +359,11 @@ static bool match(struct hs_api_call *call, const char *pattern, const char *pat
     return *path == '\0';
 }
 
+/** It answers also where nothing is known of jobs. */
 static bool is_health(hs_api_handler_fn *handler)
 {
-    return handler == hs_api_health_show || handler == hs_api_health_ready;
+    return handler == hs_api_health_show || handler == hs_api_health_ready
+           || handler == hs_api_doctor_show;
 }
 
 static void dispatch(struct hs_api_call *call, const char *path)

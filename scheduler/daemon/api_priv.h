@@ -59,6 +59,9 @@ void hs_api_reply_error(struct hs_api_call *call, int rc, const char *where, con
 /** The job id in the path, or 0 after answering that it is none. */
 uint64_t hs_api_parse_id(struct hs_api_call *call);
 
+/* api_doctor.c */
+hs_api_handler_fn hs_api_doctor_show;
+
 /* api_health.c */
 hs_api_handler_fn hs_api_health_show;
 hs_api_handler_fn hs_api_health_ready;

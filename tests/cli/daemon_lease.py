@@ -101,6 +101,36 @@ class Leader(LeaseCase):
                    and self.world.get("/healthz")["leader"]["pid"] == second.pid)
         self.assertEqual(self.world.end(second), 0)
 
+    def doctor(self, *args):
+        """hsched doctor: exit status, {check: result}, all of it."""
+        done = self.world.hsched("doctor", "-o", "json", *args, check=False)
+        items = json.loads(done.stdout)["items"]
+        for item in items:
+            self.assertEqual(item["next"] is None, item["result"] == "ok", item)
+        return done.returncode, {item["check"]: item["result"] for item in items}, json.dumps(items)
+
+    def test_doctor__names_what_is_wrong_and_the_next_step(self):
+        status, checks, _ = self.doctor()
+        self.assertEqual(status, 0)
+        self.assertEqual({name for name, result in checks.items() if result != "ok"} - {"reading"}, set())
+        self.assertLessEqual({"daemon", "store", "durability", "leadership", "epoch", "records", "hosts", "disk"},
+                             set(checks))
+        self.assertRegex(self.world.hsched("doctor").stdout, r"(?m)^ok +leadership +this hschedd leads cell 'main'")
+        self.world.redis("config", "set", "appendfsync", "everysec")
+        self.world.redis("hset", "hs:{main}:jobs", "77", "1:00000000:{}")
+        self.world.end(self.world.daemon)
+        self.world.start_daemon()
+        status, checks, _ = self.doctor()
+        self.assertEqual((status, checks["durability"], checks["records"]), (1, "warn", "fail"))
+        one, two = self.pair()
+        status, checks, text = self.doctor("--socket", str(two.socket))
+        self.assertEqual((status, checks["leadership"]), (0, "warn"))
+        self.assertIn(f"(pid {one.process.pid}) leads this cell since", text)
+        self.world.end(one.process)
+        self.world.end(two.process)
+        status, checks, text = self.doctor()
+        self.assertEqual((status, checks), (5, {"daemon": "fail"}))
+
     def test_standby__says_for_whom_and_answers_nothing_else(self):
         one, two = self.pair()
         health = two.health()
@@ -260,6 +290,9 @@ class Rollback(LeaseCase):
         self.assertIn("--accept-older-state", health["why"])
         self.assertIn("refuses to lead: " + health["why"], self.world.log_tail("hschedd.log", 50))
         self.assertEqual(self.world.ask("POST", "/v1/jobs", JOB)[0], 503)
+        doctor = self.world.hsched("doctor", check=False)
+        self.assertEqual(doctor.returncode, 1)
+        self.assertIn("fail  leadership  " + health["why"], doctor.stdout)
         return health["why"]
 
     def keep_older(self):
@@ -370,6 +403,37 @@ class Rollback(LeaseCase):
                          f"record 'jobs/{job}' is damaged: .*; it is left where it is")
         self.assertGreater(self.submit("next"), job)
         self.assertEqual(self.world.redis("hget", "hs:{main}:jobs", job).rstrip("\n"), row)
+
+
+class Forward(LeaseCase):
+    """State as earlier versions of hschedd have left it."""
+
+    def load(self, schema):
+        self.world.end(self.world.daemon)
+        self.world.redis("flushall")
+        shutil.rmtree(self.world.dir / "state")
+        fixture = ROOT / "tests" / "contract" / "store" / "fixtures" / f"schema_{schema}.jsonl"
+        for row in map(json.loads, fixture.read_text().splitlines()):
+            key = f"hs:{{main}}:{row['table']}"
+            self.world.redis(*(["hset", key, row["key"], row["text"]] if row["key"] else
+                               ["xadd", key, "*", "e", row["text"]]))
+        self.world.start_daemon()
+
+    def test_every_older_schema__is_read_and_goes_on(self):
+        for schema in (0, 1):
+            with self.subTest(schema=schema):
+                self.load(schema)
+                health = self.world.get("/healthz")
+                self.assertEqual((health["status"], health["damaged"]), ("ok", 0))
+                jobs = {job["id"]: job["state"] for job in self.world.get("/v1/jobs")["items"]}
+                self.assertEqual((set(jobs), jobs[2]), ({1, 2, 3}, "waiting"))
+                self.assertEqual([item["why"] for item in self.world.get("/v1/maintenance")["items"]], ["filters"])
+                status, _, job = self.world.ask("POST", "/v1/jobs", JOB)
+                self.assertEqual((status, job["id"]), (201, 4))
+                if schema == 0:  # where the epoch and the id of the store were before there was a lease
+                    self.assertEqual(health["epoch"], 2)
+                    self.assertEqual(self.world.redis("hget", "hs:{main}:lease", "store_id"),
+                                     self.world.redis("hget", "hs:{main}:meta", "store_id"))
 
 
 class OldRedis(unittest.TestCase):
