@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "scheduler/base/mem.h"
@@ -45,6 +46,33 @@ struct hs_clock *hs_clock_new_accelerated(int64_t origin_at_s, double speed)
     clock->origin_mono_s = read_system_s(CLOCK_BOOTTIME);
     clock->speed = speed;
     return clock;
+}
+
+struct hs_clock *hs_clock_new_steady(double at_s)
+{
+    struct hs_clock *clock = hs_clock_new_accelerated(0, 1.0);
+
+    clock->origin_at_s = at_s;
+    return clock;
+}
+
+void hs_clock_slew(struct hs_clock *clock, double by_s)
+{
+    assert(clock->kind == CLOCK_KIND_ACCELERATED);
+    clock->origin_at_s += by_s;
+}
+
+void hs_clock_read_boot(char *ret_boot_id)
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    ret_boot_id[0] = '\0';
+    if (file != NULL && fscanf(file, "%39s", ret_boot_id) != 1) {
+        ret_boot_id[0] = '\0';
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
 }
 
 struct hs_clock *hs_clock_new_virtual(int64_t at_s)

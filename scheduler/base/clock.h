@@ -27,6 +27,18 @@ struct hs_clock *hs_clock_new_real(void);
  */
 struct hs_clock *hs_clock_new_accelerated(int64_t origin_at_s, double speed);
 
+/**
+ * Plan time runs as fast as CLOCK_BOOTTIME from @at_s on: whoever sets the wall clock does not move
+ * it. Owned by the caller.
+ */
+struct hs_clock *hs_clock_new_steady(double at_s);
+
+/** Move a steady or accelerated clock by @by_s; the caller sees to it that it never runs back. */
+void hs_clock_slew(struct hs_clock *clock, double by_s);
+
+/** Name of this boot of the machine, by which readings of CLOCK_BOOTTIME can be compared. [40] */
+void hs_clock_read_boot(char *ret_boot_id);
+
 /** Both times stand still at @at_s until hs_clock_set(). Owned by the caller. */
 struct hs_clock *hs_clock_new_virtual(int64_t at_s);
 

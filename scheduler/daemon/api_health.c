@@ -87,6 +87,7 @@ void hs_api_health_show(struct hs_api_call *call)
     hs_jsonx_set_text(json, "status", status);
     hs_jsonx_set_at(json, "at", call->cycle != NULL ? hs_api_get_at_s(call) : 0);
     hs_jsonx_set_real(json, "speed", config->speed);
+    hs_jsonx_set_real(json, "wall_off_s", hs_daemon_get_wall_off_s(call->daemon));
     hs_jsonx_set_text(json, "cell", config->cell);
     hs_jsonx_set_text(json, "role", hs_lease_role_word(hs_lease_get_role(lease)));
     hs_jsonx_set_bool(json, "acting", hs_lease_may_act(lease));

@@ -18,31 +18,16 @@
 
 /* --- the clock --- */
 
-/** An accelerated clock goes on as if it had never stopped, because machines did. */
-static struct hs_clock *make_clock(const struct hs_config *config,
-                                   const struct hs_recall_memory *memory, double wall_at_s)
-{
-    int64_t origin_at_s = config->start_at_s != 0 ? config->start_at_s : (int64_t)wall_at_s;
-
-    if (config->start_at_s == 0 && config->speed == 1.0) {
-        return hs_clock_new_real();
-    }
-    if (memory->clock_origin_at_s != 0 && memory->clock_speed == config->speed
-        && strcmp(memory->clock_start, config->start) == 0
-        && wall_at_s >= memory->clock_wall_at_s) {
-        double gone_s = (wall_at_s - memory->clock_wall_at_s) * config->speed;
-
-        /* Rounded up: plan time never goes back, not by a second of it. */
-        origin_at_s = (int64_t)ceil(memory->clock_origin_at_s + gone_s);
-    }
-    return hs_clock_new_accelerated(origin_at_s, config->speed);
-}
-
 static void set_clock(struct hs_daemon *daemon, const struct hs_recall_memory *memory)
 {
-    HS_AUTO(hs_clock) wall = hs_clock_new_real();
+    const struct hs_config *config = daemon->config;
+    struct hs_planclock_options options = {.speed = config->speed,
+                                           .start_at_s = config->start_at_s,
+                                           .start = config->start,
+                                           .takes_wall = config->takes_wall_clock};
 
-    daemon->clock = make_clock(daemon->config, memory, hs_clock_at_exact_s(wall));
+    daemon->planclock = hs_planclock_new(&options, &memory->clock);
+    daemon->clock = hs_planclock_get(daemon->planclock);
     daemon->inbox =
         (struct hs_inbox){.clock = daemon->clock, .due = hs_daemon_make_due, .arg = daemon};
 }
@@ -50,15 +35,8 @@ static void set_clock(struct hs_daemon *daemon, const struct hs_recall_memory *m
 /** Write down where the plan clock is, for the next life. */
 static void keep_clock(struct hs_daemon *daemon)
 {
-    HS_AUTO(hs_clock) wall = hs_clock_new_real();
-    json_auto_t *json = hs_jsonx_object();
-    HS_AUTO_MEM char *text = NULL;
+    HS_AUTO_MEM char *text = hs_planclock_format(daemon->planclock);
 
-    hs_jsonx_set_text(json, "start", daemon->config->start);
-    hs_jsonx_set_real(json, "speed", daemon->config->speed);
-    hs_jsonx_set_real(json, "origin_at_s", hs_clock_at_exact_s(daemon->clock));
-    hs_jsonx_set_real(json, "wall_at_s", hs_clock_at_exact_s(wall));
-    text = hs_jsonx_format(json);
     hs_enact_write(daemon->enact, &(struct hs_store_op){HS_STORE_PUT, "meta", "clock", text});
 }
 

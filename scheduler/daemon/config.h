@@ -87,7 +87,8 @@ struct hs_config {
     char start[64];                  /* as written */
     int64_t start_at_s;              /* 0: now */
     bool heat_history;
-    char plant_kind[16]; /* "redis", "csv", "sim", or "" for none */
+    bool takes_wall_clock; /* of the command line: plan time begins as wall time again */
+    char plant_kind[16];   /* "redis", "csv", "sim", or "" for none */
 
     char **sockets; /* [n_sockets] unix socket paths; owned */
     size_t n_sockets;

@@ -141,6 +141,7 @@ void hs_daemon_tick(void *arg)
 
     daemon->is_due = false;
     daemon->ticked_mono_s = hs_clock_mono_s(daemon->clock);
+    hs_planclock_follow(daemon->planclock);
     hs_storewatch_look(daemon->storewatch);
     if (daemon->waiters.n > 0) {
         waiting = hs_xcalloc(1, sizeof(*waiting));
@@ -385,6 +386,11 @@ const struct hs_clock *hs_daemon_get_clock(const struct hs_daemon *daemon)
     return daemon->clock;
 }
 
+double hs_daemon_get_wall_off_s(const struct hs_daemon *daemon)
+{
+    return daemon->planclock != NULL ? hs_planclock_get_off_s(daemon->planclock) : 0;
+}
+
 const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon)
 {
     return daemon->config;
@@ -481,7 +487,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_inbox_release(&daemon->inbox.events, false);
     hs_history_free(daemon->history);
     hs_cycle_free(daemon->cycle);
-    hs_clock_free(daemon->clock);
+    hs_planclock_free(daemon->planclock);
     hs_clock_free(daemon->real_clock);
     hs_repeat_free(daemon->repeat);
     free((void *)daemon->heat_by_sink);

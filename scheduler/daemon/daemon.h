@@ -51,6 +51,9 @@ const struct hs_cycle *hs_daemon_get_cycle(const struct hs_daemon *daemon);
 /** NULL until the store has been read. Borrowed. */
 const struct hs_clock *hs_daemon_get_clock(const struct hs_daemon *daemon);
 
+/** Wall time less plan time while it is not followed, s; else 0. */
+double hs_daemon_get_wall_off_s(const struct hs_daemon *daemon);
+
 const struct hs_config *hs_daemon_get_config(const struct hs_daemon *daemon);
 
 bool hs_daemon_is_store_up(const struct hs_daemon *daemon);

@@ -13,6 +13,7 @@
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/lease.h"
+#include "scheduler/daemon/planclock.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/storewatch.h"
@@ -45,7 +46,8 @@ struct hs_daemon {
     struct hs_recall *recall; /* NULL before we lead, and once done */
 
     /* from here on NULL until the store has been read */
-    struct hs_clock *clock;
+    struct hs_planclock *planclock;
+    struct hs_clock *clock; /* of planclock */
     struct hs_cycle *cycle;
     struct hs_learned *learned;
     struct hs_upkeep *upkeep;

@@ -29,6 +29,7 @@ struct options {
     const char *config;
     bool is_check;
     bool is_accept;
+    bool takes_wall;
 };
 
 struct run {
@@ -39,11 +40,13 @@ struct run {
 };
 
 static const char usage[] =
-    "usage: hschedd --config FILE [--check] [--log-level error|warn|info|debug]\n"
+    "usage: hschedd --config FILE [--check] [--take-wall-clock]\n"
+    "               [--log-level error|warn|info|debug]\n"
     "       hschedd --config FILE --accept-older-state\n"
     "\n"
     "  --config FILE      hschedd.json; relative paths in it start from its directory\n"
     "  --check            read everything it names, say what is wrong, exit\n"
+    "  --take-wall-clock  plan time begins as wall time, whatever it was before\n"
     "  --log-level LEVEL  how much goes to stderr (info)\n"
     "  --accept-older-state\n"
     "                     let what is in redis now be led, though this host has led newer or\n"
@@ -74,6 +77,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
         OPT_CONFIG = 'c',
         OPT_CHECK = 'n',
         OPT_ACCEPT = 'a',
+        OPT_WALL = 'w',
         OPT_LEVEL = 'l',
         OPT_VERSION = 'V',
         OPT_HELP = 'h'
@@ -82,6 +86,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
         {"config", required_argument, NULL, OPT_CONFIG},
         {"check", no_argument, NULL, OPT_CHECK},
         {"accept-older-state", no_argument, NULL, OPT_ACCEPT},
+        {"take-wall-clock", no_argument, NULL, OPT_WALL},
         {"log-level", required_argument, NULL, OPT_LEVEL},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
@@ -99,6 +104,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
             break;
         case OPT_ACCEPT:
             ret_options->is_accept = true;
+            break;
+        case OPT_WALL:
+            ret_options->takes_wall = true;
             break;
         case OPT_LEVEL:
             if (!set_log_level(optarg)) {
@@ -233,6 +241,7 @@ int main(int argc, char **argv)
         fputs(errors, stderr);
         return EXIT_BAD_FILE;
     }
+    config->takes_wall_clock = options.takes_wall;
     if (options.is_check) {
         HS_AUTO_MEM char *advice = hs_advice_format(config->estate, "note: ");
 

@@ -99,7 +99,6 @@ static void take_job(const char *key, const char *text, void *arg)
 static void take_meta(const char *key, const char *text, void *arg)
 {
     struct hs_recall_memory *memory = ((struct hs_recall *)arg)->memory;
-    json_auto_t *json = NULL;
 
     if (strcmp(key, "next_id") == 0) {
         uint64_t next_id = strtoull(text, NULL, 10);
@@ -112,15 +111,8 @@ static void take_meta(const char *key, const char *text, void *arg)
     } else if (strcmp(key, "tally") == 0) {
         json_decref(HS_STEAL(memory->tally));
         (void)hs_jsonx_parse("meta", text, strlen(text), &memory->tally, NULL);
-    } else if (strcmp(key, "clock") == 0
-               && hs_jsonx_parse("meta", text, strlen(text), &json, NULL) == 0) {
-        const char *start = json_string_value(json_object_get(json, "start"));
-
-        memory->clock_origin_at_s = json_number_value(json_object_get(json, "origin_at_s"));
-        memory->clock_wall_at_s = json_number_value(json_object_get(json, "wall_at_s"));
-        memory->clock_speed = json_number_value(json_object_get(json, "speed"));
-        snprintf(memory->clock_start, sizeof(memory->clock_start), "%s",
-                 start != NULL ? start : "");
+    } else if (strcmp(key, "clock") == 0) {
+        (void)hs_planclock_parse(text, &memory->clock);
     }
 }
 

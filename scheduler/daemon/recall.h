@@ -16,6 +16,7 @@
 #include "scheduler/base/executor.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/daemon/intent.h"
+#include "scheduler/daemon/planclock.h"
 #include "scheduler/model/job.h"
 
 /** A row of a table, as it is: what forecasts have learned, maintenance. */
@@ -28,12 +29,9 @@ typedef HS_VEC(struct hs_recall_row) hs_recall_rows;
 typedef HS_VEC(struct hs_job *) hs_recall_jobs;
 
 struct hs_recall_memory {
-    uint64_t next_id;         /* first free job id */
-    double clock_origin_at_s; /* plan time at clock_wall_at_s; 0 if never written */
-    double clock_wall_at_s;   /* wall time then; both with their fractions */
-    double clock_speed;
-    char clock_start[64]; /* `start` as it was written then */
-    uint64_t ends_first;  /* see history.h */
+    uint64_t next_id; /* first free job id */
+    struct hs_planclock_mark clock;
+    uint64_t ends_first; /* see history.h */
     uint64_t ends_next;
     json_t *tally; /* see hs_cycle_save_tally(); owned, NULL if there is none */
     hs_recall_jobs jobs;

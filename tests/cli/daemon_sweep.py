@@ -28,6 +28,7 @@ class Kind:
     ends = False  # the job ends by itself
     sample_rank = 1  # the rename of a machine's file to be killed at
     mark = "intents"  # in its first and last system call of interest
+    n_after = 5  # so many more
 
     def prepare(self, world):
         """The job as it is before, or None."""
@@ -67,7 +68,7 @@ class Start(Kind):
 
 class End(Start):
     """The machine ends by itself."""
-    name, mark = "end", "exit_status"
+    name, mark, n_after = "end", "sim-", 40
 
     def prepare(self, world):
         job_id = Start.ask(self, world, None, None)
@@ -175,7 +176,7 @@ class Sweep:
             while not self.kind.is_done(self.world, job_id) and time.monotonic() < deadline:
                 if systemcalls.is_dead(daemon):
                     break
-                time.sleep(0.01)
+                time.sleep(0.05)
         except BROKEN:
             while not systemcalls.is_dead(daemon) and time.monotonic() < deadline:
                 time.sleep(0.005)
@@ -191,7 +192,7 @@ class Sweep:
         calls = tracer.calls
         marks = [i for i, (_, _, text) in enumerate(calls) if self.kind.mark in text]
         first = 0 if self.kind.name == "start" else max(0, marks[0] - 4)  # with the submit itself
-        calls = calls[first:marks[-1] + 5]
+        calls = calls[first:marks[-1] + self.kind.n_after]
         seen, points = set(), []
         for name, rank, _ in calls:
             if (name, rank) not in seen:
