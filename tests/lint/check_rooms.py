@@ -64,6 +64,11 @@ VLA = re.compile(
 TYPEDEF = re.compile(r"\btypedef\s+(struct|enum|union)\b|\btypedef\s+\w[\w\s]*\*\s*\w+\s*;")
 POWER_W = re.compile(r"(?<![\w])power_w\b")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
+# A word that changes a key, as an argument of its own; in the functions of hsched.lua they belong.
+REDIS_WRITE = re.compile(r'"(HSET|HSETNX|HMSET|HDEL|HINCRBY|SET|SETEX|GETSET|APPEND|INCR|DEL|UNLINK|RENAME|XADD|XDEL|XTRIM|LPUSH|'
+                         r'RPUSH|SADD|SREM|ZADD|ZREM|EXPIRE|PEXPIRE|PERSIST|MULTI|EVAL|EVALSHA|FLUSHDB|FLUSHALL|RESTORE|COPY)"')
+REDIS_SEND = re.compile(r"\bhs_redis_link_send\s*\(")
+REDIS_SENDERS = re.compile(r"adapters/(redis/redis_link\.[ch]$|store/store_redis\w*\.c$|plant/plant_redis\.c$)")
 DECLARATION = re.compile(r"^(?:__attribute__\(\(.*?\)\)\s*)?(?:extern\s+)?(?:const\s+)?(?:struct\s+\w+|enum\s+\w+|\w+)"
                          r"(?:\s+const)?[\s*]+(\w+)\s*\(")
 # Headers whose names are words of the language of the tree rather than verbs of one struct.
@@ -79,6 +84,8 @@ RULES = {
     "base-jansson": "base knows jansson in conf and jsonx only",
     "json-constructor": "JSON values are made by scheduler/base/jsonx.c only",
     "technology": "a technology is named in adapters/<port>/<port>_<technology>.c only",
+    "write-path": "state is written through hs_store_commit() alone: Redis is changed by adapters/store/hsched.lua, and nobody "
+                  "but store and plant speaks to it",
     "hiredis-glue": "hiredis' libevent glue is included by exactly one .c of adapters/redis",
     "reactor": "listening sockets, signals, threads and the reactor live in scheduler/daemon",
     "clock": "time comes from struct hs_clock: no time() outside base",
@@ -201,6 +208,8 @@ class Checker:
         if "SPDX-License-Identifier: Apache-2.0" not in text[:200]:
             self.breach(rel, 1, "licence", RULES["licence"])
         for number, line in enumerate(text.split("\n"), 1):
+            if room and (REDIS_WRITE.search(line) or REDIS_SEND.search(line) and not REDIS_SENDERS.search(rel)):
+                self.breach(rel, number, "write-path", RULES["write-path"])
             if UNFINISHED.search(line):
                 self.breach(rel, number, "unfinished", RULES["unfinished"])
         lines = code_of(text)
