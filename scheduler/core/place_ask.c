@@ -29,9 +29,9 @@ static void occupy(struct hs_place_ask *ask, bool is_taken)
     size_t n = standing->last_slot - first + 1;
 
     if (is_taken) {
-        hs_fit_take(place->fit, standing, &ask->job.size);
+        hs_place_take_room(place, &ask->job, standing);
     } else {
-        hs_fit_give(place->fit, standing, &ask->job.size);
+        hs_place_give_room(place, &ask->job, standing);
     }
     (void)hs_search_heat(&place->search, &ask->job, standing, heat_wh);
     for (size_t t = first; !is_taken && t < first + n; t++) {
@@ -312,14 +312,14 @@ bool hs_place_ask_check_now(struct hs_place *place, const struct hs_place_job *j
     bool is_found = false;
 
     hs_place_fill_run(place, job, 0, 0, &run);
-    hs_fit_give(place->fit, standing, &job->size);
+    hs_place_give_room(place, job, standing);
     /* elsewhere nothing has been given back */
     for (size_t h = 0; h < estate->n_hosts && !is_found; h++) {
         is_found = estate->hosts[h].site_idx == estate->hosts[standing->host_idx].site_idx
                    && hs_search_may_use_host(&place->search, h, job)
                    && hs_fit_check_span(place->fit, h, &job->size, 0, run.last_slot);
     }
-    hs_fit_take(place->fit, standing, &job->size);
+    hs_place_take_room(place, job, standing);
     return is_found;
 }
 

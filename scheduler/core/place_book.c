@@ -23,6 +23,51 @@ static void count_unused(struct hs_place *place, const struct hs_place_job *job,
     }
 }
 
+/* Where the machine waits that is to go on on another host; 0 slots if it is none. */
+static size_t find_wait(const struct hs_place *place, const struct hs_place_job *job,
+                        const struct hs_placement *placement, struct hs_placement *ret_wait)
+{
+    bool leaves = job->host_idx != SIZE_MAX && job->host_idx != placement->host_idx;
+
+    if (!leaves || placement->first_slot == 0 || hs_fit_get_frees_memory(place->fit)) {
+        return 0;
+    }
+    *ret_wait =
+        (struct hs_placement){.host_idx = job->host_idx, .last_slot = placement->first_slot - 1};
+    return placement->first_slot;
+}
+
+bool hs_place_can_wait_there(const struct hs_place *place, const struct hs_place_job *job,
+                             const struct hs_placement *placement)
+{
+    struct hs_placement wait;
+
+    return find_wait(place, job, placement, &wait) == 0
+           || hs_fit_check_memory(place->fit, wait.host_idx, &job->size, 0, wait.last_slot);
+}
+
+void hs_place_take_room(struct hs_place *place, const struct hs_place_job *job,
+                        const struct hs_placement *placement)
+{
+    struct hs_placement wait;
+
+    hs_fit_take(place->fit, placement, &job->size);
+    if (find_wait(place, job, placement, &wait) > 0) {
+        hs_fit_take(place->fit, &wait, &job->size);
+    }
+}
+
+void hs_place_give_room(struct hs_place *place, const struct hs_place_job *job,
+                        const struct hs_placement *placement)
+{
+    struct hs_placement wait;
+
+    hs_fit_give(place->fit, placement, &job->size);
+    if (find_wait(place, job, placement, &wait) > 0) {
+        hs_fit_give(place->fit, &wait, &job->size);
+    }
+}
+
 /* Take @placement's room and put its heat into its loop, or give both back. */
 static void occupy(struct hs_place *place, const struct hs_place_job *job,
                    const struct hs_placement *placement, bool is_taken)
@@ -34,9 +79,9 @@ static void occupy(struct hs_place *place, const struct hs_place_job *job,
 
     (void)hs_search_heat(&place->search, job, placement, heat_wh);
     if (is_taken) {
-        hs_fit_take(place->fit, placement, &job->size);
+        hs_place_take_room(place, job, placement);
     } else {
-        hs_fit_give(place->fit, placement, &job->size);
+        hs_place_give_room(place, job, placement);
     }
     for (size_t t = first; !is_taken && t < first + n; t++) {
         heat_wh[t] = -heat_wh[t];
@@ -123,7 +168,7 @@ void hs_place_undo_take_out(struct hs_place *place, size_t i)
     }
     hs_kinds_set_prices(place->kinds, loop_idx, place->slot_h, place->thermals[loop_idx],
                         hs_thermal_get_changed(place->thermals[loop_idx]));
-    hs_fit_take(place->fit, placement, &job->size);
+    hs_place_take_room(place, job, placement);
     hs_kinds_take_room(place->kinds, place->fit, place->barred, placement);
     count_unused(place, job, placement, 1.0);
     count_late(place, placement, 1);

@@ -49,14 +49,32 @@ double hs_place_get_least_gain(const struct hs_place *place, const struct hs_pla
            * get_elec_cur(place, job, before->host_idx);
 }
 
+/* Filler may go nowhere; what is bound holds memory then that others may have by now. */
+static bool may_stay_out(const struct hs_place *place, const struct hs_place_job *job)
+{
+    return job->freedom == HS_PLACE_FILLER
+           && (job->host_idx == SIZE_MAX
+               || hs_fit_check_memory(place->fit, job->host_idx, &job->size, 0,
+                                      place->n_slots - 1));
+}
+
+/* What was to move live, and now is not, may find its room gone to others. */
+static bool may_return(const struct hs_place *place, const struct hs_place_job *job,
+                       const struct hs_placement *before, const struct hs_placement *now)
+{
+    return job->freedom != HS_PLACE_FIXED || before->host_idx == now->host_idx
+           || now->host_idx != job->host_idx
+           || hs_fit_check_span(place->fit, now->host_idx, &job->size, 0, now->last_slot);
+}
+
 /* Is @now worth giving up @before for? */
 static bool is_better(const struct hs_place *place, const struct hs_place_job *job,
                       const struct hs_placement *before, double before_cur,
                       const struct hs_placement *now)
 {
-    if (now->host_idx == SIZE_MAX) { /* what is bound would hold memory that others have by now */
-        return job->freedom == HS_PLACE_FILLER && job->host_idx == SIZE_MAX
-               && before->host_idx != SIZE_MAX && before_cur > 0;
+    if (now->host_idx == SIZE_MAX) {
+        return before->host_idx != SIZE_MAX && may_stay_out(place, job)
+               && !(before_cur < hs_place_get_ceiling(place, job, before));
     }
     if (before->is_late != now->is_late) {
         return before->is_late;
@@ -66,6 +84,14 @@ static bool is_better(const struct hs_place *place, const struct hs_place_job *j
     }
     return now->cost_cur < before_cur - hs_place_get_least_gain(place, job, before)
            && !hs_plan_is_same_place(now, before);
+}
+
+/* What was put off for a ramp does not come back for less than the breach costs. */
+static bool keeps_ramps(const struct hs_place *place, const struct hs_place_job *job,
+                        const struct hs_placement *before, const struct hs_placement *now)
+{
+    return place->minds_ramps && now->host_idx != SIZE_MAX && before->is_late == now->is_late
+           && (before->host_idx != SIZE_MAX || job->freedom == HS_PLACE_FILLER);
 }
 
 /* Place one job anew. @return whether it moved; *ret_is_far says that it hardly ever will */
@@ -81,11 +107,16 @@ static bool improve_one(struct hs_place *place, size_t i, bool *ret_is_far)
     if (before.host_idx != SIZE_MAX) {
         before_cur = hs_search_price(&place->search, job, &before);
     }
-    bool moves = is_better(place, job, &before, before_cur, &now);
+    bool moves = is_better(place, job, &before, before_cur, &now)
+                 && may_return(place, job, &before, &now);
 
     *ret_is_far =
         !moves && before.host_idx != SIZE_MAX
         && now.cost_cur > before_cur + FAR_RATIO * get_elec_cur(place, job, before.host_idx);
+    if (moves && keeps_ramps(place, job, &before, &now)) {
+        hs_place_put_back(place, i, &before);
+        return hs_place_move_by_ramps(place, i, &now);
+    }
     if (moves) {
         hs_place_put_back(place, i, &now);
     } else {

@@ -232,6 +232,56 @@ bool hs_place_can_wait(const struct hs_place *place, const struct hs_place_job *
     return last != SIZE_MAX && last > 0;
 }
 
+/* Mark slots from @t on while they fit and work is left. @return how many */
+static size_t fill_stretch(const struct hs_place *place, const bool *fits, size_t t,
+                           double *io_left_s, struct hs_placement *placement)
+{
+    size_t n = 0;
+
+    for (; t + n < place->n_slots && fits[t + n] && *io_left_s > HS_SEARCH_DONE_S; n++) {
+        hs_search_set_slot(placement, t + n);
+        *io_left_s -= hs_search_slot_s(&place->search, t + n);
+    }
+    return n;
+}
+
+/*
+ * What has to go on for now, where its host is closed or capped before the work is done, and what
+ * is left of it would not fit behind that: it runs whenever it may, to its end or the horizon's.
+ */
+static void search_between(struct hs_place *place, const struct hs_place_job *job,
+                           struct hs_search_offer *io_offer)
+{
+    size_t least = (size_t)((job->min_run_s + place->search.slot_s - 1) / place->search.slot_s);
+    struct hs_placement placement = {.job_id = job->job_id, .host_idx = job->host_idx};
+    double left_s = job->remaining_s;
+    bool fits[HS_PLAN_SLOTS_MAX];
+
+    hs_fit_fill(place->fit, job->host_idx, &job->size, 0, true, fits);
+    for (size_t t = 0; t < place->n_slots && left_s > HS_SEARCH_DONE_S; t++) {
+        struct hs_placement before = placement;
+        double before_s = left_s;
+        size_t n = fill_stretch(place, fits, t, &left_s, &placement);
+
+        if (n < least && left_s > HS_SEARCH_DONE_S && t + n < place->n_slots) {
+            placement = before;
+            left_s = before_s;
+        } else if (n > 0) {
+            placement.last_slot = t + n - 1;
+        }
+        t += n;
+    }
+    bool is_whole = left_s <= HS_SEARCH_DONE_S || placement.last_slot + 1 == place->n_slots;
+
+    if (!hs_plan_runs(&placement, 0) || !is_whole
+        || !hs_search_may_use_host(&place->search, job->host_idx, job)
+        || !hs_search_placement_fits(&place->search, job, &placement, fits)) {
+        return;
+    }
+    placement.cost_cur = hs_search_price(&place->search, job, &placement);
+    *io_offer = (struct hs_search_offer){placement, placement.cost_cur};
+}
+
 static void find_offer(struct hs_place *place, const struct hs_place_job *job,
                        enum hs_place_mode mode, struct hs_search_offer *ret_offer)
 {
@@ -241,7 +291,7 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job,
                  && mode != HS_PLACE_MODE_FIRST;
 
     ret_offer->placement.host_idx = SIZE_MAX;
-    if (mode == HS_PLACE_MODE_FIRST) {
+    if (mode == HS_PLACE_MODE_FIRST && !job->must_run_now) {
         hs_search_first(&place->search, job, first, ret_offer);
         return;
     }
@@ -260,6 +310,10 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job,
     if (ret_offer->placement.host_idx == SIZE_MAX) {
         search_late(place, job, first, ret_offer);
         ret_offer->placement.is_forced = ret_offer->placement.host_idx != SIZE_MAX;
+    }
+    if (job->must_run_now && job->freedom == HS_PLACE_INTERRUPTIBLE
+        && is_no_run_now(job, ret_offer)) {
+        search_between(place, job, ret_offer);
     }
 }
 
@@ -305,7 +359,8 @@ static void find_elsewhere(struct hs_place *place, const struct hs_place_job *jo
     } else {
         find_offer(place, &unbound, mode, &other);
     }
-    if (!hs_search_is_move(job, &other.placement)) {
+    if (!hs_search_is_move(job, &other.placement)
+        || !hs_place_can_wait_there(place, job, &other.placement)) {
         return;
     }
     other.cost_cur += hs_search_price_move(&place->search, job, &other.placement);

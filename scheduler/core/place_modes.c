@@ -163,9 +163,10 @@ static bool keep_one(struct hs_place *place, const struct hs_place_job *job)
     bool is_late = !hs_search_keep(&place->search, &kept, &placement);
 
     kept.due_at_s = INT64_MAX; /* what was to be late stays so until there is room */
-    if (is_late
-        && (job->last == NULL || !job->last->is_late
-            || !hs_search_keep(&place->search, &kept, &placement))) {
+    if ((is_late
+         && (job->last == NULL || !job->last->is_late
+             || !hs_search_keep(&place->search, &kept, &placement)))
+        || !hs_place_can_wait_there(place, job, &placement)) {
         hs_place_hold_memory(place, job, true);
         return false;
     }
@@ -190,7 +191,8 @@ static bool keep_filler(struct hs_place *place, const struct hs_place_job *job)
     if (hs_search_is_move(job, job->last)) {
         kept = hs_place_unbind(job);
     }
-    if (hs_search_keep(&place->search, &kept, &placement)) {
+    if (hs_search_keep(&place->search, &kept, &placement)
+        && hs_place_can_wait_there(place, job, &placement)) {
         placement.cost_cur = hs_search_price(&place->search, job, &placement);
         if (placement.cost_cur < hs_place_get_ceiling(place, job, &placement)) {
             hs_place_commit(place, job, &placement);
@@ -257,7 +259,7 @@ static bool lay_out(struct hs_place *place, const struct hs_place_job *const *or
     }
     for (size_t i = 0; i < n_jobs; i++) {
         is_kept[i] = keeps && keep_one(place, order[i]);
-        if (!is_kept[i] && must_go_on(order[i])) {
+        if (!is_kept[i] && rank_of(order[i]) <= 1) {
             hs_place_put(place, order[i], mode); /* before anybody else keeps what he has */
             is_kept[i] = true;
         }
@@ -319,7 +321,7 @@ static void settle(struct hs_place *place, size_t n_jobs, enum hs_place_mode mod
         if (mode != HS_PLACE_MODE_KEEP && (i == 0 || is_small)) {
             n_moved = hs_place_improve(place, is_small ? N_PASSES_SMALL : N_PASSES,
                                        is_partial ? has_turn : NULL);
-            if (n_jobs <= PAIR_JOBS_MAX && n_moved == 0) {
+            if (n_jobs <= PAIR_JOBS_MAX && n_moved == 0 && !place->minds_ramps) {
                 n_moved =
                     hs_place_improve_pairs(place, mode == HS_PLACE_MODE_REFRESH ? has_turn : NULL);
             }
@@ -384,8 +386,15 @@ static void try_modes(struct hs_place *place, const struct hs_place_job **order,
         (void)lay_out_in_time(place, order, n_jobs, best);
     }
     place->is_refresh = best == HS_PLACE_MODE_REFRESH;
+    place->minds_ramps = place->is_refresh && place->ramp_cur_per_kw > 0;
     settle(place, n_jobs, best);
-    hs_place_soften_ramps(place);
+    for (size_t i = 0; i < ROUNDS_MAX && place->ramp_cur_per_kw > 0; i++) {
+        place->minds_ramps = true;
+        if (hs_place_soften_ramps(place) == 0 || has_many(n_jobs)) {
+            return;
+        }
+        settle(place, n_jobs, best); /* room and heat are where they were not before */
+    }
 }
 
 /* The heat that a job of the plan gives a loop in a slot, in the mean. */

@@ -91,6 +91,7 @@ struct hs_place {
     struct hs_plan *plan;                       /* rebuilt when asked for */
     bool is_plan_stale;
     bool is_refresh;      /* what was promised stands unless a move pays for itself */
+    bool minds_ramps;     /* moves count what they do to breaches of ramps */
     bool is_reset_wanted; /* the frame has changed since the last reset */
     bool is_room_stale;   /* much was taken: look at every host's room at once */
 };
@@ -130,6 +131,21 @@ void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum 
 /** Take the placement's room and put its heat into its loop. */
 void hs_place_commit(struct hs_place *place, const struct hs_place_job *job,
                      const struct hs_placement *placement);
+
+/**
+ * Take the placement's room, and where the job goes on on another host than it is on the memory
+ * that its machine holds there until then.
+ */
+void hs_place_take_room(struct hs_place *place, const struct hs_place_job *job,
+                        const struct hs_placement *placement);
+
+/** Give back what hs_place_take_room() took. */
+void hs_place_give_room(struct hs_place *place, const struct hs_place_job *job,
+                        const struct hs_placement *placement);
+
+/** Is there memory for the job's machine where it is until @placement takes it elsewhere? */
+bool hs_place_can_wait_there(const struct hs_place *place, const struct hs_place_job *job,
+                             const struct hs_placement *placement);
 
 /** Give back the room and heat of placement @i; it has none until it is put back. */
 void hs_place_take_out(struct hs_place *place, size_t i);
@@ -183,9 +199,16 @@ size_t hs_place_improve_pairs(struct hs_place *place,
 double hs_place_get_least_gain(const struct hs_place *place, const struct hs_place_job *job,
                                const struct hs_placement *before);
 
-/** Starts that bring more heat than cooling follows, later where that costs less than the breach.
+/**
+ * Starts that bring more heat than cooling follows, later where that costs less than the breach.
+ *
+ * @return how many
  */
-void hs_place_soften_ramps(struct hs_place *place);
+size_t hs_place_soften_ramps(struct hs_place *place);
+
+/** Placement @i goes to @now if that costs less, breaches of ramps counted. @return whether it did
+ */
+bool hs_place_move_by_ramps(struct hs_place *place, size_t i, struct hs_placement *now);
 
 /** The job if it were bound to no host, and its moves cost nothing. */
 struct hs_place_job hs_place_unbind(const struct hs_place_job *job);

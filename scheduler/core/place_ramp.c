@@ -70,21 +70,33 @@ static bool find_later(struct hs_place *place, size_t i, size_t slot,
            && !ret_placement->is_forced;
 }
 
+/* What @before costs without its breaches; filler that has no place forgoes what its heat pays. */
+static double price_before(const struct hs_place *place, const struct hs_place_job *job,
+                           const struct hs_placement *before, const struct hs_placement *now)
+{
+    return before->host_idx != SIZE_MAX ? hs_search_price(&place->search, job, before)
+                                        : hs_place_get_ceiling(place, job, now);
+}
+
 /* Job @i, taken out, goes to @now if that costs less than @before, breaches counted. */
 static bool try_place(struct hs_place *place, size_t i, const struct hs_placement *before,
                       struct hs_placement *now, double taken_cur)
 {
     const struct hs_place_job *job = place->placed.items[i];
-    bool is_near = place->estate->hosts[now->host_idx].rack_idx
-                   == place->estate->hosts[before->host_idx].rack_idx;
-    double before_cur = taken_cur + hs_search_price(&place->search, job, before);
+    bool is_near = before->host_idx != SIZE_MAX
+                   && place->estate->hosts[now->host_idx].rack_idx
+                          == place->estate->hosts[before->host_idx].rack_idx;
+    double before_cur = taken_cur + price_before(place, job, before, now);
 
     before_cur += is_near ? 0.0 : price_breaches(place, now->host_idx);
     now->cost_cur = hs_search_price(&place->search, job, now); /* waiting from its own time */
     hs_place_put_back(place, i, now);
 
-    double now_cur = now->cost_cur + price_breaches(place, before->host_idx)
-                     + (is_near ? 0.0 : price_breaches(place, now->host_idx));
+    double now_cur = now->cost_cur + price_breaches(place, now->host_idx);
+
+    if (before->host_idx != SIZE_MAX && !is_near) {
+        now_cur += price_breaches(place, before->host_idx);
+    }
 
     if (now_cur >= before_cur) {
         hs_place_take_out(place, i);
@@ -93,8 +105,12 @@ static bool try_place(struct hs_place *place, size_t i, const struct hs_placemen
     return true;
 }
 
-/* Job @i starts after @slot if that costs less than it takes from the breaches. */
-static void try_later(struct hs_place *place, size_t i, size_t slot)
+/*
+ * Job @i starts after @slot if that costs less than it takes from the breaches.
+ *
+ * @return whether it does
+ */
+static bool try_later(struct hs_place *place, size_t i, size_t slot)
 {
     struct hs_placement before = place->placements.items[i];
     double taken_cur = price_breaches(place, before.host_idx);
@@ -103,35 +119,56 @@ static void try_later(struct hs_place *place, size_t i, size_t slot)
     hs_place_take_out(place, i);
     for (int k = 0; k < STARTS_MAX && find_later(place, i, slot, &now); k++) {
         if (try_place(place, i, &before, &now, taken_cur)) {
-            return;
+            return true;
         }
         slot = now.first_slot; /* others start there, too */
     }
     hs_place_put_back(place, i, &before);
+    return false;
 }
 
-static void soften(struct hs_place *place, const struct hs_rack *rack, size_t slot,
-                   size_t *io_n_tries)
+bool hs_place_move_by_ramps(struct hs_place *place, size_t i, struct hs_placement *now)
 {
+    struct hs_placement before = place->placements.items[i];
+    double taken_cur = before.host_idx != SIZE_MAX ? price_breaches(place, before.host_idx) : 0.0;
+
+    hs_place_take_out(place, i);
+    hs_place_settle(place);
+    if (try_place(place, i, &before, now, taken_cur)) {
+        return true;
+    }
+    hs_place_put_back(place, i, &before);
+    return false;
+}
+
+/* @return jobs that start later */
+static size_t soften(struct hs_place *place, const struct hs_rack *rack, size_t slot,
+                     size_t *io_n_tries)
+{
+    size_t n_moved = 0;
+
     for (size_t i = 0; i < place->placements.n && *io_n_tries < TRIES_MAX
                        && get_over_w(place, rack, slot) > LEAST_W;
          i++) {
         if (may_wait(place, i, rack, slot)) {
             (*io_n_tries)++;
-            try_later(place, i, slot);
+            n_moved += try_later(place, i, slot);
         }
     }
+    return n_moved;
 }
 
-void hs_place_soften_ramps(struct hs_place *place)
+size_t hs_place_soften_ramps(struct hs_place *place)
 {
     size_t n_tries = 0;
+    size_t n_moved = 0;
 
     for (size_t r = 0; place->ramp_cur_per_kw > 0 && r < place->estate->n_racks; r++) {
         const struct hs_rack *rack = &place->estate->racks[r];
 
         for (size_t t = 1; hs_rack_has_ramp(rack) && t < place->n_slots; t++) {
-            soften(place, rack, t, &n_tries);
+            n_moved += soften(place, rack, t, &n_tries);
         }
     }
+    return n_moved;
 }

@@ -109,12 +109,31 @@ static void go_on__holds_for_work_that_is_late(void **state)
     assert_true(runs_now(place, 1));
 }
 
+static void go_on__lasts_until_its_host_is_closed(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job job = going_on(2 * N, 8 * N);
+
+    set_dear_now(&h, 0);
+    hs_place_set(place, &h.frame);
+    hs_place_close_slots(place, 0, 5, 8);
+    hs_place_plan(place, &job, 1);
+
+    const struct hs_placement *placement = hs_plan_find(hs_place_get_plan(place), 1);
+
+    for (size_t t = 0; t < N; t++) {
+        assert_int_equal(hs_plan_runs(placement, t), t < 5 || t > 8);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(go_on__gives_way_to_nothing_that_starts_at_once),
         cmocka_unit_test(go_on__holds_for_work_longer_than_the_horizon),
         cmocka_unit_test(go_on__holds_for_work_that_is_late),
+        cmocka_unit_test(go_on__lasts_until_its_host_is_closed),
     };
 
     return cmocka_run_group_tests_name("place_go_on", tests, NULL, NULL);

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define LEAST_MOVE_S 300.0 /* docs/planner.md: so much of the job's power, whatever it takes */
+
 const struct hs_place_job *caseprice_find_job(const struct smallcase *c, uint64_t job_id)
 {
     for (size_t j = 0; j < c->n_jobs; j++) {
@@ -14,28 +16,30 @@ const struct hs_place_job *caseprice_find_job(const struct smallcase *c, uint64_
     return NULL;
 }
 
+/* At the most of its vCPUs' time that it takes. */
 static double job_w(const struct smallcase *c, const struct hs_place_job *job, size_t host_idx)
 {
     const struct hs_host *host = &c->hosts[host_idx];
 
-    return (host->max_w - host->idle_w) / (double)host->vcpus * (double)job->size.vcpus;
+    return (host->max_w - host->idle_w) / (double)host->vcpus * (double)job->size.vcpus
+           * (job->share_max > 0 ? job->share_max / 4.0 : 1.0);
 }
 
-/* Seconds that @placement runs in slot @t, its work being done in order. */
-static double run_s_in(const struct smallcase *c, const struct hs_place_job *job,
-                       const struct hs_placement *placement, size_t t)
+/* Seconds of work that @placement does in slot @t, its work being done in order. */
+static double work_s_in(const struct smallcase *c, const struct hs_place_job *job,
+                        const struct hs_placement *placement, size_t t)
 {
     double left_s = job->remaining_s;
-    double run_s = 0.0;
+    double work_s = 0.0;
 
     for (size_t i = 0; i <= t; i++) {
-        run_s = 0.0;
+        work_s = 0.0;
         if (hs_plan_runs(placement, i)) {
-            run_s = fmin(left_s, smallcase_slot_s(c, i));
-            left_s -= run_s;
+            work_s = fmin(left_s, smallcase_work_s(c, job, placement, i));
+            left_s -= work_s;
         }
     }
-    return run_s;
+    return work_s;
 }
 
 double caseprice_heat_wh(const struct smallcase *c, const struct hs_place_job *job,
@@ -43,7 +47,7 @@ double caseprice_heat_wh(const struct smallcase *c, const struct hs_place_job *j
 {
     const struct hs_host *host = &c->hosts[placement->host_idx];
 
-    return job_w(c, job, placement->host_idx) * run_s_in(c, job, placement, t) / 3600.0
+    return job_w(c, job, placement->host_idx) * work_s_in(c, job, placement, t) / 3600.0
            * c->racks[host->rack_idx].capture_ratio;
 }
 
@@ -66,13 +70,20 @@ bool caseprice_add_job(const struct smallcase *c, const struct hs_place_job *job
             io_price->stops_cur += power_mw * fabs(elec[t]) * c->frame.suspend_s / 3600.0;
         }
         if (runs) {
-            double run_s = fmin(left_s, smallcase_slot_s(c, t));
+            double most_s = smallcase_work_s(c, job, placement, t);
+            double work_s = fmin(left_s, most_s);
 
-            elec_cur += power_mw * run_s / 3600.0 * elec[t];
-            end_at_s = smallcase_start_at_s(c, t) + run_s;
-            left_s -= run_s;
+            elec_cur += power_mw * work_s / 3600.0 * elec[t];
+            end_at_s = smallcase_start_at_s(c, t) + work_s / most_s * smallcase_slot_s(c, t);
+            left_s -= work_s;
         }
         ran = runs;
+    }
+    if (job->host_idx != SIZE_MAX && job->host_idx != placement->host_idx) {
+        bool is_saved = job->is_running && job->freedom != HS_PLACE_FIXED;
+        double move_s = fmax(LEAST_MOVE_S, job->move_s + (is_saved ? c->frame.suspend_s : 0.0));
+
+        io_price->moves_cur += power_mw * fabs(elec[placement->first_slot]) * move_s / 3600.0;
     }
     io_price->elec_cur += elec_cur;
     io_price->waiting_cur +=
@@ -164,6 +175,6 @@ void caseprice_fill(const struct smallcase *c, const struct hs_placement *placem
         add_heat(c, l, placements, n, ret_price);
     }
     ret_price->total_cur = ret_price->elec_cur + ret_price->waiting_cur + ret_price->stops_cur
-                           + ret_price->margin_cur + ret_price->backup_cur + ret_price->reject_cur
-                           - ret_price->credit_cur;
+                           + ret_price->moves_cur + ret_price->margin_cur + ret_price->backup_cur
+                           + ret_price->reject_cur - ret_price->credit_cur;
 }

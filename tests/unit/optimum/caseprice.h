@@ -4,9 +4,9 @@
 /*
  * caseprice - what a set of placements costs in a smallcase, written apart from the planner.
  *
- * Electricity of jobs, waiting, stops, and each loop's backup, rejection and heat left, the plant
- * being passive and its loss linear (a + b E, no more than there is). Base load's electricity is
- * the same in every plan and left out.
+ * Electricity of jobs, waiting, stops, moves, and each loop's backup, rejection and heat left, the
+ * plant being passive and its loss linear (a + b E, no more than there is). Base load's electricity
+ * is the same in every plan and left out.
  */
 
 #include "scheduler/model/plan.h"
@@ -16,6 +16,7 @@ struct caseprice {
     double elec_cur;
     double waiting_cur;
     double stops_cur;
+    double moves_cur;
     double margin_cur; /* the job's electricity once more where it ends in its due time's margin */
     double backup_cur;
     double reject_cur;
@@ -25,7 +26,7 @@ struct caseprice {
     double tank_wh[SMALLCASE_LOOPS_MAX * SMALLCASE_SLOTS_MAX]; /* at slot end */
 };
 
-/* One placement's own share: elec, waiting, stops, margin. @return false if it ends late */
+/* One placement's own share: elec, waiting, stops, moves, margin. @return false if it ends late */
 bool caseprice_add_job(const struct smallcase *c, const struct hs_place_job *job,
                        const struct hs_placement *placement, struct caseprice *io_price);
 

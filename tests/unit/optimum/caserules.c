@@ -26,20 +26,39 @@ static void take(const struct smallcase *c, size_t h, const struct hs_fit_size *
 {
     const struct hs_host *host = &c->hosts[h];
 
-    room->memory_mib[h][t] -= size->memory_mib;
+    room->memory_mib[h][t] -= runs || !c->frame.frees_memory ? size->memory_mib : 0;
     if (runs) {
         room->vcpus[h][t] -= size->vcpus;
         room->rack_mw[host->rack_idx][t] -= vcpu_mw(host, size->vcpus);
+        room->loop_mw[host->loop_idx][t] -= vcpu_mw(host, size->vcpus);
         room->site_mw[host->site_idx][t] -= vcpu_mw(host, size->vcpus);
     }
+}
+
+/* The limit of site, loop or rack @idx in slot @t. */
+static int64_t limit_at_mw(const struct smallcase *c, enum hs_fit_scope scope, size_t idx, size_t t)
+{
+    double limit_w = scope == HS_FIT_SITE   ? c->sites[idx].limit_w
+                     : scope == HS_FIT_RACK ? c->racks[idx].limit_w
+                                            : (double)INFINITY;
+
+    for (size_t i = 0; i < c->n_caps; i++) {
+        const struct smallcase_cap *cap = &c->caps[i];
+
+        if (cap->scope == scope && cap->idx == idx && t >= cap->first && t <= cap->last) {
+            limit_w = fmin(limit_w, cap->elec_w);
+        }
+    }
+    return limit_mw(limit_w);
 }
 
 void caserules_open(const struct smallcase *c, struct caserules_room *ret_room)
 {
     for (size_t t = 0; t < c->n_slots; t++) {
         for (size_t l = 0; l < c->estate.n_loops; l++) {
-            ret_room->rack_mw[l][t] = limit_mw(c->racks[l].limit_w);
-            ret_room->site_mw[l][t] = limit_mw(c->sites[l].limit_w);
+            ret_room->rack_mw[l][t] = limit_at_mw(c, HS_FIT_RACK, l, t);
+            ret_room->loop_mw[l][t] = limit_at_mw(c, HS_FIT_LOOP, l, t);
+            ret_room->site_mw[l][t] = limit_at_mw(c, HS_FIT_SITE, l, t);
         }
         for (size_t h = 0; h < c->estate.n_hosts; h++) {
             const struct hs_host *host = &c->hosts[h];
@@ -50,6 +69,7 @@ void caserules_open(const struct smallcase *c, struct caserules_room *ret_room)
             ret_room->vcpus[h][t] = (int64_t)host->vcpus - (int64_t)host->pinned_vcpus;
             ret_room->memory_mib[h][t] = (int64_t)host->memory_mib;
             ret_room->rack_mw[host->rack_idx][t] -= llround(base_w * 1e3);
+            ret_room->loop_mw[host->loop_idx][t] -= llround(base_w * 1e3);
             ret_room->site_mw[host->site_idx][t] -= llround(base_w * 1e3);
         }
         for (size_t i = 0; i < c->n_reserved; i++) {
@@ -60,11 +80,20 @@ void caserules_open(const struct smallcase *c, struct caserules_room *ret_room)
     }
 }
 
+/* It goes on on another host than it is on: there its machine waits until then. */
+static bool leaves_host(const struct hs_place_job *job, const struct hs_placement *placement)
+{
+    return job->host_idx != SIZE_MAX && job->host_idx != placement->host_idx;
+}
+
 void caserules_take(const struct smallcase *c, const struct hs_place_job *job,
                     const struct hs_placement *placement, struct caserules_room *io_room)
 {
     for (size_t t = placement->held_slot; t <= placement->last_slot; t++) {
         take(c, placement->host_idx, &job->size, t, hs_plan_runs(placement, t), io_room);
+    }
+    for (size_t t = 0; leaves_host(job, placement) && t < placement->first_slot; t++) {
+        take(c, job->host_idx, &job->size, t, false, io_room);
     }
 }
 
@@ -76,7 +105,7 @@ bool caserules_runs_on(const struct smallcase *c, const struct hs_place_job *job
     double left_s = job->remaining_s;
 
     for (size_t t = placement->first_slot; t < placement->last_slot; t++) {
-        left_s -= hs_plan_runs(placement, t) ? smallcase_slot_s(c, t) : 0.0;
+        left_s -= hs_plan_runs(placement, t) ? smallcase_work_s(c, job, placement, t) : 0.0;
     }
     return left_s <= 1e-6;
 }
@@ -89,10 +118,10 @@ static const char *check_place(const struct smallcase *c, const struct hs_place_
     if (h >= c->estate.n_hosts) {
         return "no such host";
     }
-    if (job->freedom != HS_PLACE_FIXED && c->barred[h]) {
+    if (c->barred[h] && (job->freedom != HS_PLACE_FIXED || leaves_host(job, placement))) {
         return "on a barred host";
     }
-    if (job->host_idx != SIZE_MAX && job->host_idx != h) {
+    if (leaves_host(job, placement) && !job->is_movable) {
         return "moved from the host that holds it";
     }
     if (job->site_allowed != NULL && !job->site_allowed[c->hosts[h].site_idx]) {
@@ -110,10 +139,17 @@ static size_t first_free(const struct smallcase *c, const struct hs_place_job *j
                : (size_t)ceil(wait_s / (double)c->estate.slot_s - 1e-9);
 }
 
+static size_t min_run_slots(const struct smallcase *c, const struct hs_place_job *job)
+{
+    size_t n = (size_t)((job->min_run_s + c->estate.slot_s - 1) / c->estate.slot_s);
+
+    return n > 0 ? n : 1;
+}
+
 static const char *check_work(const struct smallcase *c, const struct hs_place_job *job,
                               const struct hs_placement *placement)
 {
-    size_t min_run = (size_t)((job->min_run_s + c->estate.slot_s - 1) / c->estate.slot_s);
+    size_t min_run = min_run_slots(c, job);
     double left_s = job->remaining_s;
     size_t run = 0;
     size_t n = 0;
@@ -129,7 +165,7 @@ static const char *check_work(const struct smallcase *c, const struct hs_place_j
             run = 0;
             continue;
         }
-        left_s -= smallcase_slot_s(c, t);
+        left_s -= smallcase_work_s(c, job, placement, t);
         run++;
         n++;
     }
@@ -139,14 +175,59 @@ static const char *check_work(const struct smallcase *c, const struct hs_place_j
     return left_s > 1.0 && placement->last_slot + 1 < c->n_slots ? "work left undone" : NULL;
 }
 
-static const char *check_one(const struct smallcase *c, const struct hs_place_job *job,
-                             const struct hs_placement *placement)
+/* Every cut is one that the job bears, in a slot that it runs in. */
+static const char *check_shares(const struct smallcase *c, const struct hs_place_job *job,
+                                const struct hs_placement *placement)
 {
-    const char *why = check_place(c, job, placement);
+    unsigned most = job->share_min > 0 ? job->share_max - job->share_min : 0;
 
-    if (why != NULL) {
-        return why;
+    for (size_t t = 0; t < HS_PLAN_SLOTS_MAX; t++) {
+        unsigned cut = hs_plan_get_cut(placement, t);
+
+        if (cut > 0 && (t >= c->n_slots || !hs_plan_runs(placement, t))) {
+            return "throttled in a slot that it does not run in";
+        }
+        if (cut > most) {
+            return "throttled below the share that it bears";
+        }
     }
+    return NULL;
+}
+
+/* Only what cannot stop goes on in closed slots, where it is. */
+static const char *check_closed(const struct smallcase *c, const struct hs_place_job *job,
+                                const struct hs_placement *placement)
+{
+    if (job->freedom == HS_PLACE_FIXED && !leaves_host(job, placement)) {
+        return NULL;
+    }
+    for (size_t t = placement->first_slot; t <= placement->last_slot; t++) {
+        if (hs_plan_runs(placement, t) && smallcase_is_closed(c, placement->host_idx, t)) {
+            return "runs in a slot that is closed";
+        }
+    }
+    return NULL;
+}
+
+/* Can host @h give the room that it gives now for @n slots, were it only for limits? */
+static bool may_go_on(const struct smallcase *c, size_t h, size_t n)
+{
+    bool is_closed = false;
+    bool is_capped = isfinite(c->racks[c->hosts[h].rack_idx].limit_w)
+                     || isfinite(c->sites[c->hosts[h].site_idx].limit_w);
+
+    for (size_t i = 0; i < c->n_caps; i++) { /* site, loop and rack are of one index */
+        is_capped |= c->caps[i].idx == c->hosts[h].loop_idx && c->caps[i].first < n;
+    }
+    for (size_t t = 0; t < n; t++) {
+        is_closed |= smallcase_is_closed(c, h, t);
+    }
+    return !is_capped && !is_closed;
+}
+
+static const char *check_first(const struct smallcase *c, const struct hs_place_job *job,
+                               const struct hs_placement *placement)
+{
     if (placement->last_slot >= c->n_slots || placement->first_slot > placement->last_slot
         || placement->held_slot > placement->first_slot
         || !hs_plan_runs(placement, placement->first_slot)
@@ -159,10 +240,28 @@ static const char *check_one(const struct smallcase *c, const struct hs_place_jo
     if (job->freedom == HS_PLACE_FIXED && placement->first_slot > 0) {
         return "what runs and is fixed was stopped";
     }
-    if (job->host_idx != SIZE_MAX && placement->held_slot > 0) {
+    if (job->must_run_now && job->freedom != HS_PLACE_FILLER && placement->first_slot > 0
+        && may_go_on(c, job->host_idx, min_run_slots(c, job))) {
+        return "what has to go on for now was stopped";
+    }
+    if (job->host_idx == placement->host_idx && placement->held_slot > 0) {
         return "a machine that is there holds its memory from now on";
     }
-    return check_work(c, job, placement);
+    return NULL;
+}
+
+static const char *check_one(const struct smallcase *c, const struct hs_place_job *job,
+                             const struct hs_placement *placement)
+{
+    const char *why = check_place(c, job, placement);
+
+    if (why != NULL) {
+        return why;
+    }
+    why = check_first(c, job, placement);
+    why = why == NULL ? check_shares(c, job, placement) : why;
+    why = why == NULL ? check_closed(c, job, placement) : why;
+    return why == NULL ? check_work(c, job, placement) : why;
 }
 
 /* --- room --- */
@@ -180,8 +279,15 @@ static const char *check_room(const struct smallcase *c, const struct hs_placeme
         if (h == SIZE_MAX || job->freedom == HS_PLACE_FIXED) {
             continue;
         }
+        for (size_t t = 0; leaves_host(job, placement) && t < placement->first_slot; t++) {
+            if (!c->frame.frees_memory && room->memory_mib[job->host_idx][t] < 0) {
+                return "more memory than the host has that it leaves";
+            }
+        }
         for (size_t t = placement->held_slot; t <= placement->last_slot; t++) {
-            if (room->memory_mib[h][t] < 0) {
+            bool holds = hs_plan_runs(placement, t) || !c->frame.frees_memory;
+
+            if (holds && room->memory_mib[h][t] < 0) {
                 return "more memory than the host has";
             }
             if (!hs_plan_runs(placement, t)) {
@@ -192,6 +298,9 @@ static const char *check_room(const struct smallcase *c, const struct hs_placeme
             }
             if (room->rack_mw[c->hosts[h].rack_idx][t] < 0) {
                 return "more power than the rack has";
+            }
+            if (room->loop_mw[c->hosts[h].loop_idx][t] < 0) {
+                return "more power than the loop may take";
             }
             if (room->site_mw[c->hosts[h].site_idx][t] < 0) {
                 return "more power than the site has";
@@ -255,8 +364,10 @@ static bool fits(const struct smallcase *c, const struct hs_place_job *job, size
 {
     int64_t elec_mw = vcpu_mw(&c->hosts[h], job->size.vcpus);
 
-    return room->vcpus[h][t] >= job->size.vcpus && room->memory_mib[h][t] >= job->size.memory_mib
+    return !smallcase_is_closed(c, h, t) && room->vcpus[h][t] >= job->size.vcpus
+           && room->memory_mib[h][t] >= job->size.memory_mib
            && room->rack_mw[c->hosts[h].rack_idx][t] >= elec_mw
+           && room->loop_mw[c->hosts[h].loop_idx][t] >= elec_mw
            && room->site_mw[c->hosts[h].site_idx][t] >= elec_mw;
 }
 
@@ -282,14 +393,25 @@ static bool run_from(const struct smallcase *c, const struct hs_place_job *job, 
     return true;
 }
 
-/* @return false if it ends late */
+/* Memory of its host is its own while it stands still. */
+static bool holds_memory(const struct smallcase *c, const struct hs_place_job *job)
+{
+    return job->host_idx != SIZE_MAX && job->freedom != HS_PLACE_FIXED && !c->frame.frees_memory;
+}
+
+/*
+ * It goes nowhere else than where it is.
+ *
+ * @param io_breaks_off  set if it has to go on for now, and does not
+ * @return false if it ends late
+ */
 static bool place_asap(const struct smallcase *c, const struct hs_place_job *job,
-                       struct caserules_room *io_room)
+                       struct caserules_room *io_room, bool *io_breaks_off)
 {
     struct hs_placement placement;
     struct hs_placement whole = {.host_idx = job->host_idx, .last_slot = c->n_slots - 1};
 
-    if (job->host_idx != SIZE_MAX && job->freedom != HS_PLACE_FIXED) { /* its own, held till now */
+    if (holds_memory(c, job)) { /* its own, held till now */
         for (size_t t = 0; t <= whole.last_slot; t++) {
             io_room->memory_mib[job->host_idx][t] += job->size.memory_mib;
         }
@@ -297,9 +419,10 @@ static bool place_asap(const struct smallcase *c, const struct hs_place_job *job
     for (size_t start = first_free(c, job); start < c->n_slots; start++) {
         for (size_t h = 0; h < c->estate.n_hosts; h++) {
             placement.host_idx = h;
-            if (check_place(c, job, &placement) == NULL
+            if (!leaves_host(job, &placement) && check_place(c, job, &placement) == NULL
                 && run_from(c, job, h, start, io_room, &placement)) {
                 caserules_take(c, job, &placement, io_room);
+                *io_breaks_off |= job->must_run_now && start > 0;
                 return smallcase_start_at_s(c, start) + job->remaining_s
                        <= (double)job->due_at_s + 0.5;
             }
@@ -308,6 +431,7 @@ static bool place_asap(const struct smallcase *c, const struct hs_place_job *job
     if (job->host_idx != SIZE_MAX) {
         caserules_take(c, job, &whole, io_room);
     }
+    *io_breaks_off |= job->must_run_now;
     /* nowhere in the horizon, but perhaps after it */
     return smallcase_start_at_s(c, c->n_slots) + job->remaining_s <= (double)job->due_at_s + 0.5;
 }
@@ -338,26 +462,24 @@ size_t caserules_count_late_asap(const struct smallcase *c)
     const struct hs_place_job *order[SMALLCASE_JOBS_MAX];
     size_t n = 0;
     size_t n_late = 0;
+    bool breaks_off = false;
 
     caserules_open(c, &room);
     for (size_t j = 0; j < c->n_jobs; j++) {
         const struct hs_place_job *job = &c->jobs[j];
 
-        if (job->freedom == HS_PLACE_FILLER) {
-            continue; /* never late */
+        for (size_t t = 0; holds_memory(c, job) && t < c->n_slots; t++) {
+            room.memory_mib[job->host_idx][t] -= job->size.memory_mib;
         }
-        order[n++] = job;
-        if (job->host_idx != SIZE_MAX && job->freedom != HS_PLACE_FIXED) {
-            for (size_t t = 0; t < c->n_slots; t++) {
-                room.memory_mib[job->host_idx][t] -= job->size.memory_mib;
-            }
+        if (job->freedom != HS_PLACE_FILLER) { /* that is never late, and waits where it is */
+            order[n++] = job;
         }
     }
     qsort(order, n, sizeof(order[0]), compare_due);
     for (size_t i = 0; i < n; i++) {
-        bool in_time = place_asap(c, order[i], &room);
+        bool in_time = place_asap(c, order[i], &room, &breaks_off);
 
         n_late += !in_time && !caserules_is_hopeless(c, order[i]);
     }
-    return n_late;
+    return breaks_off ? SIZE_MAX : n_late;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "scheduler/base/units.h"
+#include "tests/unit/optimum/smallcase_priv.h"
 
 #define PATTERNS_MAX 80.0 /* of an interruptible job on one host, in exact cases */
 #define FROM_AT_S    INT64_C(1700006400)
@@ -20,24 +21,6 @@ double smallcase_draw(struct smallcase *c)
     return (double)((z ^ (z >> 31)) >> 11) / 9007199254740992.0;
 }
 
-static double between(struct smallcase *c, double low, double high)
-{
-    return low + (high - low) * smallcase_draw(c);
-}
-
-/* A whole number of @low..@high. */
-static size_t pick(struct smallcase *c, size_t low, size_t high)
-{
-    size_t n = (size_t)(smallcase_draw(c) * (double)(high - low + 1));
-
-    return low + (n > high - low ? high - low : n);
-}
-
-static bool toss(struct smallcase *c, double share)
-{
-    return smallcase_draw(c) < share;
-}
-
 double smallcase_slot_s(const struct smallcase *c, size_t t)
 {
     int64_t gone_s = c->frame.now_at_s - c->frame.from_at_s;
@@ -49,6 +32,28 @@ double smallcase_start_at_s(const struct smallcase *c, size_t t)
 {
     return t == 0 ? (double)c->frame.now_at_s
                   : (double)(c->frame.from_at_s + (int64_t)t * c->estate.slot_s);
+}
+
+double smallcase_work_s(const struct smallcase *c, const struct hs_place_job *job,
+                        const struct hs_placement *placement, size_t t)
+{
+    double most = job->share_max > 0 ? job->share_max : 4;
+    int low = (int)(placement->cut_low[t / 64] >> (t % 64) & 1);
+    int high = (int)(placement->cut_high[t / 64] >> (t % 64) & 1);
+
+    return smallcase_slot_s(c, t) * (most - 2 * high - low) / most;
+}
+
+bool smallcase_is_closed(const struct smallcase *c, size_t h, size_t t)
+{
+    bool is_closed = false;
+
+    for (size_t i = 0; i < c->n_closed; i++) {
+        const struct smallcase_closed *closed = &c->closed[i];
+
+        is_closed |= closed->host_idx == h && t >= closed->first && t <= closed->last;
+    }
+    return is_closed;
 }
 
 double smallcase_count_patterns(size_t n, size_t need, size_t min_run)
@@ -279,6 +284,20 @@ static struct hs_fit_size room_now(const struct smallcase *c, size_t h)
     return room;
 }
 
+/* What is on a host may leave it, for any site or some. */
+static void make_movable(struct smallcase *c, size_t j)
+{
+    struct hs_place_job *job = &c->jobs[j];
+
+    if (!c->has_moves || job->must_run_now || job->freedom == HS_PLACE_CONTIGUOUS || toss(c, 0.4)) {
+        return;
+    }
+    job->is_movable = true;
+    job->move_s = toss(c, 0.4) ? 0.0 : between(c, 1.0, 1800.0);
+    allow_sites(c, j);
+    c->site_allowed[j][c->hosts[job->host_idx].site_idx] = true;
+}
+
 /* It is on a host already, where there is room beside the others that are. */
 static void bind(struct smallcase *c, struct hs_place_job *job)
 {
@@ -358,6 +377,7 @@ static void add_job_anyhow(struct smallcase *c)
     double horizon_s = (double)c->estate.slot_s * (double)c->n_slots;
     double now_s = (double)c->frame.now_at_s;
     int32_t vcpus = (int32_t)pick(c, 1, 8);
+    bool may_be_there;
 
     *job = (struct hs_place_job){
         .job_id = 100 + j,
@@ -373,33 +393,23 @@ static void add_job_anyhow(struct smallcase *c)
     }
     job->due_at_s = (int64_t)(fmax(now_s, (double)job->earliest_at_s) + job->remaining_s
                               + between(c, toss(c, 0.1) ? -horizon_s * 0.1 : 0.0, horizon_s));
+    if (job->freedom == HS_PLACE_FILLER && toss(c, 0.5)) {
+        job->ceiling_cur_per_mwh = between(c, -40.0, 60.0);
+    }
     allow_sites(c, j);
-    if (job->freedom != HS_PLACE_FILLER && job->freedom != HS_PLACE_AT_ONCE && toss(c, 0.25)) {
+    may_be_there = job->freedom != HS_PLACE_AT_ONCE;
+    if (may_be_there && toss(c, c->has_moves ? 0.5 : 0.25)) {
         bind(c, job);
-        job->earliest_at_s = job->host_idx != SIZE_MAX ? 0 : job->earliest_at_s;
+    }
+    if (job->host_idx != SIZE_MAX) {
+        job->earliest_at_s = 0;
+        make_movable(c, j);
+    }
+    if (c->has_shares && job->freedom != HS_PLACE_FILLER && toss(c, 0.5)) {
+        job->share_max = (uint8_t)pick(c, 1, 4);
+        job->share_min = (uint8_t)pick(c, 1, job->share_max);
     }
     c->n_jobs++;
-}
-
-/* Hosts that do not answer, and room that others have taken. */
-static void take_hosts(struct smallcase *c)
-{
-    for (size_t h = 0; h < c->estate.n_hosts; h++) {
-        const struct hs_host *host = &c->hosts[h];
-
-        c->barred[h] = toss(c, 0.1);
-        if (toss(c, 0.3)) {
-            size_t first = toss(c, 0.5) ? 0 : pick(c, 0, c->n_slots - 1);
-            int32_t vcpus = (int32_t)pick(c, 1, host->vcpus - host->pinned_vcpus);
-
-            c->reserved[c->n_reserved++] = (struct smallcase_reserved){
-                .host_idx = h,
-                .size = {.vcpus = vcpus, .memory_mib = (int64_t)pick(c, 0, host->memory_mib)},
-                .first = first,
-                .last = pick(c, first, c->n_slots - 1),
-            };
-        }
-    }
 }
 
 void smallcase_fill(struct smallcase *c, uint64_t seed, enum smallcase_style style)
@@ -414,7 +424,8 @@ void smallcase_fill(struct smallcase *c, uint64_t seed, enum smallcase_style sty
     if (style == SMALLCASE_EXACT) {
         n_jobs = pick(c, 4, pick(c, 4, 12));
     } else {
-        take_hosts(c);
+        smallcase_take_hosts(c);
+        smallcase_add_rules(c);
         n_jobs = pick(c, 0, pick(c, 4, SMALLCASE_JOBS_MAX));
     }
     for (size_t j = 0; j < n_jobs; j++) {
@@ -434,6 +445,13 @@ struct hs_place *smallcase_open(const struct smallcase *c)
     for (size_t i = 0; i < c->n_reserved; i++) {
         hs_place_reserve_slots(place, c->reserved[i].host_idx, &c->reserved[i].size,
                                c->reserved[i].first, c->reserved[i].last);
+    }
+    for (size_t i = 0; i < c->n_closed; i++) {
+        hs_place_close_slots(place, c->closed[i].host_idx, c->closed[i].first, c->closed[i].last);
+    }
+    for (size_t i = 0; i < c->n_caps; i++) {
+        hs_place_cap_slots(place, c->caps[i].scope, c->caps[i].idx, c->caps[i].elec_w,
+                           c->caps[i].first, c->caps[i].last);
     }
     for (size_t h = 0; h < c->estate.n_hosts; h++) {
         if (c->barred[h]) {

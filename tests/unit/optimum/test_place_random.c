@@ -4,6 +4,7 @@
  *
  *   test_place_random               10,000 cases (1,000,000 with HSCHED_TEST_LONG)
  *   test_place_random --cases N     so many
+ *   test_place_random --from SEED   the same from another seed on
  *   test_place_random --case SEED   one
  */
 #include <math.h>
@@ -19,6 +20,7 @@
 
 #include "scheduler/core/certificate.h"
 #include "tests/unit/optimum/caseprice.h"
+#include "tests/unit/optimum/caseprint.h"
 #include "tests/unit/optimum/caserules.h"
 
 #define N_CASES       10000
@@ -31,38 +33,44 @@
 enum property {
     PROPERTY_RULES,
     PROPERTY_TANK,
+    PROPERTY_POWER,
     PROPERTY_TWICE,
     PROPERTY_STICKY,
     PROPERTY_REFRESH,
     PROPERTY_BOUND,
     PROPERTY_DUE,
     PROPERTY_IDLE,
+    PROPERTY_RAMP,
     PROPERTY_COUNT_,
 };
 
 static const char *const property_texts[] = {
     [PROPERTY_RULES] = "a hard rule is broken",
     [PROPERTY_TANK] = "the tank's course is not the plant's",
+    [PROPERTY_POWER] = "the power is not that of the jobs at their shares",
     [PROPERTY_TWICE] = "the same input gives another plan",
     [PROPERTY_STICKY] = "the plan changes when nothing else does",
     [PROPERTY_REFRESH] = "a refresh changes the plan when nothing else does",
     [PROPERTY_BOUND] = "the bound is above the cost",
     [PROPERTY_DUE] = "more are late than as soon as possible",
     [PROPERTY_IDLE] = "slots are held when the work is done",
+    [PROPERTY_RAMP] = "it costs more to mind ramps than not to",
 };
 
 /*
  * How many of a million cases may fail: 0 but for what is known. Where jobs are late whatever is
  * done, and where a search looks only at the best few places, a plan that is asked for again may
- * be bettered once more.
+ * be bettered once more. A refresh also begins with machines where they are, not where they were
+ * to move live, and with ramps as the last plan left them: 600 and 1,500 of the cases that changed.
  */
 static const size_t most_per_million[PROPERTY_COUNT_] = {
     [PROPERTY_STICKY] = 1500,
-    [PROPERTY_REFRESH] = 6000,
+    [PROPERTY_REFRESH] = 7500,
 };
 
 static size_t n_failed[PROPERTY_COUNT_];
 static uint64_t only_seed;
+static uint64_t first_seed = 1;
 static size_t n_cases;
 
 static void fail_case(const struct smallcase *c, enum property property, const char *detail)
@@ -97,10 +105,152 @@ static void check_tanks(const struct smallcase *c, const struct hs_plan *plan)
     }
 }
 
+/* Add what @vcpus busy vCPUs draw on host @h. */
+static void draw_power(const struct smallcase *c, size_t h, size_t t, double vcpus, double *io_w)
+{
+    const struct hs_host *host = &c->hosts[h];
+
+    io_w[host->loop_idx * c->n_slots + t] +=
+        (host->max_w - host->idle_w) / (double)host->vcpus * vcpus;
+}
+
+/* IT power of every loop: idle hosts, what is pinned, others' work, and the jobs at their shares.
+ */
+static void sum_power(const struct smallcase *c, const struct hs_plan *plan, double *ret_w)
+{
+    memset(ret_w, 0, c->estate.n_loops * c->n_slots * sizeof(*ret_w));
+    for (size_t t = 0; t < c->n_slots; t++) {
+        for (size_t h = 0; h < c->estate.n_hosts; h++) {
+            ret_w[c->hosts[h].loop_idx * c->n_slots + t] += c->hosts[h].idle_w;
+            draw_power(c, h, t, c->hosts[h].pinned_vcpus, ret_w);
+        }
+        for (size_t i = 0; i < c->n_reserved; i++) {
+            if (t >= c->reserved[i].first && t <= c->reserved[i].last) {
+                draw_power(c, c->reserved[i].host_idx, t, c->reserved[i].size.vcpus, ret_w);
+            }
+        }
+    }
+    for (size_t i = 0; i < plan->n_placements; i++) {
+        const struct hs_placement *placement = &plan->placements[i];
+        const struct hs_place_job *job = caseprice_find_job(c, placement->job_id);
+        double most = job->size.vcpus * (job->share_max > 0 ? job->share_max / 4.0 : 1.0);
+
+        for (size_t t = 0; placement->host_idx != SIZE_MAX && t < c->n_slots; t++) {
+            double part = smallcase_work_s(c, job, placement, t) / smallcase_slot_s(c, t);
+
+            draw_power(c, placement->host_idx, t, hs_plan_runs(placement, t) ? most * part : 0.0,
+                       ret_w);
+        }
+    }
+}
+
+static void check_power(const struct smallcase *c, const struct hs_plan *plan)
+{
+    static double want_w[SMALLCASE_LOOPS_MAX * SMALLCASE_SLOTS_MAX];
+    char detail[128];
+
+    sum_power(c, plan, want_w);
+    for (size_t i = 0; i < c->estate.n_loops * c->n_slots; i++) {
+        if (!(fabs(plan->it_w[i] - want_w[i]) <= 1e-6 * want_w[i])) {
+            (void)snprintf(detail, sizeof(detail), "loop %zu slot %zu: %.9g W for %.9g",
+                           i / c->n_slots, i % c->n_slots, plan->it_w[i], want_w[i]);
+            fail_case(c, PROPERTY_POWER, detail);
+            return;
+        }
+    }
+}
+
 static bool is_same(const struct hs_placement *a, const struct hs_placement *b)
 {
     return a->job_id == b->job_id && a->host_idx == b->host_idx
-           && (a->host_idx == SIZE_MAX || memcmp(a->slots, b->slots, sizeof(a->slots)) == 0);
+           && (a->host_idx == SIZE_MAX
+               || (memcmp(a->slots, b->slots, sizeof(a->slots)) == 0
+                   && memcmp(a->cut_low, b->cut_low, sizeof(a->cut_low)) == 0
+                   && memcmp(a->cut_high, b->cut_high, sizeof(a->cut_high)) == 0));
+}
+
+/* Heat that rises faster than cooling follows, at its price. */
+static double price_ramps(const struct smallcase *c, const struct hs_plan *plan)
+{
+    double over_w = 0.0;
+
+    for (size_t l = 0; l < c->estate.n_loops; l++) { /* a rack each */
+        const struct hs_rack *rack = &c->racks[l];
+        double most_w = rack->ramp_w_per_min * (double)c->estate.slot_s / 60.0;
+
+        for (size_t t = 1; most_w > 0 && t < c->n_slots; t++) {
+            double rise_w = plan->it_w[l * c->n_slots + t] - plan->it_w[l * c->n_slots + t - 1];
+
+            over_w += fmax(0.0, rise_w * rack->capture_ratio - most_w);
+        }
+    }
+    return over_w * 1e-3 * c->frame.ramp_cur_per_kw;
+}
+
+/* What work past the horizon costs is the planner's guess, not in caseprice. */
+static bool has_tail(const struct smallcase *c, const struct hs_plan *plan)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < plan->n_placements; i++) {
+        const struct hs_placement *placement = &plan->placements[i];
+        double left_s = caseprice_find_job(c, placement->job_id)->remaining_s;
+
+        for (size_t t = 0; placement->host_idx != SIZE_MAX && t < c->n_slots; t++) {
+            left_s -=
+                hs_plan_runs(placement, t)
+                    ? smallcase_work_s(c, caseprice_find_job(c, placement->job_id), placement, t)
+                    : 0.0;
+        }
+        has |= placement->host_idx != SIZE_MAX && left_s > 1e-6;
+    }
+    return has;
+}
+
+/* What starts at once, or late as it is, goes as early as there is room, whatever that costs. */
+static bool are_hasty_same(const struct smallcase *c, const struct hs_plan *a,
+                           const struct hs_plan *b)
+{
+    for (size_t i = 0; i < a->n_placements; i++) {
+        const struct hs_placement *other = hs_plan_find(b, a->placements[i].job_id);
+        bool is_hasty = caseprice_find_job(c, a->placements[i].job_id)->freedom == HS_PLACE_AT_ONCE
+                        || a->placements[i].is_late || other->is_late;
+
+        if (is_hasty && !is_same(&a->placements[i], other)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The plan differs from that which minds no ramps in what pays for itself, or not at all. */
+static void check_ramps(const struct smallcase *c, const struct hs_plan *plan)
+{
+    static struct smallcase unminded;
+    static struct caseprice price[2];
+    char detail[128];
+
+    unminded = *c;
+    unminded.frame.ramp_cur_per_kw = 0.0;
+
+    HS_AUTO(hs_place) place = smallcase_open(&unminded);
+
+    hs_place_plan(place, c->jobs, c->n_jobs);
+
+    const struct hs_plan *other = hs_place_get_plan(place);
+
+    if (has_tail(c, plan) || has_tail(c, other) || !are_hasty_same(c, plan, other)) {
+        return;
+    }
+    caseprice_fill(c, plan->placements, plan->n_placements, &price[0]);
+    caseprice_fill(c, other->placements, other->n_placements, &price[1]);
+    double cost_cur = price[0].total_cur - price[0].margin_cur + price_ramps(c, plan);
+    double other_cur = price[1].total_cur - price[1].margin_cur + price_ramps(c, other);
+
+    if (!(cost_cur <= other_cur + 1e-6 * fmax(1.0, fabs(other_cur)))) {
+        (void)snprintf(detail, sizeof(detail), "%.9g for %.9g", cost_cur, other_cur);
+        fail_case(c, PROPERTY_RAMP, detail);
+    }
 }
 
 /* Do both plans have every job in the same place? */
@@ -129,6 +279,10 @@ static void check_bound(const struct smallcase *c, const struct hs_plan *plan)
     for (size_t i = 0; i < c->n_reserved; i++) {
         hs_certificate_reserve_slots(cert, c->reserved[i].host_idx, &c->reserved[i].size,
                                      c->reserved[i].first, c->reserved[i].last);
+    }
+    for (size_t i = 0; i < c->n_closed; i++) {
+        hs_certificate_close_slots(cert, c->closed[i].host_idx, c->closed[i].first,
+                                   c->closed[i].last);
     }
     for (size_t h = 0; h < c->estate.n_hosts; h++) {
         if (c->barred[h]) {
@@ -190,30 +344,6 @@ static void check_due(const struct smallcase *c, const struct hs_plan *plan)
     }
 }
 
-static void print_plan(const struct smallcase *c, const struct hs_plan *plan)
-{
-    for (size_t i = 0; i < plan->n_placements; i++) {
-        const struct hs_placement *placement = &plan->placements[i];
-        const struct hs_place_job *job = caseprice_find_job(c, placement->job_id);
-        char text[SMALLCASE_SLOTS_MAX + 1] = {0};
-
-        for (size_t t = 0; t < c->n_slots; t++) {
-            bool runs = placement->host_idx != SIZE_MAX && hs_plan_runs(placement, t);
-
-            text[t] = runs ? '#' : '.';
-        }
-        printf("job %llu freedom %d %2d vCPUs %6lld MiB bound to %2zd, %4.1f slots from %4.1f due "
-               "%4.1f: host %2zd %s%s\n",
-               (unsigned long long)job->job_id, (int)job->freedom, job->size.vcpus,
-               (long long)job->size.memory_mib, (ssize_t)job->host_idx,
-               job->remaining_s / (double)c->estate.slot_s,
-               fmax(0.0, (double)(job->earliest_at_s - c->frame.from_at_s))
-                   / (double)c->estate.slot_s,
-               (double)(job->due_at_s - c->frame.from_at_s) / (double)c->estate.slot_s,
-               (ssize_t)placement->host_idx, text, placement->is_late ? " late" : "");
-    }
-}
-
 /* Plan again, with what was promised or without, or refresh; is it the same plan? */
 static void check_again(const struct smallcase *c, const struct hs_plan *plan,
                         enum property property)
@@ -240,7 +370,7 @@ static void check_again(const struct smallcase *c, const struct hs_plan *plan,
     if (!are_same(placements, n, plan->placements, plan->n_placements)) {
         fail_case(c, property, "");
         if (only_seed > 0) {
-            print_plan(c, hs_place_get_plan(place));
+            caseprint_plan(c, hs_place_get_plan(place));
         }
     }
 }
@@ -259,13 +389,18 @@ static void try_case(uint64_t seed)
     const struct hs_plan *plan = hs_place_get_plan(place);
 
     if (only_seed > 0) {
-        print_plan(&c, plan);
+        caseprint_hours(&c);
+        caseprint_plan(&c, plan);
     }
     if (!caserules_check(&c, plan->placements, plan->n_placements, why, sizeof(why))) {
         fail_case(&c, PROPERTY_RULES, why);
         return;
     }
     check_tanks(&c, plan);
+    check_power(&c, plan);
+    if (c.frame.ramp_cur_per_kw > 0) {
+        check_ramps(&c, plan);
+    }
     check_again(&c, plan, PROPERTY_TWICE);
     check_again(&c, plan, PROPERTY_STICKY);
     check_again(&c, plan, PROPERTY_REFRESH);
@@ -280,18 +415,19 @@ static void random_cases__keep_every_promise(void **state)
     bool is_good = true;
 
     (void)state;
-    for (uint64_t seed = 1; seed <= n_cases; seed++) {
+    for (uint64_t seed = first_seed; seed < first_seed + n_cases; seed++) {
         try_case(only_seed > 0 ? only_seed : seed);
         if (only_seed > 0) {
             return;
         }
     }
     for (size_t p = 0; p < PROPERTY_COUNT_; p++) {
-        double per_million = (double)n_failed[p] * 1e6 / (double)n_cases;
+        double most = (double)most_per_million[p] * (double)n_cases / 1e6;
 
         printf("%s: %zu of %zu cases, %zu in a million allowed\n", property_texts[p], n_failed[p],
                n_cases, most_per_million[p]);
-        is_good = is_good && per_million <= (double)most_per_million[p];
+        is_good =
+            is_good && (double)n_failed[p] <= most + 3 * sqrt(most); /* few cases: by chance */
     }
     (void)fflush(stdout);
     assert_true(is_good);
@@ -306,10 +442,14 @@ int main(int argc, char **argv)
     n_cases = getenv("HSCHED_TEST_LONG") != NULL    ? N_CASES_LONG
               : getenv("HSCHED_TEST_SHORT") != NULL ? N_CASES_SHORT
                                                     : N_CASES;
-    if (argc == 3 && strcmp(argv[1], "--case") == 0) {
-        only_seed = strtoull(argv[2], NULL, 10);
-    } else if (argc == 3 && strcmp(argv[1], "--cases") == 0) {
-        n_cases = strtoul(argv[2], NULL, 10);
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--case") == 0) {
+            only_seed = strtoull(argv[i + 1], NULL, 10);
+        } else if (strcmp(argv[i], "--cases") == 0) {
+            n_cases = strtoul(argv[i + 1], NULL, 10);
+        } else if (strcmp(argv[i], "--from") == 0) {
+            first_seed = strtoull(argv[i + 1], NULL, 10);
+        }
     }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
