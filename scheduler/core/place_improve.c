@@ -107,8 +107,8 @@ static bool improve_one(struct hs_place *place, size_t i, bool *ret_is_far)
     if (before.host_idx != SIZE_MAX) {
         before_cur = hs_search_price(&place->search, job, &before);
     }
-    bool moves = is_better(place, job, &before, before_cur, &now)
-                 && may_return(place, job, &before, &now);
+    bool moves =
+        is_better(place, job, &before, before_cur, &now) && may_return(place, job, &before, &now);
 
     *ret_is_far =
         !moves && before.host_idx != SIZE_MAX

@@ -412,7 +412,8 @@ void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum 
     } else {
         find_offer(place, job, mode, &offer);
     }
-    if (job->is_movable && job->host_idx != SIZE_MAX) {
+    if (job->is_movable && job->host_idx != SIZE_MAX
+        && (mode != HS_PLACE_MODE_FIRST || job->freedom == HS_PLACE_FILLER)) {
         find_elsewhere(place, job, mode, &offer);
     }
     if (offer.placement.host_idx == SIZE_MAX) {

@@ -61,7 +61,7 @@ static const char *const property_texts[] = {
  * How many of a million cases may fail: 0 but for what is known. Where jobs are late whatever is
  * done, and where a search looks only at the best few places, a plan that is asked for again may
  * be bettered once more. A refresh also begins with machines where they are, not where they were
- * to move live, and with ramps as the last plan left them: 600 and 1,500 of the cases that changed.
+ * to move live (500), and looks once more at what was put off for a ramp (1,900).
  */
 static const size_t most_per_million[PROPERTY_COUNT_] = {
     [PROPERTY_STICKY] = 1500,
@@ -207,14 +207,18 @@ static bool has_tail(const struct smallcase *c, const struct hs_plan *plan)
     return has;
 }
 
-/* What starts at once, or late as it is, goes as early as there is room, whatever that costs. */
+/*
+ * What starts at once, or late as it is, goes as early as there is room, whatever that costs; what
+ * has a place in one plan only makes costs that are not alike.
+ */
 static bool are_hasty_same(const struct smallcase *c, const struct hs_plan *a,
                            const struct hs_plan *b)
 {
     for (size_t i = 0; i < a->n_placements; i++) {
         const struct hs_placement *other = hs_plan_find(b, a->placements[i].job_id);
         bool is_hasty = caseprice_find_job(c, a->placements[i].job_id)->freedom == HS_PLACE_AT_ONCE
-                        || a->placements[i].is_late || other->is_late;
+                        || a->placements[i].is_late || other->is_late
+                        || a->placements[i].host_idx == SIZE_MAX || other->host_idx == SIZE_MAX;
 
         if (is_hasty && !is_same(&a->placements[i], other)) {
             return false;
