@@ -12,7 +12,8 @@
 #include "scheduler/base/vec.h"
 #include "scheduler/daemon/history.h"
 
-#define KEY_MAX 24
+#define KEY_MAX  24
+#define RELIST_S 1.0 /* real */
 
 /** Said once in a life: it stays so until somebody has looked. */
 struct told {
@@ -200,15 +201,19 @@ void hs_strays_apply(struct hs_strays *strays, size_t host_idx, const struct hs_
         const struct hs_job *job =
             machine->job_id != 0 ? hs_cycle_get_job(settle->cycle, machine->job_id) : NULL;
 
-        if (machine->job_id == 0 || machine->state == HS_MACHINE_SHUT_OFF
-            || hs_enact_is_busy(settle->enact, machine->job_id)
+        bool is_at_home = job != NULL && strcmp(job->host, get_path(strays, host_idx)) == 0;
+
+        if (machine->job_id == 0 || machine->state == HS_MACHINE_SHUT_OFF || is_at_home
             || has_open_intent(strays, machine->job_id)) {
+            continue;
+        }
+        if (hs_enact_is_busy(settle->enact, machine->job_id)) {
+            hs_fleet_list(settle->fleet, host_idx, RELIST_S); /* when that is over */
             continue;
         }
         if (job == NULL) {
             ask(strays, host_idx, machine->job_id);
-        } else if (!hs_job_is_over(job) && job->host[0] != '\0'
-                   && strcmp(job->host, get_path(strays, host_idx)) != 0) {
+        } else if (!hs_job_is_over(job) && job->host[0] != '\0') {
             part(strays, host_idx, job, machine);
         } /* of a job that is over: the cycle destroys it */
     }
