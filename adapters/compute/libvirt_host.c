@@ -446,6 +446,26 @@ int hs_libvirt_host_throttle(virConnectPtr conn, const char *store_id, uint64_t 
     return rc;
 }
 
+/** Is what was asked for so? A machine that has gone meanwhile is told of by its end. */
+static int read_back(virDomainPtr domain, enum hs_action_kind kind, const char *what,
+                     struct hs_err *err)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+    bool is_so = true;
+
+    if (virDomainGetState(domain, &state, NULL, 0) < 0) {
+        return 0;
+    }
+    if (kind == HS_ACTION_SUSPEND || kind == HS_ACTION_DESTROY) {
+        is_so = state != VIR_DOMAIN_RUNNING;
+    } else if (kind == HS_ACTION_RESUME) {
+        is_so = state != VIR_DOMAIN_PAUSED;
+    }
+    return is_so ? 0
+                 : hs_err_set(err, HS_E_CONFLICT, NULL, "%s: the host said yes, and it is %s still",
+                              what, state == VIR_DOMAIN_RUNNING ? "running" : "paused");
+}
+
 int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_id,
                         enum hs_action_kind kind, struct hs_err *err)
 {
@@ -464,6 +484,7 @@ int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_i
         if (rc == -HS_E_NOTFOUND && (kind == HS_ACTION_DESTROY || kind == HS_ACTION_SHUTDOWN)) {
             return 1;
         }
+        return rc;
     }
-    return rc;
+    return read_back(domain, kind, what, err);
 }

@@ -13,7 +13,7 @@ import unittest
 from daemon_support import BUILD, ESTATE, SCENARIO, rig
 
 DAYS_S = 2 * 86400
-JUMPS = (DAYS_S, 0, -DAYS_S, 0)  # what the wall clock is off by, one after the other
+JUMPS = (DAYS_S, 0, -DAYS_S, 365 * 86400, 0)  # what the wall clock is off by, one after the other
 RUN_S = 3  # a job's, by a timer that must fire, and not before
 SEEN_S = 0.5  # after a jump, before the next
 
@@ -108,7 +108,7 @@ class Jumps(Clock):
         self.assertLess(abs(self.drift()), 2)
         self.assertEqual(self.rig.job(self.limited)["state"], "running")
         self.assertEqual(self.rig.job(self.later)["state"], "waiting")
-        print(f"{len(JUMPS) + 1} jumps of the wall clock by two days: {n_changed} changes of jobs, plan or lease")
+        print(f"{len(JUMPS) + 1} jumps of the wall clock by two days and a year: {n_changed} changes of jobs, plan or lease")
 
 
 class Removed(Clock):
