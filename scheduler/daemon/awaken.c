@@ -280,6 +280,10 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
     };
     int rc;
 
+    if (strcmp(config->store, "mem") != 0) {
+        daemon->localintent = hs_localintent_new(config->state_dir);
+        enact_options.local = daemon->localintent;
+    }
     daemon->enact = hs_enact_new(&enact_options);
     daemon->reconcile = hs_reconcile_new(daemon->cycle, config->estate, daemon->enact,
                                          &daemon->inbox, daemon->store);

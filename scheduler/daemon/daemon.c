@@ -484,6 +484,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_fences_free(daemon->fences);
     hs_reconcile_free(daemon->reconcile);
     hs_enact_free(daemon->enact);
+    hs_localintent_free(daemon->localintent);
     hs_inbox_release(&daemon->inbox.events, false);
     hs_history_free(daemon->history);
     hs_cycle_free(daemon->cycle);

@@ -55,6 +55,7 @@ struct hs_daemon {
     struct hs_plant *plant;                /* NULL without one */
     struct hs_history *history;
     struct hs_fleet *fleet;
+    struct hs_localintent *localintent; /* NULL with a store that forgets anyway */
     struct hs_enact *enact;
     struct hs_reconcile *reconcile;
     struct hs_fences *fences;

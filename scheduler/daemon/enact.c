@@ -41,6 +41,7 @@ struct hs_enact {
     HS_VEC(struct hs_action) own;   /* go with the next commit */
     uint64_t first_own_op_id;
     uint64_t next_own_op_id;
+    size_t n_local; /* intents that were written locally; 0: none is left there */
     bool is_losing; /* WRITES_KEPT_MAX was reached */
 };
 
@@ -51,6 +52,7 @@ struct enact_batch {
     HS_VEC(uint64_t) job_ids;
     struct hs_action *actions; /* [n_actions] owned */
     size_t n_actions;
+    size_t n_local; /* local intents that are among the writes */
     hs_store_done_fn *done;
     void *arg;
 };
@@ -293,7 +295,7 @@ static int check_may_act(const struct hs_enact *enact, struct hs_err *err)
                : hs_err_set(err, HS_E_UNAVAILABLE, NULL, "the store is down");
 }
 
-static void start_call(struct hs_enact *enact, const struct hs_action *action)
+static void start_call(struct hs_enact *enact, const struct hs_action *action, bool is_local)
 {
     struct enact_call *call = hs_xcalloc(1, sizeof(*call));
     const struct hs_job *job = hs_cycle_get_job(enact->options.cycle, action->job_id);
@@ -302,7 +304,7 @@ static void start_call(struct hs_enact *enact, const struct hs_action *action)
 
     call->enact = enact;
     call->action = *action;
-    rc = check_may_act(enact, &err);
+    rc = is_local ? 0 : check_may_act(enact, &err);
     if (rc != 0) {
         on_call(rc, &err, call);
         return;
@@ -325,6 +327,89 @@ static void start_call(struct hs_enact *enact, const struct hs_action *action)
         rc = hs_err_set(&err, HS_E_NOTFOUND, NULL, "the job is no longer known");
         on_call(rc, &err, call);
     }
+}
+
+/* --- without the store --- */
+
+/** Shed for safety: the intent into the local file, then the call. False: that cannot be. */
+static bool shed(struct hs_enact *enact, const struct hs_action *action,
+                 const struct hs_intent *intent)
+{
+    HS_AUTO_MEM char *text = hs_intent_format(intent, HS_INTENT_OPEN);
+    char key[KEY_MAX];
+    struct hs_err err;
+
+    if (!action->is_safety || enact->options.local == NULL
+        || (action->kind != HS_ACTION_SUSPEND && action->kind != HS_ACTION_THROTTLE)
+        || has_id(enact->busy_job_ids.items, enact->busy_job_ids.n, action->job_id)) {
+        return false;
+    }
+    snprintf(key, sizeof(key), "%" PRIu64, action->op_id);
+    if (hs_localintent_add(enact->options.local, key, text, &err) != 0) {
+        HS_LOG_ERROR("enact", "job %" PRIu64 " cannot be shed without the store: %s",
+                     action->job_id, err.text);
+        return false;
+    }
+    enact->n_local++;
+    HS_VEC_PUSH(&enact->busy_job_ids, action->job_id);
+    start_call(enact, action, true);
+    return true;
+}
+
+static void gather_local(const char *key, const char *text, void *arg)
+{
+    add_write(arg, &(struct hs_store_op){HS_STORE_PUT, HS_INTENT_TABLE, key, text});
+}
+
+/** What an earlier life shed is looked for on its host, as any intent of which the end is open. */
+static void adopt_local(const char *key, const char *text, void *arg)
+{
+    struct hs_enact *enact = arg;
+    struct hs_intent intent;
+
+    enact->n_local++;
+    if (hs_intent_parse(key, text, &intent, NULL) == 0) {
+        hs_enact_adopt(enact, &intent);
+    }
+}
+
+/** Local intents go first: how they ended, if that is known, follows in the same commit. */
+static void take_pending(struct enact_batch *batch)
+{
+    struct hs_enact *enact = batch->enact;
+    size_t n_bad;
+    struct hs_err err;
+
+    if (enact->n_local > 0 && hs_store_is_up(enact->options.store)) {
+        if (hs_localintent_read(enact->options.local, gather_local, &batch->writes, &n_bad, &err)
+            != 0) {
+            HS_LOG_ERROR("enact", "%s", err.text);
+        } else {
+            batch->n_local = enact->n_local;
+        }
+    }
+    for (size_t i = 0; i < enact->pending.n; i++) {
+        HS_VEC_PUSH(&batch->writes, enact->pending.items[i]);
+    }
+    HS_VEC_FINI(&enact->pending);
+    enact->pending = (enact_writes){0};
+}
+
+/** The store has them; unless more were written since, the file has done its work. */
+static void forget_local(struct hs_enact *enact, size_t n_local)
+{
+    struct hs_err err;
+
+    if (n_local == 0 || n_local != enact->n_local) {
+        return;
+    }
+    if (hs_localintent_clear(enact->options.local, &err) != 0) {
+        HS_LOG_ERROR("enact", "%s", err.text);
+        return;
+    }
+    HS_LOG_INFO("enact", "what was shed without the store is written there now, %zu in all",
+                n_local);
+    enact->n_local = 0;
 }
 
 /* --- the commit --- */
@@ -389,11 +474,12 @@ static void end_batch(struct enact_batch *batch, int rc, const struct hs_err *er
 {
     if (rc == 0) {
         batch->enact->is_losing = false;
+        forget_local(batch->enact, batch->n_local);
         for (size_t i = 0; batch->enact->options.history != NULL && i < batch->job_ids.n; i++) {
             hs_history_settle(batch->enact->options.history, batch->job_ids.items[i]);
         }
         for (size_t i = 0; i < batch->n_actions; i++) {
-            start_call(batch->enact, &batch->actions[i]);
+            start_call(batch->enact, &batch->actions[i], false);
         }
     } else {
         undo_batch(batch, rc, err);
@@ -431,7 +517,9 @@ static void add_action(struct enact_batch *batch, const struct hs_action *action
     struct hs_intent intent = make_intent(enact, action);
 
     if (!hs_store_is_up(enact->options.store)) {
-        tell_done(enact, action, -HS_E_UNAVAILABLE, "the store is down");
+        if (!shed(enact, action, &intent)) {
+            tell_done(enact, action, -HS_E_UNAVAILABLE, "the store is down");
+        }
     } else if (has_id(enact->busy_job_ids.items, enact->busy_job_ids.n, action->job_id)) {
         tell_done(enact, action, -HS_E_UNAVAILABLE, "an earlier action is on its way");
     } else {
@@ -462,8 +550,7 @@ static void gather(struct enact_batch *batch, const struct hs_decision *decision
     for (size_t i = 0; i < decision->n_notes; i++) {
         hs_enact_note(enact, &decision->notes[i]);
     }
-    batch->writes = enact->pending;
-    enact->pending = (enact_writes){0};
+    take_pending(batch);
     for (size_t i = 0; i < decision->n_changed_job_ids; i++) {
         add_job(batch, decision->changed_job_ids[i]);
     }
@@ -579,6 +666,17 @@ struct hs_enact *hs_enact_new(const struct hs_enact_options *options)
     enact->options = *options;
     enact->first_own_op_id = options->epoch * HS_ENACT_OPS_PER_EPOCH + OWN_OPS;
     enact->next_own_op_id = enact->first_own_op_id;
+    if (options->local != NULL) {
+        size_t n_bad = 0;
+        struct hs_err err;
+
+        if (hs_localintent_read(options->local, adopt_local, enact, &n_bad, &err) != 0) {
+            HS_LOG_ERROR("enact", "%s", err.text);
+        }
+        if (n_bad > 0) {
+            HS_LOG_ERROR("enact", "%zu lines of intents.local are damaged and left out", n_bad);
+        }
+    }
     return enact;
 }
 

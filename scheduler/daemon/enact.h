@@ -6,7 +6,9 @@
  *
  * Changed jobs, intents and journal notes of one step go into one store commit; only when it is
  * durable are the compute ports called (promises.md, "Write-ahead intent"). Without the store no
- * action is taken. Every action ends in an HS_EVENT_ACTION_DONE. Loop thread only.
+ * action is taken but shedding for safety, whose intent goes into a local file first and into the
+ * store when that is back (localintent.h). Every action ends in an HS_EVENT_ACTION_DONE. Loop
+ * thread only.
  */
 
 #include <stdbool.h>
@@ -21,6 +23,7 @@
 #include "scheduler/daemon/inbox.h"
 #include "scheduler/daemon/intent.h"
 #include "scheduler/daemon/lease.h"
+#include "scheduler/daemon/localintent.h"
 #include "scheduler/model/estate.h"
 
 /* ids of actions never meet those of other lives */
@@ -35,6 +38,7 @@ struct hs_enact_options {
     struct hs_inbox *inbox;         /* kept */
     const struct hs_lease *lease;   /* kept; NULL: always ours */
     struct hs_history *history;     /* kept; NULL: jobs that are over stay among the others */
+    struct hs_localintent *local;   /* kept; NULL: nothing at all is done without the store */
     uint64_t epoch;
 };
 

@@ -25,6 +25,7 @@ struct hs_action {
     size_t to_host_idx;  /* of a move */
     bool is_live;        /* of a move: it runs, and is to run there */
     double share;        /* of a throttle: 1 is all */
+    bool is_safety;      /* a suspend or throttle that cools a loop: also while the store is away */
     int64_t wanted_at_s; /* plan UTC */
     char why[160];       /* one clause for the journal */
 };

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -29,6 +30,7 @@ struct held_store {
     char ended[512];       /* the last line of the journal */
     char dropped[64];      /* keys of intents taken away, in order */
     const char *known_job; /* a key that its table "jobs" has */
+    bool is_down;
     hs_store_done_fn *done;
     void *arg;
 };
@@ -41,6 +43,7 @@ static struct hs_cycle *cycle;
 static struct hs_inbox inbox;
 static struct hs_fleet *fleet;
 static struct hs_enact *enact;
+static struct hs_localintent *local;
 static struct hs_reconcile *reconcile;
 static char state_dir[32];
 static double now_s;
@@ -67,7 +70,7 @@ static void held_commit(struct hs_store *store, const struct hs_store_op *ops, s
 
 static bool held_is_up(const struct hs_store *store)
 {
-    return true;
+    return !held.is_down;
 }
 
 /* The port never answers before it has returned; nobody here can tell. */
@@ -121,8 +124,13 @@ static int start(void **state)
     }
     cycle = hs_cycle_new(&(struct hs_cycle_options){
         .estate = estate, .policy = &policy, .now_at_s = START_AT_S, .n_slots = 8});
-    enact = hs_enact_new(&(struct hs_enact_options){
-        .store = &held.base, .cycle = cycle, .estate = estate, .inbox = &inbox, .epoch = EPOCH});
+    local = hs_localintent_new(state_dir);
+    enact = hs_enact_new(&(struct hs_enact_options){.store = &held.base,
+                                                    .cycle = cycle,
+                                                    .estate = estate,
+                                                    .inbox = &inbox,
+                                                    .local = local,
+                                                    .epoch = EPOCH});
     reconcile = hs_reconcile_new(cycle, estate, enact, &inbox, &held.base);
     options.executor = hs_virtual_executor_get(executor);
     options.clock = plan_clock;
@@ -143,6 +151,7 @@ static int end(void **state)
     hs_fleet_free(fleet);
     hs_reconcile_free(reconcile);
     hs_enact_free(enact);
+    hs_localintent_free(local);
     hs_inbox_release(&inbox.events, false);
     hs_cycle_free(cycle);
     hs_virtual_executor_free(executor);
@@ -270,6 +279,120 @@ static void enact__does_nothing_where_the_intent_did_not_land(void **state)
         assert_false(hs_enact_is_busy(enact, 7));
         forget_events();
     }
+}
+
+/* --- shedding for safety while the store is away --- */
+
+static void on_state(int rc, const struct hs_err *err, const struct hs_machine *machines, size_t n,
+                     void *arg)
+{
+    *(enum hs_machine_state *)arg = n > 0 ? machines[0].state : HS_MACHINE_UNKNOWN;
+}
+
+static enum hs_machine_state machine_state(void)
+{
+    enum hs_machine_state found = HS_MACHINE_UNKNOWN;
+
+    hs_compute_list(hs_fleet_get_compute(fleet, 0), on_state, &found);
+    advance(0.1);
+    return found;
+}
+
+static void apply_without_store(enum hs_action_kind kind, bool is_safety)
+{
+    const struct hs_action action = {
+        .op_id = 41, .kind = kind, .job_id = 7, .share = 0.5, .is_safety = is_safety, .why = "hot"};
+    const struct hs_decision decision = {.actions = &action, .n_actions = 1};
+
+    held.is_down = true;
+    (void)hs_enact_apply(enact, &decision, NULL, NULL);
+    advance(0.1);
+}
+
+static size_t count_local(void)
+{
+    HS_AUTO_MEM char *path = NULL;
+    size_t n = 0;
+    FILE *file;
+    int c;
+
+    assert_true(asprintf(&path, "%s/intents.local", state_dir) > 0);
+    file = fopen(path, "r");
+    while (file != NULL && (c = fgetc(file)) != EOF) {
+        n += c == '\n';
+    }
+    return file != NULL && fclose(file) == 0 ? n : 0;
+}
+
+static void enact__sheds_for_safety_without_the_store(void **state)
+{
+    add_job(7, HS_JOB_RUNNING, 0);
+    make_machine(7);
+    apply_without_store(HS_ACTION_SUSPEND, true);
+    assert_int_equal(machine_state(), HS_MACHINE_PAUSED);
+    assert_int_equal(held.n_commits, 0);
+    assert_int_equal(count_local(), 1);
+    assert_int_equal(find_event(HS_EVENT_ACTION_DONE)->rc, 0);
+    /* the store is back: the intent and its end are in one commit, and the file is gone */
+    held.is_down = false;
+    assert_true(hs_enact_apply(enact, &(struct hs_decision){0}, NULL, NULL));
+    assert_memory_equal(held.intent, "41 ", 3);
+    assert_string_equal(held.dropped, "41 ");
+    assert_non_null(strstr(held.ended, "DONE"));
+    assert_int_equal(count_local(), 1);
+    held_answer(0);
+    assert_int_equal(count_local(), 0);
+}
+
+static void enact__does_nothing_else_without_the_store(void **state)
+{
+    static const enum hs_action_kind kinds[] = {HS_ACTION_DESTROY, HS_ACTION_SHUTDOWN,
+                                                HS_ACTION_RESUME, HS_ACTION_MOVE};
+
+    add_job(7, HS_JOB_RUNNING, 0);
+    make_machine(7);
+    apply_without_store(HS_ACTION_SUSPEND, false);
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        apply_without_store(kinds[i], true);
+    }
+    assert_int_equal(machine_state(), HS_MACHINE_RUNNING);
+    assert_int_equal(count_local(), 0);
+}
+
+static void enact__calls_no_host_where_no_local_intent_can_be_written(void **state)
+{
+    HS_AUTO_MEM char *path = NULL;
+
+    add_job(7, HS_JOB_RUNNING, 0);
+    make_machine(7);
+    assert_true(asprintf(&path, "%s/intents.local", state_dir) > 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    apply_without_store(HS_ACTION_SUSPEND, true);
+    assert_int_equal(machine_state(), HS_MACHINE_RUNNING);
+    assert_int_equal(find_event(HS_EVENT_ACTION_DONE)->rc, -HS_E_UNAVAILABLE);
+}
+
+static void enact__next_life_settles_what_was_shed(void **state)
+{
+    double since_mono_s;
+
+    add_job(7, HS_JOB_RUNNING, 0);
+    make_machine(7);
+    apply_without_store(HS_ACTION_SUSPEND, true);
+    hs_enact_free(enact); /* killed before the store was back */
+    held.is_down = false;
+    enact = hs_enact_new(&(struct hs_enact_options){.store = &held.base,
+                                                    .cycle = cycle,
+                                                    .estate = small_estate(),
+                                                    .inbox = &inbox,
+                                                    .local = local,
+                                                    .epoch = EPOCH + 1});
+    hs_enact_set_fleet(enact, fleet);
+    assert_int_equal(hs_enact_get_open(enact, 0, &since_mono_s)->op_id, 41);
+    assert_true(hs_enact_apply(enact, &(struct hs_decision){0}, NULL, NULL));
+    assert_memory_equal(held.intent, "41 ", 3);
+    held_answer(0);
+    assert_int_equal(count_local(), 0);
 }
 
 static void reconcile__asks_again_about_a_machine_that_was_there_after_all(void **state)
@@ -541,6 +664,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(enact__calls_no_host_before_the_intent_is_durable, start,
                                         end),
+        cmocka_unit_test_setup_teardown(enact__sheds_for_safety_without_the_store, start, end),
+        cmocka_unit_test_setup_teardown(enact__does_nothing_else_without_the_store, start, end),
+        cmocka_unit_test_setup_teardown(enact__calls_no_host_where_no_local_intent_can_be_written,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(enact__next_life_settles_what_was_shed, start, end),
         cmocka_unit_test_setup_teardown(enact__does_nothing_where_the_intent_did_not_land, start,
                                         end),
         cmocka_unit_test_setup_teardown(
