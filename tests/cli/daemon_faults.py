@@ -15,11 +15,15 @@ import socket
 import subprocess
 import unittest
 
+from daemon_support import ROOT
 from faulty_redis import JOB, FaultyRig
 
 BACK_S = 10.0  # promise 9
 IS_LONG = "HSCHED_TEST_LONG" in os.environ
-USER = ["on", ">first", "~hs:*", "+@all"]
+ACL = (ROOT / "docs" / "examples" / "redis.acl").read_text().splitlines()
+# the rights that operators are told to give, with a password that we know
+USER = [">first" if word.startswith("#") else word
+        for line in ACL if line.startswith("user hschedd ") for word in line.split()[2:]]
 
 
 class Faults(unittest.TestCase):
