@@ -109,6 +109,25 @@ static void go_on__holds_for_work_that_is_late(void **state)
     assert_true(runs_now(place, 1));
 }
 
+/* A limit leaves power for one: it is what cannot stop that runs. */
+static void go_on__gives_way_to_what_cannot_stop(void **state)
+{
+    struct horizon h;
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+    struct hs_place_job jobs[2] = {going_on(2, 20), going_on(6, 20)};
+
+    jobs[1].job_id = 2;
+    jobs[1].freedom = HS_PLACE_FIXED;
+    jobs[1].must_run_now = false;
+    jobs[0].size.vcpus = jobs[1].size.vcpus = SMALL_HOST_VCPUS / 2; /* 200 W each, and 100 W idle */
+    set_dear_now(&h, 0);
+    hs_place_set(place, &h.frame);
+    hs_place_cap_slots(place, HS_FIT_SITE, 0, 350.0, 0, 5);
+    hs_place_plan(place, jobs, 2);
+    assert_true(runs_now(place, 2));
+    assert_false(runs_now(place, 1));
+}
+
 static void go_on__lasts_until_its_host_is_closed(void **state)
 {
     struct horizon h;
@@ -133,6 +152,7 @@ int main(void)
         cmocka_unit_test(go_on__gives_way_to_nothing_that_starts_at_once),
         cmocka_unit_test(go_on__holds_for_work_longer_than_the_horizon),
         cmocka_unit_test(go_on__holds_for_work_that_is_late),
+        cmocka_unit_test(go_on__gives_way_to_what_cannot_stop),
         cmocka_unit_test(go_on__lasts_until_its_host_is_closed),
     };
 
