@@ -211,7 +211,9 @@ struct reading {
     hs_store_row_fn *row;
     hs_store_done_fn *done;
     void *arg;
-    struct hs_err newer; /* of the first record of a newer schema */
+    bool is_get;
+    /* of the first record of a newer schema; of a get also that it is damaged */
+    struct hs_err flaw;
 };
 
 static void on_row(const char *key, const char *sealed, void *arg)
@@ -226,9 +228,14 @@ static void on_row(const char *key, const char *sealed, void *arg)
     if (rc == 0) {
         reading->row(key, text, reading->arg);
     } else if (rc == -HS_E_UNSUPPORTED) {
-        reading->newer = reading->newer.kind == HS_OK ? err : reading->newer;
-    } else if (find_damage(reading->store, reading->table, key) == NULL) {
-        add_damage(reading->store, reading->table, key, sealed, &err);
+        reading->flaw = reading->flaw.kind == HS_OK ? err : reading->flaw;
+    } else {
+        if (find_damage(reading->store, reading->table, key) == NULL) {
+            add_damage(reading->store, reading->table, key, sealed, &err);
+        }
+        if (reading->is_get) {
+            reading->flaw = err; /* who asks for one must not take it for absent */
+        }
     }
 }
 
@@ -236,9 +243,9 @@ static void on_read(int rc, const struct hs_err *err, void *arg)
 {
     HS_AUTO_MEM struct reading *reading = arg;
 
-    if (rc == 0 && reading->newer.kind != HS_OK) {
-        rc = -(int)reading->newer.kind;
-        err = &reading->newer;
+    if (rc == 0 && reading->flaw.kind != HS_OK) {
+        rc = -(int)reading->flaw.kind;
+        err = &reading->flaw;
     }
     free(reading->table);
     reading->done(rc, err, reading->arg); /* last: it may free the store */
@@ -273,8 +280,11 @@ void hs_store_tail(struct hs_store *store, const char *log, size_t n_max, hs_sto
 void hs_store_get(struct hs_store *store, const char *table, const char *key, hs_store_row_fn *row,
                   hs_store_done_fn *done, void *arg)
 {
+    struct reading *reading = reading_new(store, table, row, done, arg);
+
     assert(key != NULL);
-    store->ops->get(store, table, key, on_row, on_read, reading_new(store, table, row, done, arg));
+    reading->is_get = true;
+    store->ops->get(store, table, key, on_row, on_read, reading);
 }
 
 void hs_store_scan(struct hs_store *store, const char *table, hs_store_row_fn *row,

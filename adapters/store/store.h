@@ -121,7 +121,8 @@ void hs_store_load(struct hs_store *store, const char *table, hs_store_row_fn *r
 void hs_store_tail(struct hs_store *store, const char *log, size_t n_max, hs_store_row_fn *row,
                    hs_store_done_fn *done, void *arg);
 
-/** Call @row for table[key] if it is there, then @done. */
+/** Call @row for table[key] if it is there, then @done; its rc is -HS_E_PROTOCOL if it is damaged.
+ */
 void hs_store_get(struct hs_store *store, const char *table, const char *key, hs_store_row_fn *row,
                   hs_store_done_fn *done, void *arg);
 

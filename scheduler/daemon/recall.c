@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recall - table after table in pages, see steps, then the raised epoch. */
+/* recall - table after table in pages, see steps; what fails begins anew. */
 #include "scheduler/daemon/recall.h"
 
 #include <inttypes.h>

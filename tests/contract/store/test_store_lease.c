@@ -251,7 +251,11 @@ static void store_redis__damaged_record_is_told_once_and_left_alone(void **state
         hs_redis_server_command(store_scene_server, "HSET %s 1 %s", "hs:{t}:jobs", reply->str));
     assert_string_equal(store_scene_load(f, "jobs"), "2={\"a\":2};");
     assert_string_equal(store_scene_load(f, "jobs"), "2={\"a\":2};");
-    assert_string_equal(store_scene_get(f, "jobs", "1"), "");
+    f->rows[0] = '\0';
+    hs_store_get(f->store, "jobs", "1", store_scene_on_row, store_scene_on_done, f);
+    store_scene_wait_for(f, 1);
+    assert_int_equal(f->rc, -HS_E_PROTOCOL); /* it is not absent */
+    assert_string_equal(f->rows, "");
     assert_int_equal(f->n_damaged, 1);
     assert_string_equal(only_damage(f)->table, "jobs");
     assert_string_equal(only_damage(f)->key, "1");
