@@ -247,6 +247,41 @@ static double captured_w(const struct hs_cycle *cycle, size_t loop_idx)
     return sum_w;
 }
 
+/* All that heats it is in planned maintenance at this moment. */
+static bool is_maintained(const struct hs_cycle *cycle, size_t loop_idx)
+{
+    size_t n_hosts = 0;
+    size_t n_closed = 0;
+
+    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+        bool is_closed = false;
+
+        if (cycle->estate->hosts[h].loop_idx != loop_idx) {
+            continue;
+        }
+        for (size_t i = 0; i < cycle->closures.n && !is_closed; i++) {
+            const struct hs_cycle_closure *closure = &cycle->closures.items[i];
+
+            is_closed = closure->host_idx == h && closure->from_at_s <= cycle->now_at_s
+                        && closure->until_at_s > cycle->now_at_s;
+        }
+        n_hosts++;
+        n_closed += is_closed ? 1 : 0;
+    }
+    return n_hosts > 0 && n_closed == n_hosts;
+}
+
+static void note_rejection(struct hs_cycle *cycle, size_t loop_idx, bool was_wanted)
+{
+    bool is_wanted = hs_loopstate_wants_rejection(&cycle->loops[loop_idx].state);
+
+    if (is_wanted != was_wanted) {
+        hs_cycle_note(cycle, "loop", cycle->estate->loops[loop_idx].path,
+                      is_wanted ? "heat that nobody takes is to be rejected"
+                                : "heat need not be rejected any more");
+    }
+}
+
 static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
 {
     const struct hs_heatloop *heatloop = &cycle->estate->loops[loop_idx];
@@ -264,6 +299,9 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
         .silent_s = silent_s,
         .allowed_s = HS_ESTIMATOR_FRESH_SLOTS * slot_s,
         .n_bad = hs_estimator_get_n_bad(cycle->estimator, loop_idx),
+        .is_maintained = is_maintained(cycle, loop_idx),
+        .hottest_c = hs_estimator_get_hottest_c(cycle->estimator, loop_idx, cycle->now_at_s),
+        .over_c = hs_heatloop_get_over_c(heatloop),
     };
     for (size_t k = 0; k < heatloop->n_sinks; k++) {
         is_off |=
@@ -272,6 +310,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
     }
     input.is_sink_off = is_off;
     enum hs_loopstate_kind before = loop->state.kind;
+    bool was_wanted = hs_loopstate_wants_rejection(&loop->state);
     bool has_credit = !isnan(input.demand_w) && silent_s <= HS_ESTIMATOR_BLIND_SLOTS * slot_s;
 
     if (hs_loopstate_step(&loop->state, &input, cycle->now_at_s)) {
@@ -279,6 +318,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
                       hs_loopstate_word(loop->state.kind), loop->state.cause);
         cycle->is_plan_wanted = true;
     }
+    note_rejection(cycle, loop_idx, was_wanted);
     if (has_credit != loop->has_credit) {
         loop->has_credit = has_credit;
         hs_cycle_note(cycle, "loop", heatloop->path,

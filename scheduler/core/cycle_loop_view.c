@@ -326,6 +326,10 @@ json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int6
     hs_jsonx_set_text(object, "state", hs_loopstate_word(state->state.kind));
     hs_jsonx_set_at(object, "since", state->state.since_at_s);
     hs_jsonx_set_text(object, "cause", state->state.cause);
+    hs_jsonx_set_bool(object, "rejection_wanted", hs_loopstate_wants_rejection(&state->state));
+    hs_jsonx_set_real(object, "hottest_c",
+                      hs_estimator_get_hottest_c(cycle->estimator, loop_idx, now_at_s));
+    hs_jsonx_set_real(object, "over_c", hs_heatloop_get_over_c(loop));
     hs_jsonx_set_real(object, "demand_heat_w",
                       hs_estimator_get_demand_w(cycle->estimator, loop_idx));
     hs_jsonx_set_real(object, "captured_heat_w", seen->captured_w);

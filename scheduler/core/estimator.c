@@ -38,6 +38,8 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
         est->loops[l].tank_c = unknown;
         est->loops[l].captured_wh = unknown;
         est->loops[l].rejected_w = unknown;
+        est->loops[l].supply_c = unknown;
+        est->loops[l].return_c = unknown;
         est->loops[l].pump.ok = unknown;
         est->loops[l].sinks.ok = unknown;
         est->loops[l].first_tank_wh = NAN;
@@ -340,32 +342,9 @@ static void add_rejected(struct hs_estimator_loop *loop, const struct hs_reading
     keep(&loop->rejected_w, reading);
 }
 
-static void add_loop(struct hs_estimator *est, const struct hs_reading *reading)
+/* One of which nothing but the last good value matters. */
+static void add_plain(struct hs_estimator_value *value, const struct hs_reading *reading)
 {
-    struct hs_estimator_loop *loop = &est->loops[reading->point.thing_idx];
-    struct hs_estimator_value *value =
-        reading->point.kind == HS_POINT_CAPTURED_HEAT_WH ? &loop->captured_wh : &loop->rejected_w;
-
-    if (reading->point.kind == HS_POINT_TANK_C) {
-        add_tank(est, reading->point.thing_idx, reading);
-        return;
-    }
-    if (!is_usable(value, reading)) {
-        value->quality = reading->quality;
-        value->n_bad += reading->quality != HS_QUALITY_GOOD;
-        return;
-    }
-    if (value == &loop->captured_wh) {
-        add_captured(loop, reading);
-    } else {
-        add_rejected(loop, reading);
-    }
-}
-
-static void add_rack(struct hs_estimator *est, const struct hs_reading *reading)
-{
-    struct hs_estimator_value *value = &est->rack_elec_w[reading->point.thing_idx];
-
     if (is_usable(value, reading)) {
         keep(value, reading);
         return;
@@ -374,13 +353,21 @@ static void add_rack(struct hs_estimator *est, const struct hs_reading *reading)
     value->n_bad += reading->quality != HS_QUALITY_GOOD;
 }
 
-double hs_estimator_get_rack_elec_w(const struct hs_estimator *est, size_t rack_idx,
-                                    int64_t now_at_s)
+static void add_loop(struct hs_estimator *est, const struct hs_reading *reading)
 {
-    const struct hs_estimator_value *value = &est->rack_elec_w[rack_idx];
-    int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * est->estate->slot_s;
+    struct hs_estimator_loop *loop = &est->loops[reading->point.thing_idx];
+    struct hs_estimator_value *value =
+        reading->point.kind == HS_POINT_CAPTURED_HEAT_WH ? &loop->captured_wh : &loop->rejected_w;
 
-    return now_at_s - value->at_s <= fresh_s ? value->value : (double)NAN;
+    if (reading->point.kind == HS_POINT_TANK_C) {
+        add_tank(est, reading->point.thing_idx, reading);
+    } else if (!is_usable(value, reading)) {
+        add_plain(value, reading);
+    } else if (value == &loop->captured_wh) {
+        add_captured(loop, reading);
+    } else {
+        add_rejected(loop, reading);
+    }
 }
 
 void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading)
@@ -396,7 +383,13 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
         add_loop(est, reading);
         return;
     case HS_POINT_RACK_ELEC_W:
-        add_rack(est, reading);
+        add_plain(&est->rack_elec_w[reading->point.thing_idx], reading);
+        return;
+    case HS_POINT_SUPPLY_C:
+        add_plain(&est->loops[reading->point.thing_idx].supply_c, reading);
+        return;
+    case HS_POINT_RETURN_C:
+        add_plain(&est->loops[reading->point.thing_idx].return_c, reading);
         return;
     case HS_POINT_PUMP_OK:
         add_part(&est->loops[reading->point.thing_idx].pump, reading);
@@ -418,50 +411,6 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
         return;
     default:
         return; /* seen, nothing here needs it */
-    }
-}
-
-static const struct hs_estimator_value *find_sensor(const struct hs_estimator_loop *loop,
-                                                    double height_ratio)
-{
-    for (size_t i = 0; i < loop->n_sensors; i++) {
-        if (loop->sensors[i].height_ratio == height_ratio) {
-            return &loop->sensors[i].value;
-        }
-    }
-    return NULL;
-}
-
-const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimator *est,
-                                                         const struct hs_point *point)
-{
-    switch (point->kind) {
-    case HS_POINT_DEMAND_HEAT_W:
-        return &est->sinks[point->thing_idx].demand_w;
-    case HS_POINT_USEFUL_HEAT_WH:
-        return &est->sinks[point->thing_idx].useful_wh;
-    case HS_POINT_TANK_C:
-        return find_sensor(&est->loops[point->thing_idx], point->height_ratio);
-    case HS_POINT_CAPTURED_HEAT_WH:
-        return &est->loops[point->thing_idx].captured_wh;
-    case HS_POINT_REJECTED_HEAT_W:
-        return &est->loops[point->thing_idx].rejected_w;
-    case HS_POINT_RACK_ELEC_W:
-        return &est->rack_elec_w[point->thing_idx];
-    case HS_POINT_PUMP_OK:
-        return &est->loops[point->thing_idx].pump.ok;
-    case HS_POINT_SINKS_OK:
-        return &est->loops[point->thing_idx].sinks.ok;
-    case HS_POINT_SINK_OK:
-        return &est->sinks[point->thing_idx].part.ok;
-    case HS_POINT_OUTDOOR_C:
-        return &est->sites[point->thing_idx].air[HS_ESTIMATOR_AIR_C];
-    case HS_POINT_OUTDOOR_GHI_W_PER_M2:
-        return &est->sites[point->thing_idx].air[HS_ESTIMATOR_AIR_GHI_W_PER_M2];
-    case HS_POINT_OUTDOOR_WIND_M_PER_S:
-        return &est->sites[point->thing_idx].air[HS_ESTIMATOR_AIR_WIND_M_PER_S];
-    default:
-        return NULL;
     }
 }
 
@@ -509,76 +458,4 @@ void hs_estimator_close(struct hs_estimator *est, int64_t now_at_s, hs_estimator
             }
         }
     }
-}
-
-/* --- looking --- */
-
-double hs_estimator_get_tank_wh(const struct hs_estimator *est, size_t loop_idx)
-{
-    double tank_c = est->loops[loop_idx].tank_c.value;
-
-    return isnan(tank_c) ? NAN : hs_tank_wh_from_c(&est->estate->loops[loop_idx].tank, tank_c);
-}
-
-double hs_estimator_get_demand_w(const struct hs_estimator *est, size_t loop_idx)
-{
-    const struct hs_heatloop *loop = &est->estate->loops[loop_idx];
-    double sum_w = 0.0;
-
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        sum_w += est->sinks[loop->first_sink_idx + k].demand_w.value;
-    }
-    return sum_w;
-}
-
-static double silence_s(const struct hs_estimator *est, const struct hs_estimator_value *value,
-                        int64_t now_at_s)
-{
-    int64_t last_at_s = isnan(value->value) ? est->start_at_s : value->at_s;
-
-    return fmax(0.0, (double)(now_at_s - last_at_s));
-}
-
-double hs_estimator_get_silent_s(const struct hs_estimator *est, size_t loop_idx, int64_t now_at_s)
-{
-    const struct hs_heatloop *loop = &est->estate->loops[loop_idx];
-    double longest_s =
-        loop->tank.present ? silence_s(est, &est->loops[loop_idx].tank_c, now_at_s) : 0.0;
-
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        longest_s = fmax(longest_s,
-                         silence_s(est, &est->sinks[loop->first_sink_idx + k].demand_w, now_at_s));
-    }
-    return longest_s;
-}
-
-double hs_estimator_get_off_s(const struct hs_estimator *est, size_t sink_idx, int64_t now_at_s)
-{
-    const struct hs_estimator_loop *loop = &est->loops[est->estate->sinks[sink_idx].loop_idx];
-    const struct hs_estimator_part *parts[] = {&est->sinks[sink_idx].part, &loop->pump,
-                                               &loop->sinks};
-    double off_s = -1.0;
-
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        bool is_fresh =
-            now_at_s - parts[i]->ok.at_s <= HS_ESTIMATOR_BLIND_SLOTS * est->estate->slot_s;
-
-        if (parts[i]->ok.value < 0.5 && is_fresh) {
-            off_s = fmax(off_s, (double)(now_at_s - parts[i]->off_at_s));
-        }
-    }
-    return off_s;
-}
-
-unsigned hs_estimator_get_n_bad(const struct hs_estimator *est, size_t loop_idx)
-{
-    const struct hs_heatloop *loop = &est->estate->loops[loop_idx];
-    unsigned most = loop->tank.present ? est->loops[loop_idx].tank_c.n_bad : 0;
-
-    for (size_t k = 0; k < loop->n_sinks; k++) {
-        unsigned n_bad = est->sinks[loop->first_sink_idx + k].demand_w.n_bad;
-
-        most = n_bad > most ? n_bad : most;
-    }
-    return most;
 }

@@ -63,6 +63,8 @@ struct hs_estimator_loop {
     size_t n_sensors;
     struct hs_estimator_value captured_wh; /* counter */
     struct hs_estimator_value rejected_w;
+    struct hs_estimator_value supply_c;
+    struct hs_estimator_value return_c;
     double first_tank_wh; /* NAN before the first reading */
     int64_t first_tank_at_s;
     double metered_captured_wh; /* its rise since the start */
@@ -146,6 +148,13 @@ unsigned hs_estimator_get_n_bad(const struct hs_estimator *estimator, size_t loo
  */
 double hs_estimator_get_off_s(const struct hs_estimator *estimator, size_t sink_idx,
                               int64_t now_at_s);
+
+/**
+ * The hottest that a thermometer of the loop (supply, return, tank) has said of late, degrees
+ * Celsius; NAN if none has spoken in the last HS_ESTIMATOR_FRESH_SLOTS.
+ */
+double hs_estimator_get_hottest_c(const struct hs_estimator *estimator, size_t loop_idx,
+                                  int64_t now_at_s);
 
 /** Accepts NULL. */
 void hs_estimator_free(struct hs_estimator *estimator);

@@ -12,15 +12,32 @@
 #define FULL_LEAVE_RATIO 0.90
 #define BAD_IN_A_ROW     3
 #define DWELL_S          60
+#define COOL_DWELL_S     300
+#define COOL_BELOW_K     5.0 /* so much colder than the limit before it counts as over */
 
 static const char *const words[HS_LOOPSTATE_COUNT_] = {
     [HS_LOOPSTATE_NORMAL] = "normal",
     [HS_LOOPSTATE_FULL] = "full",
+    [HS_LOOPSTATE_MAINTENANCE] = "maintenance",
     [HS_LOOPSTATE_SINK_UNAVAILABLE] = "sink-unavailable",
     [HS_LOOPSTATE_SENSOR_FAULT] = "sensor-fault",
+    [HS_LOOPSTATE_OVER_TEMPERATURE] = "over-temperature",
 };
 
 typedef bool condition_fn(const struct hs_loopstate_input *in);
+
+/* --- conditions --- */
+
+static bool is_too_hot(const struct hs_loopstate_input *in)
+{
+    return in->hottest_c >= in->over_c; /* NAN: nobody says so */
+}
+
+/* Where no thermometer speaks any more, nothing says that it is hot: no state holds for ever. */
+static bool is_cool(const struct hs_loopstate_input *in)
+{
+    return !(in->hottest_c >= in->over_c - COOL_BELOW_K);
+}
 
 static bool has_no_readings(const struct hs_loopstate_input *in)
 {
@@ -30,6 +47,26 @@ static bool has_no_readings(const struct hs_loopstate_input *in)
 static bool has_readings(const struct hs_loopstate_input *in)
 {
     return in->silent_s <= in->allowed_s && in->n_bad == 0;
+}
+
+static bool is_sink_off(const struct hs_loopstate_input *in)
+{
+    return in->is_sink_off;
+}
+
+static bool is_sink_on(const struct hs_loopstate_input *in)
+{
+    return !in->is_sink_off;
+}
+
+static bool is_maintained(const struct hs_loopstate_input *in)
+{
+    return in->is_maintained;
+}
+
+static bool is_in_use(const struct hs_loopstate_input *in)
+{
+    return !in->is_maintained;
 }
 
 static bool is_full(const struct hs_loopstate_input *in)
@@ -46,47 +83,34 @@ static bool has_room(const struct hs_loopstate_input *in)
                                  : in->tank_ratio < FULL_LEAVE_RATIO;
 }
 
-static bool is_sink_off(const struct hs_loopstate_input *in)
-{
-    return in->is_sink_off;
-}
-
-static bool is_sink_on(const struct hs_loopstate_input *in)
-{
-    return !in->is_sink_off;
-}
-
-/* First row that applies wins: precedence from the top. */
 static const struct rule {
-    enum hs_loopstate_kind from;
-    enum hs_loopstate_kind to;
-    condition_fn *condition;
-    int64_t dwell_s;
-} rules[] = {
-    {HS_LOOPSTATE_NORMAL, HS_LOOPSTATE_SENSOR_FAULT, has_no_readings, 0},
-    {HS_LOOPSTATE_FULL, HS_LOOPSTATE_SENSOR_FAULT, has_no_readings, 0},
-    {HS_LOOPSTATE_SINK_UNAVAILABLE, HS_LOOPSTATE_SENSOR_FAULT, has_no_readings, 0},
-    {HS_LOOPSTATE_SENSOR_FAULT, HS_LOOPSTATE_NORMAL, has_readings, DWELL_S},
-    {HS_LOOPSTATE_NORMAL, HS_LOOPSTATE_SINK_UNAVAILABLE, is_sink_off, 0},
-    {HS_LOOPSTATE_FULL, HS_LOOPSTATE_SINK_UNAVAILABLE, is_sink_off, 0},
-    {HS_LOOPSTATE_SINK_UNAVAILABLE, HS_LOOPSTATE_NORMAL, is_sink_on, DWELL_S},
-    {HS_LOOPSTATE_NORMAL, HS_LOOPSTATE_FULL, is_full, DWELL_S},
-    {HS_LOOPSTATE_FULL, HS_LOOPSTATE_NORMAL, has_room, DWELL_S},
+    condition_fn *enters;
+    int64_t enter_dwell_s;
+    condition_fn *leaves;
+    int64_t leave_dwell_s;
+    bool wants_rejection;
+} rules[HS_LOOPSTATE_COUNT_] = {
+    [HS_LOOPSTATE_FULL] = {is_full, DWELL_S, has_room, DWELL_S, true},
+    [HS_LOOPSTATE_MAINTENANCE] = {is_maintained, 0, is_in_use, 0, true},
+    [HS_LOOPSTATE_SINK_UNAVAILABLE] = {is_sink_off, 0, is_sink_on, DWELL_S, true},
+    [HS_LOOPSTATE_SENSOR_FAULT] = {has_no_readings, 0, has_readings, DWELL_S, false},
+    [HS_LOOPSTATE_OVER_TEMPERATURE] = {is_too_hot, 0, is_cool, COOL_DWELL_S, true},
 };
 
-void hs_loopstate_init(struct hs_loopstate *state, int64_t now_at_s)
-{
-    *state = (struct hs_loopstate){.since_at_s = now_at_s, .next_since_at_s = now_at_s};
-    snprintf(state->cause, sizeof(state->cause), "start");
-}
+/* --- words --- */
 
 static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind to, char *ret_text,
                      size_t size)
 {
     char silent[HS_TIMETEXT_MAX];
     char allowed[HS_TIMETEXT_MAX];
+    int n;
 
-    if (to == HS_LOOPSTATE_SENSOR_FAULT) {
+    switch (to) {
+    case HS_LOOPSTATE_OVER_TEMPERATURE:
+        snprintf(ret_text, size, "%.1f °C, limit %.1f °C", in->hottest_c, in->over_c);
+        return;
+    case HS_LOOPSTATE_SENSOR_FAULT:
         if (in->n_bad >= BAD_IN_A_ROW) {
             snprintf(ret_text, size, "%u bad readings in a row", in->n_bad);
             return;
@@ -95,51 +119,79 @@ static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind
         hs_timetext_format_duration((int64_t)in->allowed_s, allowed);
         snprintf(ret_text, size, "no good reading for %s, allowed %s", silent, allowed);
         return;
-    }
-    if (to == HS_LOOPSTATE_SINK_UNAVAILABLE) {
+    case HS_LOOPSTATE_SINK_UNAVAILABLE:
         snprintf(ret_text, size, "a sink takes no heat, or the pump stands");
         return;
-    }
-    int n =
-        snprintf(ret_text, size, "captured %.0f W, demand %.0f W", in->captured_w, in->demand_w);
-
-    if (!isnan(in->tank_ratio) && n > 0 && (size_t)n < size) {
-        snprintf(ret_text + n, size - (size_t)n, ", tank at %.0f %%", in->tank_ratio * 100.0);
+    case HS_LOOPSTATE_MAINTENANCE:
+        snprintf(ret_text, size, "planned maintenance");
+        return;
+    default:
+        n = snprintf(ret_text, size, "captured %.0f W, demand %.0f W", in->captured_w,
+                     in->demand_w);
+        if (!isnan(in->tank_ratio) && n > 0 && (size_t)n < size) {
+            snprintf(ret_text + n, size - (size_t)n, ", tank at %.0f %%", in->tank_ratio * 100.0);
+        }
     }
 }
 
-static const struct rule *find_rule(enum hs_loopstate_kind from,
-                                    const struct hs_loopstate_input *in)
+/* --- steps --- */
+
+void hs_loopstate_init(struct hs_loopstate *state, int64_t now_at_s)
 {
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (rules[i].from == from && rules[i].condition(in)) {
-            return &rules[i];
-        }
+    *state = (struct hs_loopstate){.since_at_s = now_at_s};
+    for (size_t k = 0; k < HS_LOOPSTATE_COUNT_; k++) {
+        state->turns_at_s[k] = INT64_MIN;
     }
-    return NULL;
+    snprintf(state->cause, sizeof(state->cause), "start");
+}
+
+/* Does the abnormal state @kind hold from now on? */
+static void watch(struct hs_loopstate *state, enum hs_loopstate_kind kind,
+                  const struct hs_loopstate_input *in, int64_t now_at_s)
+{
+    const struct rule *rule = &rules[kind];
+    bool turns = state->holds[kind] ? rule->leaves(in) : rule->enters(in);
+    int64_t dwell_s = state->holds[kind] ? rule->leave_dwell_s : rule->enter_dwell_s;
+
+    if (!turns) {
+        state->turns_at_s[kind] = INT64_MIN;
+        return;
+    }
+    if (state->turns_at_s[kind] == INT64_MIN) {
+        state->turns_at_s[kind] = now_at_s;
+    }
+    if (now_at_s - state->turns_at_s[kind] >= dwell_s) {
+        state->holds[kind] = !state->holds[kind];
+        state->turns_at_s[kind] = INT64_MIN;
+    }
 }
 
 bool hs_loopstate_step(struct hs_loopstate *state, const struct hs_loopstate_input *in,
                        int64_t now_at_s)
 {
-    const struct rule *rule = find_rule(state->kind, in);
+    enum hs_loopstate_kind highest = HS_LOOPSTATE_NORMAL;
 
-    if (rule == NULL) {
-        state->next = state->kind;
+    for (int kind = HS_LOOPSTATE_NORMAL + 1; kind < HS_LOOPSTATE_COUNT_; kind++) {
+        watch(state, (enum hs_loopstate_kind)kind, in, now_at_s);
+        highest = state->holds[kind] ? (enum hs_loopstate_kind)kind : highest;
+    }
+    if (highest == state->kind) {
         return false;
     }
-    if (state->next != rule->to) {
-        state->next = rule->to;
-        state->next_since_at_s = now_at_s;
-    }
-    if (now_at_s - state->next_since_at_s < rule->dwell_s) {
-        return false;
-    }
-    state->kind = rule->to;
+    state->kind = highest;
     state->since_at_s = now_at_s;
-    state->next = rule->to;
-    describe(in, rule->to, state->cause, sizeof(state->cause));
+    describe(in, highest, state->cause, sizeof(state->cause));
     return true;
+}
+
+bool hs_loopstate_wants_rejection(const struct hs_loopstate *state)
+{
+    bool wants = false;
+
+    for (int kind = HS_LOOPSTATE_NORMAL + 1; kind < HS_LOOPSTATE_COUNT_; kind++) {
+        wants |= state->holds[kind] && rules[kind].wants_rejection;
+    }
+    return wants;
 }
 
 const char *hs_loopstate_word(enum hs_loopstate_kind kind)

@@ -7,6 +7,8 @@
 
 #include "scheduler/model/sink.h"
 
+#define OVER_K 10.0 /* a plant has its own interlock; this is to act before it must */
+
 #define AT(member) .offset = offsetof(struct hs_heatloop, member)
 
 static const struct hs_conf_field rejection_fields[] = {
@@ -56,6 +58,17 @@ static const struct hs_conf_field fields[] = {
      .default_number = 45,
      .help = "temperature at which heat is handed over; else the lowest of the coolings that its "
              "racks name"},
+    {.name = "over_c",
+     .type = HS_CONF_REAL,
+     AT(over_c),
+     .min = 20,
+     .max = 130,
+     .unit = "°C",
+     .has_default = true,
+     .default_number = NAN,
+     .help =
+         "hotter its water may not be: rejection is asked for and deferrable work is shed; else "
+         "10 K over the tank's max_c and supply_c"},
     {.name = "tank",
      .type = HS_CONF_OBJECT,
      AT(tank),
@@ -76,3 +89,11 @@ static const struct hs_conf_field fields[] = {
 };
 
 const struct hs_conf_table hs_heatloop_table = {"loop", fields, sizeof(fields) / sizeof(fields[0])};
+
+double hs_heatloop_get_over_c(const struct hs_heatloop *loop)
+{
+    double made_for_c =
+        loop->tank.present ? fmax(loop->tank.max_c, loop->supply_c) : loop->supply_c;
+
+    return isnan(loop->over_c) ? made_for_c + OVER_K : loop->over_c;
+}

@@ -15,6 +15,7 @@ struct hs_heatloop {
     size_t site_idx;
     double capture_ratio; /* NAN if the racks' cooling decides */
     double supply_c;
+    double over_c; /* hotter its water may not be; NAN: see hs_heatloop_get_over_c() */
     struct hs_tank tank;
     double rejection_limit_w;    /* INFINITY if none is stated */
     double rejection_elec_ratio; /* electricity ÷ rejected heat */
@@ -24,3 +25,7 @@ struct hs_heatloop {
 };
 
 extern const struct hs_conf_table hs_heatloop_table;
+
+/** Above this its water is too hot, degrees Celsius: as stated, or 10 K over what it is made for.
+ */
+double hs_heatloop_get_over_c(const struct hs_heatloop *loop);

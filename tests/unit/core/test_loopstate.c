@@ -10,8 +10,12 @@
 
 #include "scheduler/core/loopstate.h"
 
-static const struct hs_loopstate_input quiet = {
-    .tank_ratio = 0.5, .captured_w = 1000, .demand_w = 2000, .allowed_s = 1800};
+static const struct hs_loopstate_input quiet = {.tank_ratio = 0.5,
+                                                .captured_w = 1000,
+                                                .demand_w = 2000,
+                                                .allowed_s = 1800,
+                                                .hottest_c = 50,
+                                                .over_c = 70};
 
 static struct hs_loopstate_input with(double tank_ratio, double captured_w, double demand_w)
 {
@@ -136,11 +140,125 @@ static void loopstate__a_sink_that_is_out_is_said_and_its_end_ends_it(void **sta
     assert_int_equal(loop.kind, HS_LOOPSTATE_SENSOR_FAULT);
     assert_false(hs_loopstate_step(&loop, &out, 300));
     assert_true(hs_loopstate_step(&loop, &out, 360));
-    assert_true(hs_loopstate_step(&loop, &out, 361));
     assert_int_equal(loop.kind, HS_LOOPSTATE_SINK_UNAVAILABLE);
     assert_false(hs_loopstate_step(&loop, &quiet, 400));
     assert_true(hs_loopstate_step(&loop, &quiet, 460));
     assert_int_equal(loop.kind, HS_LOOPSTATE_NORMAL);
+}
+
+static struct hs_loopstate_input at_c(double hottest_c)
+{
+    struct hs_loopstate_input in = quiet;
+
+    in.hottest_c = hottest_c;
+    return in;
+}
+
+/* @in with what brings @kind about. */
+static struct hs_loopstate_input with_cause(int kind, struct hs_loopstate_input in)
+{
+    if (kind == HS_LOOPSTATE_FULL) {
+        in.tank_ratio = 0.99;
+        in.captured_w = in.demand_w + 1;
+    }
+    in.is_maintained |= kind == HS_LOOPSTATE_MAINTENANCE;
+    in.is_sink_off |= kind == HS_LOOPSTATE_SINK_UNAVAILABLE;
+    in.n_bad = kind == HS_LOOPSTATE_SENSOR_FAULT ? 3 : in.n_bad;
+    in.hottest_c = kind == HS_LOOPSTATE_OVER_TEMPERATURE ? in.over_c : in.hottest_c;
+    return in;
+}
+
+static void loopstate__too_hot_is_said_at_once_and_ends_cool_for_five_minutes(void **state)
+{
+    struct hs_loopstate loop;
+    struct hs_loopstate_input hot = at_c(70);
+    struct hs_loopstate_input warm = at_c(66);
+    struct hs_loopstate_input cool = at_c(64.9);
+
+    hs_loopstate_init(&loop, 0);
+    assert_false(hs_loopstate_wants_rejection(&loop));
+    assert_true(hs_loopstate_step(&loop, &hot, 10));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_OVER_TEMPERATURE);
+    assert_string_equal(loop.cause, "70.0 °C, limit 70.0 °C");
+    assert_true(hs_loopstate_wants_rejection(&loop));
+    assert_false(hs_loopstate_step(&loop, &warm, 1000));
+    assert_false(hs_loopstate_step(&loop, &cool, 1010));
+    assert_false(hs_loopstate_step(&loop, &cool, 1309));
+    assert_true(hs_loopstate_step(&loop, &cool, 1310));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_NORMAL);
+    assert_false(hs_loopstate_wants_rejection(&loop));
+}
+
+static void loopstate__too_hot_ends_where_no_thermometer_speaks_any_more(void **state)
+{
+    struct hs_loopstate loop;
+    struct hs_loopstate_input hot = at_c(90);
+    struct hs_loopstate_input silent = at_c(NAN);
+
+    hs_loopstate_init(&loop, 0);
+    assert_true(hs_loopstate_step(&loop, &hot, 10));
+    assert_false(hs_loopstate_step(&loop, &silent, 2000));
+    assert_true(hs_loopstate_step(&loop, &silent, 2300));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_NORMAL);
+}
+
+static void loopstate__maintenance_is_below_a_lost_sink_and_above_a_full_tank(void **state)
+{
+    struct hs_loopstate loop;
+    struct hs_loopstate_input in = with(0.99, 3000, 0);
+
+    hs_loopstate_init(&loop, 0);
+    (void)hs_loopstate_step(&loop, &in, 0);
+    assert_true(hs_loopstate_step(&loop, &in, 60));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_FULL);
+    in.is_maintained = true;
+    assert_true(hs_loopstate_step(&loop, &in, 70));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_MAINTENANCE);
+    in.is_sink_off = true;
+    assert_true(hs_loopstate_step(&loop, &in, 80));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_SINK_UNAVAILABLE);
+    in.is_sink_off = false;
+    assert_false(hs_loopstate_step(&loop, &in, 90));
+    assert_true(hs_loopstate_step(&loop, &in, 150));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_MAINTENANCE);
+    in.is_maintained = false;
+    assert_true(hs_loopstate_step(&loop, &in, 160));
+    assert_int_equal(loop.kind, HS_LOOPSTATE_FULL);
+}
+
+/* Every abnormal state comes, is covered by every higher one, and ends when its cause is gone. */
+static void loopstate__each_ends_by_itself_whatever_comes_over_it(void **state)
+{
+    for (int low = HS_LOOPSTATE_NORMAL + 1; low < HS_LOOPSTATE_COUNT_; low++) {
+        for (int high = low + 1; high < HS_LOOPSTATE_COUNT_; high++) {
+            struct hs_loopstate loop;
+            int64_t at_s = 0;
+
+            hs_loopstate_init(&loop, 0);
+            for (; at_s < 200; at_s += 10) {
+                struct hs_loopstate_input in = with_cause(low, quiet);
+
+                (void)hs_loopstate_step(&loop, &in, at_s);
+            }
+            assert_int_equal((int)loop.kind, low);
+            for (; at_s < 400; at_s += 10) {
+                struct hs_loopstate_input in = with_cause(high, with_cause(low, quiet));
+
+                (void)hs_loopstate_step(&loop, &in, at_s);
+            }
+            assert_int_equal((int)loop.kind, high);
+            for (; at_s < 1000; at_s += 10) {
+                struct hs_loopstate_input in = with_cause(low, quiet);
+
+                (void)hs_loopstate_step(&loop, &in, at_s);
+            }
+            assert_int_equal((int)loop.kind, low);
+            for (; at_s < 1600; at_s += 10) {
+                (void)hs_loopstate_step(&loop, &quiet, at_s);
+            }
+            assert_int_equal((int)loop.kind, HS_LOOPSTATE_NORMAL);
+        }
+    }
 }
 
 int main(void)
@@ -153,6 +271,10 @@ int main(void)
         cmocka_unit_test(loopstate__silence_is_a_fault_and_its_end_ends_it),
         cmocka_unit_test(loopstate__three_bad_readings_in_a_row_are_a_fault_at_once),
         cmocka_unit_test(loopstate__a_fault_outranks_a_full_tank),
+        cmocka_unit_test(loopstate__too_hot_is_said_at_once_and_ends_cool_for_five_minutes),
+        cmocka_unit_test(loopstate__too_hot_ends_where_no_thermometer_speaks_any_more),
+        cmocka_unit_test(loopstate__maintenance_is_below_a_lost_sink_and_above_a_full_tank),
+        cmocka_unit_test(loopstate__each_ends_by_itself_whatever_comes_over_it),
         cmocka_unit_test(loopstate__without_a_tank_any_surplus_is_full),
     };
     return cmocka_run_group_tests_name("loopstate", tests, NULL, NULL);
