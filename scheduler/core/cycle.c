@@ -319,6 +319,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
         cycle->is_plan_wanted = true;
     }
     note_rejection(cycle, loop_idx, was_wanted);
+    hs_cycle_hot_watch(cycle, loop_idx);
     if (has_credit != loop->has_credit) {
         loop->has_credit = has_credit;
         hs_cycle_note(cycle, "loop", heatloop->path,

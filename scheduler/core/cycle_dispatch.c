@@ -129,6 +129,23 @@ static void mark_lacking(struct dispatch *dispatch, size_t host_idx, const struc
     }
 }
 
+/* Nothing that may wait begins on a loop that is too hot. */
+static int check_hot(const struct dispatch *dispatch, const struct hs_cycle_entry *entry,
+                     const struct hs_action *action, struct hs_err *err)
+{
+    const struct hs_cycle *cycle = dispatch->cycle;
+    size_t loop_idx = cycle->estate->hosts[action->to_host_idx].loop_idx;
+    bool begins = action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME
+                  || action->kind == HS_ACTION_MOVE;
+
+    if (!begins || !hs_cycle_hot_bars(cycle, entry, action->to_host_idx)) {
+        return 0;
+    }
+    return hs_err_set(err, HS_E_UNAVAILABLE, cycle->estate->loops[loop_idx].path,
+                      "loop '%s' is too hot (%s)", cycle->estate->loops[loop_idx].path,
+                      cycle->loops[loop_idx].state.cause);
+}
+
 /* The last word before an action leaves: the guard's. */
 static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum hs_action_kind kind,
                  size_t host_idx, const char *why)
@@ -147,9 +164,12 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
     };
     struct hs_err err;
     int64_t wait_s = 0;
+    int rc;
 
     snprintf(action.why, sizeof(action.why), "%s", why);
-    if (hs_guard_check(&view, &action, entry->job, &err) != 0) {
+    rc = check_hot(dispatch, entry, &action, &err);
+    rc = rc != 0 ? rc : hs_guard_check(&view, &action, entry->job, &err);
+    if (rc != 0) {
         mark_lacking(dispatch, action.to_host_idx, &err);
         if (strcmp(entry->refused, err.text) != 0) {
             char subject[32];
@@ -347,6 +367,25 @@ static void ask_again(struct dispatch *dispatch)
     }
 }
 
+/* Loops that are too hot get less heat, at once and with or without a plan. */
+static void shed(struct dispatch *dispatch)
+{
+    struct hs_cycle *cycle = dispatch->cycle;
+
+    for (size_t l = 0; l < cycle->estate->n_loops; l++) {
+        hs_cycle_hot_entries entries = {0};
+        char why[160];
+
+        hs_cycle_hot_pick(cycle, l, &entries);
+        snprintf(why, sizeof(why), "loop '%.80s' is too hot: shed until it is cool",
+                 cycle->estate->loops[l].path);
+        for (size_t i = 0; i < entries.n; i++) {
+            want(dispatch, entries.items[i], HS_ACTION_SUSPEND, entries.items[i]->host_idx, why);
+        }
+        HS_VEC_FINI(&entries);
+    }
+}
+
 /* A machine with our tag whose job is over: nobody waits for it any more. */
 static void destroy_orphans(struct dispatch *dispatch)
 {
@@ -382,6 +421,7 @@ void hs_cycle_dispatch(struct hs_cycle *cycle)
                                 .is_freeing = is_freeing};
 
     fill_guard_hosts(&dispatch);
+    shed(&dispatch);
     for (size_t i = 0; i < cycle->live.n; i++) {
         dispatch_job(&dispatch, hs_cycle_get_live(cycle, i));
     }

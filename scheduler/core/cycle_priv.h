@@ -35,6 +35,7 @@
 #include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/core/cycle.h"
+#include "scheduler/core/cycle_hot.h"
 #include "scheduler/core/cycle_soft.h"
 #include "scheduler/core/estimator.h"
 #include "scheduler/core/expected.h"
@@ -68,6 +69,10 @@ struct hs_cycle_loop {
     bool has_credit;   /* heat counts: there is a reading, or a forecast, to believe */
     bool is_tank_told; /* that its tank loses otherwise than stated */
     enum hs_tankloss_doubt tank_doubt; /* as last told */
+    /* cycle_hot.h */
+    bool is_hot;
+    int64_t hot_at_s; /* when hot_cap_w was set */
+    double hot_cap_w; /* while it is hot: its hosts together are to draw no more */
 };
 
 /** Planned maintenance of a host. */

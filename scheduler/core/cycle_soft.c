@@ -131,10 +131,15 @@ void hs_cycle_soft_cap_frame(struct hs_cycle *cycle)
 {
     int64_t slot_s = cycle->estate->slot_s;
 
-    for (size_t t = 0; cycle->options.policy->n_limits > 0 && t < cycle->n_slots; t++) {
+    for (size_t t = 0; (t == 0 || cycle->options.policy->n_limits > 0) && t < cycle->n_slots; t++) {
         int64_t at_s = cycle->plan_from_at_s + (int64_t)t * slot_s;
+        bool has_any =
+            hs_cycle_soft_find_caps(cycle, t > 0 ? at_s : cycle->now_at_s, at_s + slot_s);
 
-        if (hs_cycle_soft_find_caps(cycle, t > 0 ? at_s : cycle->now_at_s, at_s + slot_s)) {
+        if (t == 0) {
+            has_any |= hs_cycle_hot_cap(cycle, cycle->soft->cap_w + cycle->estate->n_sites);
+        }
+        if (has_any) {
             cap_slot(cycle, t);
         }
     }

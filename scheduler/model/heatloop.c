@@ -95,5 +95,5 @@ double hs_heatloop_get_over_c(const struct hs_heatloop *loop)
     double made_for_c =
         loop->tank.present ? fmax(loop->tank.max_c, loop->supply_c) : loop->supply_c;
 
-    return isnan(loop->over_c) ? made_for_c + OVER_K : loop->over_c;
+    return loop->over_c > 0 ? loop->over_c : made_for_c + OVER_K;
 }
