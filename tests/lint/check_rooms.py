@@ -55,6 +55,10 @@ TECHNOLOGY = {
                re.compile(r"adapters/\w+/\w+_modbus\w*\.[ch]$")),
     "mosquitto": (re.compile(r"\bmosquitto_\w+\s*\(|<mosquitto"), re.compile(r"adapters/\w+/\w+_mqtt\w*\.[ch]$")),
 }
+FILE_WRITE = re.compile(r"""(?<![\w.>])(rename(at2?)?|creat|mkstemp|mkostemp)\s*\(|\bO_(CREAT|TRUNC)\b|\bfopen\s*\([^;]*"[wa]""")
+# The writer itself; new files in a new folder; a lock; lines that are appended with their checksums.
+FILE_WRITERS = re.compile(r"scheduler/base/wholefile\.c$|adapters/compute/job_files\.c$|"
+                          r"scheduler/daemon/(statedir|localintent)\.c$")
 HIREDIS_GLUE = re.compile(r"<hiredis/adapters/")
 LOG_ABOVE_DEBUG = re.compile(r"\bHS_LOG_(ERROR|WARN|INFO)\s*\(")
 GOTO = re.compile(r"^\s*goto\s+\w+\s*;")
@@ -86,6 +90,7 @@ RULES = {
     "technology": "a technology is named in adapters/<port>/<port>_<technology>.c only",
     "write-path": "state is written through hs_store_commit() alone: Redis is changed by adapters/store/hsched.lua, and nobody "
                   "but store and plant speaks to it",
+    "whole-file": "files are replaced by scheduler/base/wholefile.h alone, so that they are old or new, never a mixture",
     "hiredis-glue": "hiredis' libevent glue is included by exactly one .c of adapters/redis",
     "reactor": "listening sockets, signals, threads and the reactor live in scheduler/daemon",
     "clock": "time comes from struct hs_clock: no time() outside base",
@@ -210,6 +215,8 @@ class Checker:
         for number, line in enumerate(text.split("\n"), 1):
             if room and (REDIS_WRITE.search(line) or REDIS_SEND.search(line) and not REDIS_SENDERS.search(rel)):
                 self.breach(rel, number, "write-path", RULES["write-path"])
+            if room and FILE_WRITE.search(line) and not FILE_WRITERS.search(rel):
+                self.breach(rel, number, "whole-file", RULES["whole-file"])
             if UNFINISHED.search(line):
                 self.breach(rel, number, "unfinished", RULES["unfinished"])
         lines = code_of(text)
