@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Promise 14: disk full, I/O error or kill -9 at any step leave the old file or the new one, never a mixture."""
+import contextlib
+import http.client
+import json
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import unittest
 
 from daemon_support import BUILD, ROOT, rig
 import fault_sweep
+from faulty_redis import FaultyRig
 
 PUT_FILE = os.environ.get("PUT_FILE", BUILD / "tests" / "cli" / "put_file")
 OLD = b"o" * 70000
@@ -106,6 +111,63 @@ class DiskFull(unittest.TestCase):
         n, bad = self.sweep(command, paths, prepare, verdict, is_whole=False)
         print(f"promise 14: {len(bad)} mixtures in {n} faults, each step of report and trace of hsim")
         self.assertEqual(bad, [])
+
+
+@unittest.skipIf(fault_sweep.why_not(), fault_sweep.why_not())
+class EpochFile(unittest.TestCase):
+    """What hschedd itself writes before it leads: the epoch, outside of Redis."""
+
+    def setUp(self):
+        self.rig = FaultyRig(config={"lease_s": 2})
+        self.rig.__enter__()
+        self.addCleanup(self.rig.__exit__, None, None, None)
+        self.rig.end(self.rig.daemon)
+        self.addCleanup(self.end)
+        self.path = self.rig.dir / "state" / "epoch-main.json"
+        self.paths = [self.path, f"{self.path}.part", self.path.parent]
+
+    def end(self):
+        """kill -9, of strace's child as well."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.rig.daemon.pid, signal.SIGKILL)
+        self.rig.daemon.wait()
+
+    def is_settled(self):
+        """It leads, or says that it does not, or has ended."""
+        if self.rig.daemon.poll() is not None:
+            return True
+        try:
+            return self.rig.health()[1]["status"] in ("ok", "refused")
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def start(self, inject, out=os.devnull):
+        command = [*fault_sweep.command_for(self.paths, inject, out), rig.program(BUILD, "hschedd"), "--config",
+                   self.rig.dir / "hschedd.json"]
+        self.rig.daemon = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL, start_new_session=True)
+        self.rig.until("it neither leads nor refuses nor ends", self.is_settled, 30)
+
+    def test_every_step_of_it__keeps_old_or_new(self):
+        calls = self.rig.dir / "calls"
+        self.start(None, calls)
+        self.end()
+        steps = fault_sweep.steps(fault_sweep.count_in(calls), FAULTS)
+        if not fault_sweep.IS_LONG:
+            steps = [step for i, step in enumerate(steps) if step[0] in ("write", "fsync", "rename") and i % 2 == 0]
+        self.assertTrue(steps)
+        for _, _, inject in steps:
+            with self.subTest(inject=inject):
+                old = self.path.read_bytes()
+                self.start(inject)
+                self.end()
+                epoch = json.loads(old)["epoch"]
+                kept = self.path.read_bytes()
+                if kept != old:
+                    self.assertGreater(json.loads(kept)["epoch"], epoch)
+        self.start(None)
+        self.assertEqual(self.rig.health()[1]["status"], "ok")
+        print(f"promise 14: 0 mixtures in {len(steps)} faults, steps of hschedd's epoch file; it leads after all of them")
 
 
 if __name__ == "__main__":

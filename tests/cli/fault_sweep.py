@@ -41,6 +41,11 @@ def count_calls(command, paths, out, **options):
     done = run(command, paths, None, out, **options)
     if done.returncode != 0:
         raise RuntimeError(f"the good run failed: {done.stderr}")
+    return count_in(out)
+
+
+def count_in(out):
+    """{call: how often} in what strace wrote."""
     found = re.findall(r"^\d+ +(\w+)\(", out.read_text(), re.M)
     return collections.Counter(call for call in found if call in CALLS)
 

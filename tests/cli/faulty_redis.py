@@ -65,6 +65,7 @@ class FaultyRig(RedisRig):
         begin = time.monotonic()
         while not is_so():
             if time.monotonic() - begin > timeout_s:
-                raise AssertionError(f"{what}: {self.health()}\n{self.log_tail('hschedd.log', 30)}")
+                shown = self.health() if self.listens() else "no answer"
+                raise AssertionError(f"{what}: {shown}\n{self.log_tail('hschedd.log', 30)}")
             time.sleep(period_s)
         return time.monotonic() - begin
