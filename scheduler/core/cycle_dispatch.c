@@ -160,6 +160,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
         .to_host_idx = kind == HS_ACTION_MOVE ? entry->placement.host_idx : host_idx,
         .is_live = kind == HS_ACTION_MOVE && entry->job->state == HS_JOB_RUNNING,
         .share = kind == HS_ACTION_THROTTLE ? hs_cycle_get_planned_share(cycle, entry, 0) : 1.0,
+        .is_safety = kind == HS_ACTION_SUSPEND && hs_cycle_hot_bars(cycle, entry, host_idx),
         .wanted_at_s = cycle->now_at_s,
     };
     struct hs_err err;

@@ -177,6 +177,7 @@ static void hot__rejection_is_asked_and_just_enough_is_shed_in_the_same_step(voi
     assert_loop(w, "over-temperature", true);
     assert_int_equal(count(w, HS_ACTION_SUSPEND), 2);
     assert_int_equal(w->decision.n_actions, 2);
+    assert_true(w->decision.actions[0].is_safety); /* also while the store is away */
     step_at(w, START + 20, HOT_C);
     assert_int_equal(w->decision.n_actions, 0);
     assert_int_equal(w->n_touched_foreign, 0);
