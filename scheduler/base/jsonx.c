@@ -18,7 +18,7 @@
 static json_t *must(json_t *json)
 {
     if (json == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     return json;
 }
@@ -46,7 +46,7 @@ json_t *hs_jsonx_dup_deep(const json_t *json)
 void hs_jsonx_set(json_t *object, const char *key, json_t *value)
 {
     if (json_object_set_new(object, key, must(value)) != 0) {
-        abort();
+        hs_mem_exhausted();
     }
 }
 
@@ -81,7 +81,7 @@ void hs_jsonx_set_at(json_t *object, const char *key, int64_t at_s)
 void hs_jsonx_add(json_t *array, json_t *value)
 {
     if (json_array_append_new(array, must(value)) != 0) {
-        abort();
+        hs_mem_exhausted();
     }
 }
 
@@ -198,7 +198,7 @@ char *hs_jsonx_format(const json_t *json)
         json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(JSONX_DIGITS));
 
     if (text == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     return text;
 }

@@ -4,19 +4,27 @@
 /**
  * mem - allocation that never returns NULL.
  *
- * Memory exhaustion aborts: the state is in the store and the service manager restarts us
- * (style.md, 4f). Everything returned is owned by the caller and released with free().
+ * Memory exhaustion ends the process with a line in the log: the state is in the store and the
+ * service manager restarts us (promises.md, 15). Everything returned is owned by the caller and
+ * released with free().
  */
 
 #include <stdlib.h>
 #include <string.h>
+
+/** Say that memory has run out, and end at once: status 1, no core. */
+__attribute__((noreturn, cold)) void hs_mem_exhausted(void);
+
+/** malloc() and realloc() that never return NULL, for libraries that take functions. */
+void *hs_mem_alloc(size_t n_bytes);
+void *hs_mem_grow(void *old, size_t n_bytes);
 
 static inline void *hs_xcalloc(size_t n, size_t size)
 {
     void *p = calloc(n > 0 ? n : 1, size > 0 ? size : 1);
 
     if (p == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     return p;
 }
@@ -26,7 +34,7 @@ static inline void *hs_xrealloc(void *old, size_t n, size_t size)
     void *p = reallocarray(old, n > 0 ? n : 1, size > 0 ? size : 1);
 
     if (p == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     return p;
 }
@@ -37,7 +45,7 @@ static inline char *hs_xstrdup(const char *text)
     char *copy = text != NULL ? strdup(text) : NULL;
 
     if (text != NULL && copy == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     return copy;
 }

@@ -17,6 +17,7 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/api_priv.h"
 #include "scheduler/daemon/callers.h"
+#include "scheduler/daemon/listener.h"
 #include "scheduler/daemon/unixsocket.h"
 
 #define HEADERS_MAX_BYTES 8192 /* promises.md, threats */
@@ -106,7 +107,7 @@ void hs_api_reply_json(struct hs_api_call *call, int status, json_t *json)
     int n = asprintf(&text, "%s\n", line);
 
     if (n < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     json_decref(json);
     send_reply(call, status, "application/json", text, (size_t)n);
@@ -453,7 +454,7 @@ static int bind_all(struct hs_api *api, struct hs_err *err)
             return rc;
         }
         api->n_bound = i + 1;
-        if (evhttp_accept_socket(api->http, fd) != 0) {
+        if (hs_listener_add(api->http, fd, err) != 0) {
             (void)close(fd);
             return hs_err_set(err, HS_E_SYSTEM, NULL, "cannot serve on '%s'", config->sockets[i]);
         }
@@ -482,7 +483,7 @@ int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api 
     api->config = hs_daemon_get_config(daemon);
     api->http = evhttp_new(base);
     if (api->http == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     api->callers = hs_callers_new(base, api->http);
     evhttp_set_max_headers_size(api->http, HEADERS_MAX_BYTES);
@@ -495,7 +496,7 @@ int hs_api_new(struct event_base *base, struct hs_daemon *daemon, struct hs_api 
     evhttp_set_gencb(api->http, on_request, api);
     api->again = evtimer_new(base, bind_rest, api);
     if (api->again == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     rc = bind_all(api, err);
     if (rc != 0) {

@@ -6,7 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <event2/event.h>
+#include <jansson.h>
+
 #include "scheduler/base/log.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/daemon/accept.h"
 #include "scheduler/daemon/api.h"
 #include "scheduler/daemon/config.h"
@@ -227,6 +231,13 @@ static enum exit_status serve(const struct hs_config *config)
     return run.status;
 }
 
+/** What runs out of memory in a library says so and ends, too. */
+static void guard_memory(void)
+{
+    json_set_alloc_funcs(hs_mem_alloc, free);
+    event_set_mem_functions(hs_mem_alloc, hs_mem_grow, free);
+}
+
 int main(int argc, char **argv)
 {
     HS_AUTO(hs_config) config = NULL;
@@ -234,6 +245,7 @@ int main(int argc, char **argv)
     struct options options = {0};
     int status = read_options(argc, argv, &options);
 
+    guard_memory();
     if (status >= 0) {
         return status;
     }

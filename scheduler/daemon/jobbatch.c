@@ -88,7 +88,7 @@ static void add_after(struct hs_job *job, uint64_t job_id)
 {
     job->after = hs_xrealloc(job->after, job->n_after + 1, sizeof(*job->after));
     if (asprintf(&job->after[job->n_after++], "afterany:%" PRIu64, job_id) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
 }
 
@@ -201,7 +201,7 @@ int hs_jobbatch_parse(const struct hs_jobbatch_options *options, const char *tex
     }
     reader.errors = open_memstream(&errors, &n_errors_bytes);
     if (reader.errors == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     read_items(&reader, json);
     (void)fclose(reader.errors);

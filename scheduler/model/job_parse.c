@@ -118,7 +118,7 @@ static void get_env(struct source *source, struct hs_job *job)
         if (!json_is_string(value)) {
             refuse(source, "env", "an object of texts");
         } else if (asprintf(&pair, "%s=%s", key, json_string_value(value)) < 0) {
-            abort();
+            hs_mem_exhausted();
         } else {
             job->env[job->n_env++] = pair;
         }

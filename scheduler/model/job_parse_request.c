@@ -273,7 +273,7 @@ static void read_env(const json_t *object, struct hs_conf_report *report, struct
         } else if (!json_is_string(value)) {
             hs_conf_report_add(report, where, "must be a text in quotes");
         } else if (asprintf(&pair, "%s=%s", key, json_string_value(value)) < 0) {
-            abort();
+            hs_mem_exhausted();
         } else {
             job->env[job->n_env++] = pair;
         }

@@ -52,7 +52,7 @@ struct hs_job *hs_jobarray_dup_task(const struct hs_job *job, unsigned index)
         free(task->env[n_env]);
     }
     if (asprintf(&task->env[n_env], INDEX_KEY "=%u", index) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return task;
 }

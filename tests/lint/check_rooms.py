@@ -76,7 +76,7 @@ REDIS_SENDERS = re.compile(r"adapters/(redis/redis_link\.[ch]$|store/store_redis
 DECLARATION = re.compile(r"^(?:__attribute__\(\(.*?\)\)\s*)?(?:extern\s+)?(?:const\s+)?(?:struct\s+\w+|enum\s+\w+|\w+)"
                          r"(?:\s+const)?[\s*]+(\w+)\s*\(")
 # Headers whose names are words of the language of the tree rather than verbs of one struct.
-FREE_NAMES = {"units.h": re.compile(r"hs_"), "mem.h": re.compile(r"hs_x"), "near.h": re.compile(r"assert_near")}
+FREE_NAMES = {"units.h": re.compile(r"hs_"), "mem.h": re.compile(r"hs_(x|mem_)"), "near.h": re.compile(r"assert_near")}
 
 RULES = {
     "room": "a room includes only the rooms it may use; sim and daemon never each other",
