@@ -189,6 +189,18 @@ static void check_readings(const struct hs_api_call *call, json_t *items)
     }
 }
 
+static void check_clock(const struct hs_api_call *call, json_t *items)
+{
+    double off_s = hs_daemon_get_wall_off_s(call->daemon);
+    char text[TEXT_MAX];
+
+    (void)snprintf(text, sizeof(text), "the wall clock is %.0f s %s plan time, and is not followed",
+                   off_s < 0 ? -off_s : off_s, off_s > 0 ? "ahead of" : "behind");
+    add(items, "clock", off_s == 0 ? "ok" : "warn",
+        off_s == 0 ? "the wall clock agrees with plan time" : text,
+        "set the wall clock right; see 'The clock' in docs/operate.md");
+}
+
 /* --- the disk --- */
 
 static void check_disk(const struct hs_api_call *call, json_t *items)
@@ -220,6 +232,7 @@ void hs_api_doctor_show(struct hs_api_call *call)
     check_epoch(call, items);
     check_records(call, items);
     if (call->cycle != NULL) {
+        check_clock(call, items);
         check_hosts(call, items);
         check_readings(call, items);
     }

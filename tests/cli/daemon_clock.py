@@ -106,6 +106,7 @@ class Jumps(Clock):
         self.rig.start_daemon()
         self.until("its host is not up", lambda: self.rig.get("/v1/hosts")["items"][0]["state"] == "up")
         self.assertLess(abs(self.drift()), 2)
+        self.assertRegex(self.rig.hsched("doctor", check=False).stdout, r"(?m)^warn +clock +the wall clock is 1728")
         self.assertEqual(self.rig.job(self.limited)["state"], "running")
         self.assertEqual(self.rig.job(self.later)["state"], "waiting")
         print(f"{len(JUMPS) + 1} jumps of the wall clock by two days and a year: {n_changed} changes of jobs, plan or lease")
