@@ -288,10 +288,10 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job,
     size_t first = first_start(place, job);
     double due_at_s = (double)job->due_at_s;
     bool waits = job->freedom != HS_PLACE_AT_ONCE && mode != HS_PLACE_MODE_EARLIEST
-                 && mode != HS_PLACE_MODE_FIRST;
+                 && !hs_place_is_first(mode);
 
     ret_offer->placement.host_idx = SIZE_MAX;
-    if (mode == HS_PLACE_MODE_FIRST && !job->must_run_now) {
+    if (hs_place_is_first(mode) && !job->must_run_now) {
         hs_search_first(&place->search, job, first, ret_offer);
         return;
     }
@@ -413,7 +413,7 @@ void hs_place_find(struct hs_place *place, const struct hs_place_job *job, enum 
         find_offer(place, job, mode, &offer);
     }
     if (job->is_movable && job->host_idx != SIZE_MAX
-        && (mode != HS_PLACE_MODE_FIRST || job->freedom == HS_PLACE_FILLER)) {
+        && (mode != HS_PLACE_MODE_STILL || job->freedom == HS_PLACE_FILLER)) {
         find_elsewhere(place, job, mode, &offer);
     }
     if (offer.placement.host_idx == SIZE_MAX) {

@@ -278,7 +278,7 @@ static bool lay_out(struct hs_place *place, const struct hs_place_job *const *or
 /* Make room for those who come late, if they are few. */
 static void repair(struct hs_place *place, size_t n_jobs, enum hs_place_mode mode)
 {
-    bool is_soonest = mode == HS_PLACE_MODE_EARLIEST || mode == HS_PLACE_MODE_FIRST;
+    bool is_soonest = mode == HS_PLACE_MODE_EARLIEST || hs_place_is_first(mode);
 
     if (is_soonest || place->n_avoidable <= most_late(n_jobs)) {
         hs_place_repair(place);
@@ -294,7 +294,7 @@ static size_t lay_out_in_time(struct hs_place *place, const struct hs_place_job 
                               size_t n_jobs, enum hs_place_mode mode)
 {
     qsort(order, n_jobs, sizeof(const struct hs_place_job *),
-          mode == HS_PLACE_MODE_FIRST      ? compare_first
+          hs_place_is_first(mode)          ? compare_first
           : mode == HS_PLACE_MODE_EARLIEST ? compare_earliest
                                            : compare_urgency);
     if (!lay_out(place, order, n_jobs, mode)) {
@@ -344,6 +344,16 @@ static bool has_promises(const struct hs_place_job *const *order, size_t n_jobs)
     return has;
 }
 
+static bool has_movable(const struct hs_place_job *const *order, size_t n_jobs)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < n_jobs && !has; i++) {
+        has = order[i]->is_movable;
+    }
+    return has;
+}
+
 /* @param first  what the plan was begun with: a refresh has kept every promise already */
 static bool can_try(const struct hs_place *place, const struct hs_place_job *const *order,
                     size_t n_jobs, enum hs_place_mode mode, enum hs_place_mode first)
@@ -355,6 +365,8 @@ static bool can_try(const struct hs_place *place, const struct hs_place_job *con
         return has_promises(order, n_jobs) && !(first == HS_PLACE_MODE_REFRESH && has_many(n_jobs));
     case HS_PLACE_MODE_FIRST:
         return n_jobs <= FIRST_JOBS_MAX;
+    case HS_PLACE_MODE_STILL:
+        return n_jobs <= FIRST_JOBS_MAX && has_movable(order, n_jobs);
     default:
         return true;
     }

@@ -29,8 +29,15 @@ enum hs_place_mode {
     HS_PLACE_MODE_EARLIEST, /* as soon as possible, then moved to where it costs less */
     HS_PLACE_MODE_KEEP,     /* what the last plan promised, then the others */
     HS_PLACE_MODE_FIRST,    /* first due, first served, in the first place that there is */
+    HS_PLACE_MODE_STILL,    /* the same, and nothing moves to another host */
     HS_PLACE_MODE_COUNT_,
 };
+
+/** First due, first served? */
+static inline bool hs_place_is_first(enum hs_place_mode mode)
+{
+    return mode == HS_PLACE_MODE_FIRST || mode == HS_PLACE_MODE_STILL;
+}
 
 /** Fewer jobs are planned as one, whatever they share. */
 #define HS_PLACE_PARTS_JOBS_MIN 2000
