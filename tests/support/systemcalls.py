@@ -61,7 +61,11 @@ class Tracer:
     def __exit__(self, *_exc):
         if self.strace.poll() is None:
             self.strace.send_signal(signal.SIGTERM)
-        self.strace.wait()
+        try:
+            self.strace.wait(5)
+        except subprocess.TimeoutExpired:
+            self.strace.kill()  # strace 6.1 may wait for ever where not the first thread took the signal
+            self.strace.wait()
         self.strace.stderr.close()
         ranks = {}
         for line in self.file:
