@@ -296,17 +296,11 @@ static bool is_fit(struct hs_lease *lease)
     return true;
 }
 
-/** Have the state directory to ourselves. Says why not. */
-static bool is_locked(struct hs_lease *lease)
+/** Have the state directory to ourselves. */
+static bool is_locked(struct hs_lease *lease, struct hs_err *err)
 {
-    struct hs_err err;
-
-    if (lease->options.state_dir == NULL || lease->lock != NULL
-        || hs_statedir_lock(lease->options.state_dir, &lease->lock, &err) == 0) {
-        return true;
-    }
-    set_role(lease, HS_LEASE_STANDBY, err.text);
-    return false;
+    return lease->options.state_dir == NULL || lease->lock != NULL
+           || hs_statedir_lock(lease->options.state_dir, &lease->lock, err) == 0;
 }
 
 /** The lease was looked at: take it, or wait. */
@@ -316,15 +310,18 @@ static void judge(struct hs_lease *lease)
     double lease_s =
         fmax(lease->options.lease_s, json_number_value(json_object_get(holder, "lease_s")));
     double left_s = lease->seen_mono_s + lease_s - now_mono_s(lease);
+    struct hs_err err;
     bool has_lock;
 
     if (!is_fit(lease)) {
         return;
     }
-    has_lock = is_locked(lease);
+    has_lock = is_locked(lease, &err); /* before the holder is judged: it tells the dead */
     if (lease->seen.holder[0] != '\0' && left_s > 0 && !is_dead(lease, holder)) {
-        wait_for(lease, holder);
-    } else if (has_lock && now_mono_s(lease) >= lease->not_before_mono_s) {
+        wait_for(lease, holder); /* says more than the lock */
+    } else if (!has_lock) {
+        set_role(lease, HS_LEASE_STANDBY, err.text);
+    } else if (now_mono_s(lease) >= lease->not_before_mono_s) {
         acquire(lease);
     }
 }

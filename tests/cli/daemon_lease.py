@@ -100,6 +100,8 @@ class Leader(LeaseCase):
         self.until("it does not take over", lambda: self.world.answers()
                    and self.world.get("/healthz")["leader"]["pid"] == second.pid)
         self.assertEqual(self.world.end(second), 0)
+        said = [line for line in self.world.log_tail("second.log", 1000).splitlines() if "lease: waits: " in line]
+        self.assertEqual(len(said), 1, said)
 
     def doctor(self, *args):
         """hsched doctor: exit status, {check: result}, all of it."""
