@@ -138,7 +138,7 @@ static int check_hot(const struct dispatch *dispatch, const struct hs_cycle_entr
     bool begins = action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME
                   || action->kind == HS_ACTION_MOVE;
 
-    if (!begins || !hs_cycle_hot_bars(cycle, entry, action->to_host_idx)) {
+    if (!begins || !hs_cycle_hot_bars(cycle, entry->job, loop_idx)) {
         return 0;
     }
     return hs_err_set(err, HS_E_UNAVAILABLE, cycle->estate->loops[loop_idx].path,
@@ -160,7 +160,9 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
         .to_host_idx = kind == HS_ACTION_MOVE ? entry->placement.host_idx : host_idx,
         .is_live = kind == HS_ACTION_MOVE && entry->job->state == HS_JOB_RUNNING,
         .share = kind == HS_ACTION_THROTTLE ? hs_cycle_get_planned_share(cycle, entry, 0) : 1.0,
-        .is_safety = kind == HS_ACTION_SUSPEND && hs_cycle_hot_bars(cycle, entry, host_idx),
+        .is_safety =
+            kind == HS_ACTION_SUSPEND
+            && hs_cycle_hot_bars(cycle, entry->job, cycle->estate->hosts[host_idx].loop_idx),
         .wanted_at_s = cycle->now_at_s,
     };
     struct hs_err err;

@@ -159,10 +159,9 @@ void hs_cycle_hot_pick(struct hs_cycle *cycle, size_t loop_idx, hs_cycle_hot_ent
     }
 }
 
-bool hs_cycle_hot_bars(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                       size_t host_idx)
+bool hs_cycle_hot_bars(const struct hs_cycle *cycle, const struct hs_job *job, size_t loop_idx)
 {
-    return is_sheddable(entry->job) && cycle->loops[cycle->estate->hosts[host_idx].loop_idx].is_hot;
+    return is_sheddable(job) && cycle->loops[loop_idx].is_hot;
 }
 
 bool hs_cycle_hot_cap(const struct hs_cycle *cycle, double *io_cap_w)

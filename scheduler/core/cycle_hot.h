@@ -18,6 +18,7 @@
 
 struct hs_cycle;
 struct hs_cycle_entry;
+struct hs_job;
 
 #define HS_CYCLE_HOT_MORE_S 120
 
@@ -29,9 +30,8 @@ void hs_cycle_hot_watch(struct hs_cycle *cycle, size_t loop_idx);
 /** What is to be stopped now on the loop's hosts, added to @io_entries. */
 void hs_cycle_hot_pick(struct hs_cycle *cycle, size_t loop_idx, hs_cycle_hot_entries *io_entries);
 
-/** May the job not start or go on on the host, because of its loop? */
-bool hs_cycle_hot_bars(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
-                       size_t host_idx);
+/** May the job not start or go on on the loop, because that is too hot? */
+bool hs_cycle_hot_bars(const struct hs_cycle *cycle, const struct hs_job *job, size_t loop_idx);
 
 /** Hot loops draw no more than now: as caps of the first slot. @param io_cap_w  [n_loops] */
 bool hs_cycle_hot_cap(const struct hs_cycle *cycle, double *io_cap_w);

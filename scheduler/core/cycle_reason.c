@@ -100,6 +100,30 @@ static void add_capacity_reason(const struct hs_cycle *cycle, const struct hs_cy
                text);
 }
 
+/* Loops that it might run on and that are too hot for what may wait. @return whether any is */
+static bool add_hot_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
+                            json_t *reasons)
+{
+    const struct hs_estate *estate = cycle->estate;
+    bool has_any = false;
+    char text[512];
+
+    for (size_t l = 0; l < estate->n_loops; l++) {
+        const struct hs_heatloop *loop = &estate->loops[l];
+        bool is_there = entry->host_idx == SIZE_MAX ? entry->site_allowed[loop->site_idx]
+                                                    : estate->hosts[entry->host_idx].loop_idx == l;
+
+        if (is_there && hs_cycle_hot_bars(cycle, entry->job, l)) {
+            snprintf(text, sizeof(text), "loop '%s' is too hot: %s", loop->path,
+                     cycle->loops[l].state.cause);
+            add_reason(reasons, "loop-hot", loop->path, "the loop being cool for five minutes",
+                       text);
+            has_any = true;
+        }
+    }
+    return has_any;
+}
+
 static void add_host_reasons(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                              json_t *reasons)
 {
@@ -236,7 +260,9 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
     if (is_beyond) {
         return reasons;
     }
-    if (entry->refused[0] != '\0') {
+    bool is_hot = add_hot_reasons(cycle, entry, reasons);
+
+    if (entry->refused[0] != '\0' && !is_hot) {
         add_reason(reasons, "refused", "guard", "what the text names", entry->refused);
     }
     if (job->state == HS_JOB_WAITING
@@ -254,7 +280,9 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
         add_host_reasons(cycle, entry, reasons);
         return reasons;
     }
-    add_capacity_reason(cycle, entry, reasons);
+    if (!is_hot) {
+        add_capacity_reason(cycle, entry, reasons);
+    }
     /* Where it comes late for want of room, prices are not why. */
     if (entry->placement.first_slot > 0 && !job->now && !entry->placement.is_late) {
         add_plan_reason(cycle, entry, now_at_s, reasons);

@@ -122,6 +122,14 @@ static void assert_loop(const struct world *w, const char *state, bool wants_rej
     assert_int_equal(json_is_true(json_object_get(loop, "rejection_wanted")), wants_rejection);
 }
 
+static void assert_reason(const struct world *w, uint64_t job_id, const char *code)
+{
+    json_auto_t *explanation = hs_cycle_format_explain(w->cycle, job_id, w->now_at_s);
+    const json_t *first = json_array_get(json_object_get(explanation, "reasons"), 0);
+
+    assert_string_equal(json_string_value(json_object_get(first, "code")), code);
+}
+
 static int setup(void **state)
 {
     struct world *w = hs_xcalloc(1, sizeof(*w));
@@ -241,6 +249,8 @@ static void hot__nothing_that_may_wait_starts_until_it_is_cool_and_then_all_goes
         step_at(w, at_s, HOT_C);
         assert_int_equal(w->decision.n_actions, 0);
     }
+    assert_reason(w, 1, "loop-hot");
+    assert_reason(w, 4, "loop-hot");
     w->demand_w = 1000.0;
     for (int64_t at_s = START + 2 * SLOT; at_s < START + 3 * SLOT; at_s += 100) {
         step_at(w, at_s, COOL_C);
