@@ -62,7 +62,7 @@ int hs_seed_format_env(const struct hs_seed *seed, char **ret_text, struct hs_er
     FILE *file = open_memstream(&text, &n_bytes);
 
     if (file == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     (void)fprintf(file, "export HSCHED_JOB_ID='%" PRIu64 "'\n", seed->job_id);
     for (size_t i = 0; i < seed->n_env; i++) {
@@ -97,7 +97,7 @@ static int add_file(struct archive *iso, const char *name, const char *text)
     int rc;
 
     if (entry == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     archive_entry_set_pathname(entry, name);
     archive_entry_set_size(entry, (la_int64_t)n_bytes);
@@ -127,7 +127,7 @@ int hs_seed_write(const struct hs_seed *seed, int fd, struct hs_err *err)
                    seed->job_id, seed->epoch, seed->job_id);
     iso = archive_write_new();
     if (iso == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     if (archive_write_set_format_iso9660(iso) != ARCHIVE_OK
         || archive_write_set_options(iso, "iso9660:volume-id=cidata") != ARCHIVE_OK

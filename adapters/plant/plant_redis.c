@@ -312,7 +312,7 @@ int hs_plant_redis_new(const struct hs_plant_options *options, const struct hs_r
     plant->base.options = *options;
     plant->access = hs_redis_access_dup(access);
     if (asprintf(&plant->key, "hs:{%s}:readings", cell) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     *ret_plant = &plant->base;
     return 0;

@@ -62,7 +62,7 @@ static void buffer_add(struct buffer *buffer, const void *bytes, size_t n)
         char *grown = realloc(buffer->bytes, n_max);
 
         if (grown == NULL) {
-            abort();
+            hs_mem_exhausted();
         }
         buffer->bytes = grown;
         buffer->n_max = n_max;
@@ -361,7 +361,7 @@ static struct hs_redis_conn *conn_alloc(struct hs_executor *executor,
     conn->fd = -1;
     conn->reader = redisReaderCreate();
     if (conn->reader == NULL) {
-        abort(); /* out of memory */
+        hs_mem_exhausted();
     }
     return conn;
 }
@@ -397,7 +397,7 @@ int hs_redis_conn_send(struct hs_redis_conn *conn, size_t n_args, const char *co
     int n = redisFormatCommandArgv(&command, (int)n_args, (const char **)args, NULL);
 
     if (n < 0) {
-        abort(); /* out of memory */
+        hs_mem_exhausted();
     }
     if (!conn->is_detached) {
         buffer_add(&conn->plain, command, (size_t)n);

@@ -217,7 +217,7 @@ int hs_redis_tls_new(const struct hs_redis_tls_files *files, const char *host,
     int rc;
 
     if (context == NULL) {
-        abort(); /* out of memory */
+        hs_mem_exhausted();
     }
     ERR_clear_error();
     rc = use_files(context, files, err);
@@ -230,7 +230,7 @@ int hs_redis_tls_new(const struct hs_redis_tls_files *files, const char *host,
     tls->from_server = BIO_new(BIO_s_mem());
     tls->to_server = BIO_new(BIO_s_mem());
     if (tls->ssl == NULL || tls->from_server == NULL || tls->to_server == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     SSL_set_app_data(tls->ssl, tls);
     SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, on_verified);
@@ -255,7 +255,7 @@ int hs_redis_tls_feed(struct hs_redis_tls *tls, const void *bytes, size_t n_byte
     int rc;
 
     if (n_bytes > 0 && BIO_write(tls->from_server, bytes, (int)n_bytes) != (int)n_bytes) {
-        abort(); /* out of memory */
+        hs_mem_exhausted();
     }
     if (SSL_is_init_finished(tls->ssl)) {
         return 0;

@@ -106,7 +106,7 @@ static void put(struct shelf *shelf, const char *key, const char *text)
     fresh->key = hs_xstrdup(key);
     node = tsearch(fresh, &shelf->tree, compare_pairs);
     if (node == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     if (*node != fresh) {
         free_pair(fresh);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "scheduler/base/conf.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 
 static const char *const type_words[] = {
@@ -114,11 +115,11 @@ char *hs_conf_format_markdown(const struct hs_conf_table *table)
     FILE *out = open_memstream(&text, &n_bytes);
 
     if (out == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     write_table(out, table);
     if (fclose(out) != 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return text;
 }

@@ -72,7 +72,7 @@ char *hs_conf_report_format(const struct hs_conf_report *report)
     FILE *out = open_memstream(&text, &n_bytes);
 
     if (out == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     for (size_t i = 0; i < report->n_errors && i < HS_CONF_ERRORS_MAX; i++) {
         fprintf(out, "%s%s", i > 0 ? "\n" : "", report->errors[i]);
@@ -81,7 +81,7 @@ char *hs_conf_report_format(const struct hs_conf_report *report)
         fprintf(out, "\nand %zu more", report->n_errors - HS_CONF_ERRORS_MAX);
     }
     if (fclose(out) != 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return text;
 }

@@ -88,7 +88,7 @@ char *hs_packtext_format(const void *bytes, size_t n)
         planes[place(i, n)] = from[i];
     }
     if (compress2(packed, &n_packed, planes, n, QUICKLY) != Z_OK) {
-        abort(); /* the room is there: only memory can be short */
+        hs_mem_exhausted(); /* the room is there: only memory can be short */
     }
     return encode(packed, n_packed);
 }

@@ -90,7 +90,7 @@ int hs_wholefile_new(const char *path, mode_t mode, enum hs_wholefile_care care,
         return fail(path, "find it", err);
     }
     if (asprintf(&file->part, "%s.part", file->path) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     rc = open_part(file, mode, err);
     if (rc == 0 && is_there && fchmod(file->fd, status.st_mode & 07777) != 0) {
@@ -136,7 +136,7 @@ static int sync_folder(const char *path, struct hs_err *err)
              : slash == path ? hs_xstrdup("/")
                              : strndup(path, (size_t)(slash - path));
     if (folder == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0 && fsync(fd) == 0 ? 0 : fail(folder, "sync the folder", err);

@@ -212,7 +212,7 @@ static struct bufferevent *make_stream(struct event_base *base, void *arg)
     /* no option: evhttp closes the descriptor itself, as with streams of its own */
     caller->stream = bufferevent_socket_new(base, -1, 0);
     if (caller->stream == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     caller->callers = callers;
     bufferevent_incref(caller->stream);
@@ -269,7 +269,7 @@ struct hs_callers *hs_callers_new(struct event_base *base, struct evhttp *http)
     callers->arrival = event_new(base, -1, 0, on_arrival, callers);
     callers->deadline = evtimer_new(base, on_deadline, callers);
     if (callers->arrival == NULL || callers->deadline == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     evhttp_set_bevcb(http, make_stream, callers);
     return callers;

@@ -178,7 +178,7 @@ void hs_config_errors_add(struct hs_config_errors *errors, const char *fmt, ...)
     n = vasprintf(&line, fmt, ap);
     va_end(ap);
     if (n < 0 || asprintf(&text, "%s%s\n", errors->text != NULL ? errors->text : "", line) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     free(errors->text);
     errors->text = text;
@@ -206,7 +206,7 @@ char *hs_config_join(const char *dir, const char *path)
         return hs_xstrdup(path);
     }
     if (asprintf(&joined, "%s/%s", dir, path) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return joined;
 }

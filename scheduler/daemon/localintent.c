@@ -50,7 +50,7 @@ struct hs_localintent *hs_localintent_new(const char *state_dir)
     local->fd = -1;
     local->dir = hs_xstrdup(state_dir);
     if (asprintf(&local->path, "%s/" FILE_NAME, state_dir) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return local;
 }
@@ -188,7 +188,7 @@ int hs_localintent_add(struct hs_localintent *local, const char *key, const char
     n_body = asprintf(&body, "%s %s", key, text);
     n = n_body < 0 ? -1 : asprintf(&line, SUM_FORMAT "%s\n", sum_of(body, (size_t)n_body), body);
     if (n < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     /* over what an earlier try may have left, so that no half line is ever followed by another */
     if (ftruncate(local->fd, local->good_end) != 0

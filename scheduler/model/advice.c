@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/base/mem.h"
 #include "scheduler/model/catalogue.h"
 
 static void advise_racks(const struct hs_estate *estate, const char *prefix, FILE *out)
@@ -95,13 +96,13 @@ char *hs_advice_format(const struct hs_estate *estate, const char *prefix)
     FILE *out = open_memstream(&text, &n_bytes);
 
     if (out == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     advise_racks(estate, prefix, out);
     advise_sinks(estate, prefix, out);
     advise_loops(estate, prefix, out);
     if (fclose(out) != 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return text;
 }

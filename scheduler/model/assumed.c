@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "scheduler/base/jsonx.h"
+#include "scheduler/base/mem.h"
 #include "scheduler/base/vec.h"
 
 static struct hs_assumed *add(struct hs_assumed_list *list, const char *path, const char *field,
@@ -74,7 +75,7 @@ char *hs_assumed_format_text(const struct hs_assumed_list *list, size_t n_max)
     FILE *out = open_memstream(&text, &n_bytes);
 
     if (out == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     if (list->n > 0) {
         fprintf(out, "%zu value%s assumed, neither given nor measured:", list->n,
@@ -99,7 +100,7 @@ char *hs_assumed_format_text(const struct hs_assumed_list *list, size_t n_max)
         fprintf(out, "; and %zu more", list->n - n_max);
     }
     if (fclose(out) != 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return text;
 }

@@ -266,7 +266,7 @@ static char *find_scenario(const struct replay_args *args, const json_t *head)
         return hs_xstrdup(path);
     }
     if (asprintf(&joined, "%.*s/%s", (int)(slash - args->trace_path), args->trace_path, path) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return joined;
 }

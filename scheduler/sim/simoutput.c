@@ -58,7 +58,7 @@ static char *find_real(const char *path)
         return NULL;
     }
     if (asprintf(&real, "%s/%s", dir, basename(of_base)) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     return real;
 }

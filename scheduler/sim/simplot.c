@@ -23,7 +23,7 @@ static int write_file(const char *folder, const char *name, const char *text, st
     int rc;
 
     if (asprintf(&path, "%s/%s", folder, name) < 0) {
-        abort();
+        hs_mem_exhausted();
     }
     rc = hs_simoutput_new(path, &output, err);
     return rc == 0 ? hs_simoutput_write(output, text, err) : rc;

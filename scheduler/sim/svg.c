@@ -42,7 +42,7 @@ struct hs_svg *hs_svg_new(double width, double height, const char *title)
 
     svg->out = open_memstream(&svg->text, &svg->n_bytes);
     if (svg->out == NULL) {
-        abort();
+        hs_mem_exhausted();
     }
     fprintf(svg->out,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
@@ -130,7 +130,7 @@ char *hs_svg_format(struct hs_svg *svg)
 {
     fputs("</svg>\n", svg->out);
     if (fclose(svg->out) != 0) {
-        abort(); /* only memory can have run out */
+        hs_mem_exhausted(); /* only memory can have run out */
     }
     svg->out = NULL;
     return HS_STEAL(svg->text);

@@ -65,7 +65,7 @@ class Limits(unittest.TestCase):
         acknowledged = self.pour(30)
         status = self.rig.daemon.wait(10)
         log = self.rig.log_tail("hschedd.log", 5)
-        self.assertIn("out of memory", log)
+        self.assertIn("out of memory", log, f"exit {status}")
         self.rig.start_daemon()
         kept = {job["id"]: job["name"] for job in self.rig.jobs()}
         lost = [job_id for job_id, name in acknowledged.items() if kept.get(job_id) != name]
