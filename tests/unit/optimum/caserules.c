@@ -453,6 +453,12 @@ static int compare_due(const void *left, const void *right)
     if (a->due_at_s != b->due_at_s) {
         return a->due_at_s < b->due_at_s ? -1 : 1;
     }
+    if (fabs(a->remaining_s - b->remaining_s) > 0.5) { /* the planner's own way with equals */
+        return a->remaining_s > b->remaining_s ? -1 : 1;
+    }
+    if (a->priority != b->priority) {
+        return a->priority > b->priority ? -1 : 1;
+    }
     return a->job_id < b->job_id ? -1 : 1;
 }
 
