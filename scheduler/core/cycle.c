@@ -253,7 +253,7 @@ static bool is_maintained(const struct hs_cycle *cycle, size_t loop_idx)
     size_t n_hosts = 0;
     size_t n_closed = 0;
 
-    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
+    for (size_t h = 0; cycle->closures.n > 0 && h < cycle->estate->n_hosts; h++) {
         bool is_closed = false;
 
         if (cycle->estate->hosts[h].loop_idx != loop_idx) {

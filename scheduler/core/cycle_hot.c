@@ -116,13 +116,15 @@ void hs_cycle_hot_watch(struct hs_cycle *cycle, size_t loop_idx)
 {
     struct hs_cycle_loop *loop = &cycle->loops[loop_idx];
     double heat_w;
-    double elec_w = loop_elec_w(cycle, loop_idx, &heat_w);
-    double excess_w = elec_w * (1.0 - sure_takers_w(cycle, loop_idx) / fmax(heat_w, 1.0));
+    double elec_w;
 
     if (!is_hot(cycle, loop_idx)) {
-        loop->is_hot = false;
+        loop->is_hot = false; /* at every step of every loop: no sums for those */
         return;
     }
+    elec_w = loop_elec_w(cycle, loop_idx, &heat_w);
+    double excess_w = elec_w * (1.0 - sure_takers_w(cycle, loop_idx) / fmax(heat_w, 1.0));
+
     if (!loop->is_hot) {
         loop->is_hot = true;
         loop->hot_at_s = cycle->now_at_s;
@@ -137,14 +139,19 @@ void hs_cycle_hot_watch(struct hs_cycle *cycle, size_t loop_idx)
 
 void hs_cycle_hot_pick(struct hs_cycle *cycle, size_t loop_idx, hs_cycle_hot_entries *io_entries)
 {
-    HS_AUTO_MEM struct hs_shed_item *items = hs_xcalloc(cycle->live.n, sizeof(*items));
+    HS_AUTO_MEM struct hs_shed_item *items = NULL;
     double heat_w;
-    double over_w = loop_elec_w(cycle, loop_idx, &heat_w) - cycle->loops[loop_idx].hot_cap_w;
+    double over_w;
     size_t n = 0;
 
-    if (!cycle->loops[loop_idx].is_hot || over_w < 0.5) {
+    if (!cycle->loops[loop_idx].is_hot) {
         return;
     }
+    over_w = loop_elec_w(cycle, loop_idx, &heat_w) - cycle->loops[loop_idx].hot_cap_w;
+    if (over_w < 0.5) {
+        return;
+    }
+    items = hs_xcalloc(cycle->live.n, sizeof(*items));
     for (size_t i = 0; i < cycle->live.n; i++) {
         const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
 
