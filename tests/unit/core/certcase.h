@@ -42,6 +42,10 @@ struct certcase {
     bool allowed[CERTCASE_JOBS][CERTCASE_LOOPS];
 };
 
+/** How many of @n random cases to try: a tenth in a sanitizer's run, which sees the same code in
+ * each. */
+size_t certcase_count(size_t n);
+
 /** A number from @min to @max; goes on from what was drawn before. */
 double certcase_draw(struct certcase *f, double min, double max);
 
