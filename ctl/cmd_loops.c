@@ -97,6 +97,29 @@ static void add_price_bars(json_t *loop)
     hs_jsonx_set_text(loop, "price_bars", bars);
 }
 
+/** Below the table: what is wrong, since when and why, of each loop that is not normal. */
+static void print_states(const json_t *items)
+{
+    const json_t *loop = NULL;
+    size_t i = 0;
+
+    json_array_foreach (items, i, loop) {
+        const char *state = json_string_value(json_object_get(loop, "state"));
+        HS_AUTO_MEM char *name = hs_render_value(json_object_get(loop, "name"), HS_RENDER_TEXT, 0);
+        HS_AUTO_MEM char *since = hs_render_value(json_object_get(loop, "since"), HS_RENDER_AT, 0);
+        HS_AUTO_MEM char *cause =
+            hs_render_value(json_object_get(loop, "cause"), HS_RENDER_TEXT, 0);
+
+        if (state == NULL || strcmp(state, "normal") == 0) {
+            continue;
+        }
+        printf("%s has been in %s since %s: %s%s\n", name, state, since, cause,
+               json_is_true(json_object_get(loop, "rejection_wanted"))
+                   ? "; its heat is to be rejected"
+                   : "");
+    }
+}
+
 static enum hs_exit loops_run(const struct hs_args *args)
 {
     json_auto_t *answer = NULL;
@@ -124,6 +147,9 @@ static enum hs_exit loops_run(const struct hs_args *args)
         }
     }
     hs_table_print(&table, format, answer, NULL);
+    if (format == HS_TABLE_TABLE || format == HS_TABLE_WIDE) {
+        print_states(json_object_get(answer, "items"));
+    }
     return HS_EXIT_OK;
 }
 
@@ -133,7 +159,8 @@ const struct hs_command hs_cmd_loops = {
     .summary = "list heat loops: state, demand, tank, price of heat",
     .details = "The price of heat is what one more MWh into the loop is worth: the backup heat\n"
                "that it replaces now or later, negative where it would be thrown away. NEXT\n"
-               "draws it over the next hours. -o wide adds RIDE-THROUGH: how long the tank\n"
+               "draws it over the next hours. Below the table: of each loop that is not normal\n"
+               "its state, since when, and why. -o wide adds RIDE-THROUGH: how long the tank\n"
                "alone meets the demand if all compute stops now (HIGH DEMAND: where demand is\n"
                "what one forecast in ten exceeds); when the tank is planned to be full and\n"
                "empty; HEADROOM: IT power that could be added over the next hour with all of\n"

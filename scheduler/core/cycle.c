@@ -226,111 +226,6 @@ static void run_until(struct hs_cycle *cycle, int64_t at_s)
     hs_estimator_close(cycle->estimator, cycle->now_at_s, hs_cycle_close_slot, cycle);
 }
 
-/* --- loops --- */
-
-static double captured_w(const struct hs_cycle *cycle, size_t loop_idx)
-{
-    const struct hs_estimator_loop *seen = &cycle->estimator->loops[loop_idx];
-    double sum_w = 0.0;
-
-    if (!isnan(seen->captured_w)) {
-        return seen->captured_w;
-    }
-    for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
-        const struct hs_host *host = &cycle->estate->hosts[h];
-
-        if (host->loop_idx == loop_idx) {
-            sum_w += hs_cycle_get_host_elec_w(cycle, h)
-                     * cycle->estate->racks[host->rack_idx].capture_ratio;
-        }
-    }
-    return sum_w;
-}
-
-/* All that heats it is in planned maintenance at this moment. */
-static bool is_maintained(const struct hs_cycle *cycle, size_t loop_idx)
-{
-    size_t n_hosts = 0;
-    size_t n_closed = 0;
-
-    for (size_t h = 0; cycle->closures.n > 0 && h < cycle->estate->n_hosts; h++) {
-        bool is_closed = false;
-
-        if (cycle->estate->hosts[h].loop_idx != loop_idx) {
-            continue;
-        }
-        for (size_t i = 0; i < cycle->closures.n && !is_closed; i++) {
-            const struct hs_cycle_closure *closure = &cycle->closures.items[i];
-
-            is_closed = closure->host_idx == h && closure->from_at_s <= cycle->now_at_s
-                        && closure->until_at_s > cycle->now_at_s;
-        }
-        n_hosts++;
-        n_closed += is_closed ? 1 : 0;
-    }
-    return n_hosts > 0 && n_closed == n_hosts;
-}
-
-static void note_rejection(struct hs_cycle *cycle, size_t loop_idx, bool was_wanted)
-{
-    bool is_wanted = hs_loopstate_wants_rejection(&cycle->loops[loop_idx].state);
-
-    if (is_wanted != was_wanted) {
-        hs_cycle_note(cycle, "loop", cycle->estate->loops[loop_idx].path,
-                      is_wanted ? "heat that nobody takes is to be rejected"
-                                : "heat need not be rejected any more");
-    }
-}
-
-static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
-{
-    const struct hs_heatloop *heatloop = &cycle->estate->loops[loop_idx];
-    struct hs_cycle_loop *loop = &cycle->loops[loop_idx];
-    double slot_s = (double)cycle->estate->slot_s;
-    double tank_max_wh = hs_tank_max_wh(&heatloop->tank);
-    double silent_s = hs_estimator_get_silent_s(cycle->estimator, loop_idx, cycle->now_at_s);
-    bool is_off = false;
-    struct hs_loopstate_input input = {
-        .tank_ratio = tank_max_wh > 0
-                          ? hs_estimator_get_tank_wh(cycle->estimator, loop_idx) / tank_max_wh
-                          : NAN,
-        .captured_w = captured_w(cycle, loop_idx),
-        .demand_w = hs_estimator_get_demand_w(cycle->estimator, loop_idx),
-        .silent_s = silent_s,
-        .allowed_s = HS_ESTIMATOR_FRESH_SLOTS * slot_s,
-        .n_bad = hs_estimator_get_n_bad(cycle->estimator, loop_idx),
-        .is_maintained = is_maintained(cycle, loop_idx),
-        .hottest_c = hs_estimator_get_hottest_c(cycle->estimator, loop_idx, cycle->now_at_s),
-        .over_c = hs_heatloop_get_over_c(heatloop),
-    };
-    for (size_t k = 0; k < heatloop->n_sinks; k++) {
-        is_off |=
-            hs_estimator_get_off_s(cycle->estimator, heatloop->first_sink_idx + k, cycle->now_at_s)
-            >= 0;
-    }
-    input.is_sink_off = is_off;
-    enum hs_loopstate_kind before = loop->state.kind;
-    bool was_wanted = hs_loopstate_wants_rejection(&loop->state);
-    bool has_credit = !isnan(input.demand_w) && silent_s <= HS_ESTIMATOR_BLIND_SLOTS * slot_s;
-
-    if (hs_loopstate_step(&loop->state, &input, cycle->now_at_s)) {
-        hs_cycle_note(cycle, "loop", heatloop->path, "%s -> %s: %s", hs_loopstate_word(before),
-                      hs_loopstate_word(loop->state.kind), loop->state.cause);
-        cycle->is_plan_wanted = true;
-    }
-    note_rejection(cycle, loop_idx, was_wanted);
-    hs_cycle_hot_watch(cycle, loop_idx);
-    if (has_credit != loop->has_credit) {
-        loop->has_credit = has_credit;
-        hs_cycle_note(cycle, "loop", heatloop->path,
-                      has_credit ? "readings are good: heat has its price"
-                                 : "no reading to believe: heat gets no credit");
-        cycle->is_plan_wanted = true;
-    }
-    hs_cycle_watch_tank(cycle, loop_idx);
-    hs_cycle_hygiene_watch(cycle, loop_idx);
-}
-
 /* --- the step --- */
 
 static bool is_plan_due(const struct hs_cycle *cycle)
@@ -405,9 +300,7 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
         cycle->has_news |= is_news(&events[i]);
     }
     run_until(cycle, now_at_s);
-    for (size_t l = 0; l < cycle->estate->n_loops; l++) {
-        step_loop(cycle, l);
-    }
+    hs_cycle_watch_loops(cycle);
     hs_cycle_follow(cycle);
     if (cycle->is_insert_wanted && !is_plan_due(cycle)) {
         hs_cycle_insert_new(cycle);

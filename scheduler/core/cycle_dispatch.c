@@ -19,6 +19,7 @@ struct dispatch {
     struct hs_guard_host *hosts; /* [n_hosts] what is seen plus what this step asked for */
     const struct hs_guard_cap *caps;
     bool *is_lacking; /* [n_hosts] what the plan has there now was refused for want of room */
+    bool is_shedding; /* what is asked for now is for safety: no store is needed for it */
     bool *is_freeing; /* [n_sites] something was asked to stop there or to leave */
 };
 
@@ -129,21 +130,27 @@ static void mark_lacking(struct dispatch *dispatch, size_t host_idx, const struc
     }
 }
 
-/* Nothing that may wait begins on a loop that is too hot. */
+/* Nothing that may wait begins where its heat would be too much. */
 static int check_hot(const struct dispatch *dispatch, const struct hs_cycle_entry *entry,
                      const struct hs_action *action, struct hs_err *err)
 {
     const struct hs_cycle *cycle = dispatch->cycle;
-    size_t loop_idx = cycle->estate->hosts[action->to_host_idx].loop_idx;
+    const struct hs_estate *estate = cycle->estate;
+    size_t loop_idx = estate->hosts[action->to_host_idx].loop_idx;
     bool begins = action->kind == HS_ACTION_START || action->kind == HS_ACTION_RESUME
                   || action->kind == HS_ACTION_MOVE;
+    double elec_w = 0.0;
+    char why[192];
 
-    if (!begins || !hs_cycle_hot_bars(cycle, entry->job, loop_idx)) {
+    for (size_t h = 0; begins && cycle->loops[loop_idx].zone.is_capped && h < estate->n_hosts;
+         h++) {
+        elec_w += estate->hosts[h].loop_idx == loop_idx ? dispatch->hosts[h].elec_w : 0.0;
+    }
+    if (!begins
+        || hs_cycle_hot_check(cycle, entry->job, action->to_host_idx, elec_w, why, sizeof(why))) {
         return 0;
     }
-    return hs_err_set(err, HS_E_UNAVAILABLE, cycle->estate->loops[loop_idx].path,
-                      "loop '%s' is too hot (%s)", cycle->estate->loops[loop_idx].path,
-                      cycle->loops[loop_idx].state.cause);
+    return hs_err_set(err, HS_E_UNAVAILABLE, estate->loops[loop_idx].path, "%s", why);
 }
 
 /* The last word before an action leaves: the guard's. */
@@ -160,9 +167,7 @@ static void want(struct dispatch *dispatch, struct hs_cycle_entry *entry, enum h
         .to_host_idx = kind == HS_ACTION_MOVE ? entry->placement.host_idx : host_idx,
         .is_live = kind == HS_ACTION_MOVE && entry->job->state == HS_JOB_RUNNING,
         .share = kind == HS_ACTION_THROTTLE ? hs_cycle_get_planned_share(cycle, entry, 0) : 1.0,
-        .is_safety =
-            kind == HS_ACTION_SUSPEND
-            && hs_cycle_hot_bars(cycle, entry->job, cycle->estate->hosts[host_idx].loop_idx),
+        .is_safety = dispatch->is_shedding,
         .wanted_at_s = cycle->now_at_s,
     };
     struct hs_err err;
@@ -370,23 +375,40 @@ static void ask_again(struct dispatch *dispatch)
     }
 }
 
-/* Loops that are too hot get less heat, at once and with or without a plan. */
+static void shed_entries(struct dispatch *dispatch, hs_cycle_hot_entries *entries, const char *why)
+{
+    for (size_t i = 0; i < entries->n; i++) {
+        want(dispatch, entries->items[i], HS_ACTION_SUSPEND, entries->items[i]->host_idx, why);
+    }
+    HS_VEC_FINI(entries);
+}
+
+/* Where more heat comes than is taken, less comes, at once and with or without a plan. */
 static void shed(struct dispatch *dispatch)
 {
     struct hs_cycle *cycle = dispatch->cycle;
+    char why[160];
 
+    dispatch->is_shedding = true;
     for (size_t l = 0; l < cycle->estate->n_loops; l++) {
         hs_cycle_hot_entries entries = {0};
-        char why[160];
 
         hs_cycle_hot_pick(cycle, l, &entries);
-        snprintf(why, sizeof(why), "loop '%.80s' is too hot: shed until it is cool",
+        snprintf(why, sizeof(why),
+                 cycle->loops[l].zone.is_hot ? "loop '%.80s' is too hot: shed until it is cool"
+                                             : "loop '%.80s' cannot give all of its heat away",
                  cycle->estate->loops[l].path);
-        for (size_t i = 0; i < entries.n; i++) {
-            want(dispatch, entries.items[i], HS_ACTION_SUSPEND, entries.items[i]->host_idx, why);
-        }
-        HS_VEC_FINI(&entries);
+        shed_entries(dispatch, &entries, why);
     }
+    for (size_t r = 0; r < cycle->estate->n_racks; r++) {
+        hs_cycle_hot_entries entries = {0};
+
+        hs_cycle_hot_pick_rack(cycle, r, &entries);
+        snprintf(why, sizeof(why), "rack '%.80s' is too hot: shed until it is cool",
+                 cycle->estate->racks[r].path);
+        shed_entries(dispatch, &entries, why);
+    }
+    dispatch->is_shedding = false;
 }
 
 /* A machine with our tag whose job is over: nobody waits for it any more. */

@@ -51,6 +51,12 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
     }
     for (size_t l = 0; l < estate->n_loops; l++) {
         hs_loopstate_init(&cycle->loops[l].state, options->now_at_s);
+        hs_loopstate_init(&cycle->loops[l].zone.heat, options->now_at_s);
+        hs_interlock_init(&cycle->loops[l].interlock);
+    }
+    cycle->racks = hs_xcalloc(estate->n_racks, sizeof(*cycle->racks));
+    for (size_t r = 0; r < estate->n_racks; r++) {
+        hs_loopstate_init(&cycle->racks[r].heat, options->now_at_s);
     }
     cycle->signals = hs_xcalloc(estate->n_sites * HS_CYCLE_SIGNALS, sizeof(*cycle->signals));
     cycle->estimator = hs_estimator_new(estate, options->now_at_s);
@@ -123,6 +129,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
     HS_VEC_FINI(&cycle->closures);
+    free(cycle->racks);
     free(cycle->loops);
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         HS_VEC_FINI(&cycle->hosts[h].machines);

@@ -25,6 +25,40 @@ static void add_seen(const struct hs_cycle *cycle, const struct hs_point *point,
     hs_jsonx_add(readings, item);
 }
 
+/* One that a plant need not have: only where something came. */
+static void add_known(const struct hs_cycle *cycle, enum hs_point_kind kind, size_t thing_idx,
+                      const struct hs_estimator_value *value, json_t *readings)
+{
+    if (value->quality != HS_QUALITY_UNKNOWN) {
+        add_seen(cycle, &(struct hs_point){.kind = kind, .thing_idx = thing_idx}, value, readings);
+    }
+}
+
+/* What holds of its interlock: [{kind, since, text}]. */
+static json_t *format_interlocks(const struct hs_cycle *cycle, size_t loop_idx)
+{
+    const struct hs_interlock *interlock = &cycle->loops[loop_idx].interlock;
+    json_t *items = hs_jsonx_array();
+    struct hs_interlock_input input;
+    char text[96];
+
+    hs_cycle_fill_interlock(cycle, loop_idx, &input);
+    for (int kind = 0; kind < HS_INTERLOCK_COUNT_; kind++) {
+        json_t *item;
+
+        if (!interlock->holds[kind]) {
+            continue;
+        }
+        item = hs_jsonx_object();
+        hs_interlock_format((enum hs_interlock_kind)kind, &input, text, sizeof(text));
+        hs_jsonx_set_text(item, "kind", hs_interlock_word((enum hs_interlock_kind)kind));
+        hs_jsonx_set_at(item, "since", interlock->since_at_s[kind]);
+        hs_jsonx_set_text(item, "text", text);
+        hs_jsonx_add(items, item);
+    }
+    return items;
+}
+
 static json_t *format_readings(const struct hs_cycle *cycle, size_t loop_idx)
 {
     const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
@@ -49,6 +83,17 @@ static json_t *format_readings(const struct hs_cycle *cycle, size_t loop_idx)
                                     .thing_idx = loop_idx,
                                     .height_ratio = seen->sensors[i].height_ratio},
                  &seen->sensors[i].value, readings);
+    }
+    add_known(cycle, HS_POINT_SUPPLY_C, loop_idx, &seen->supply_c, readings);
+    add_known(cycle, HS_POINT_RETURN_C, loop_idx, &seen->return_c, readings);
+    add_known(cycle, HS_POINT_FLOW_L_PER_MIN, loop_idx, &seen->flow_l_per_min, readings);
+    add_known(cycle, HS_POINT_PUMP_OK, loop_idx, &seen->pump.ok, readings);
+    add_known(cycle, HS_POINT_LEAK, loop_idx, &seen->leak, readings);
+    for (size_t r = 0; r < cycle->estate->n_racks; r++) {
+        if (cycle->estate->racks[r].loop_idx == loop_idx) {
+            add_known(cycle, HS_POINT_RACK_INLET_C, r, &cycle->estimator->rack_inlet_c[r],
+                      readings);
+        }
     }
     add_seen(cycle, &(struct hs_point){.kind = HS_POINT_CAPTURED_HEAT_WH, .thing_idx = loop_idx},
              &seen->captured_wh, readings);
@@ -327,6 +372,9 @@ json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int6
     hs_jsonx_set_at(object, "since", state->state.since_at_s);
     hs_jsonx_set_text(object, "cause", state->state.cause);
     hs_jsonx_set_bool(object, "rejection_wanted", hs_loopstate_wants_rejection(&state->state));
+    hs_jsonx_set(object, "interlocks", format_interlocks(cycle, loop_idx));
+    hs_jsonx_set_real(object, "cap_elec_w",
+                      state->zone.is_capped ? fmax(0.0, state->zone.cap_w) : NAN);
     hs_jsonx_set_real(object, "hottest_c",
                       hs_estimator_get_hottest_c(cycle->estimator, loop_idx, now_at_s));
     hs_jsonx_set_real(object, "over_c", hs_heatloop_get_over_c(loop));

@@ -41,6 +41,7 @@
 #include "scheduler/core/expected.h"
 #include "scheduler/core/feasible.h"
 #include "scheduler/core/guard.h"
+#include "scheduler/core/interlock.h"
 #include "scheduler/core/ledger.h"
 #include "scheduler/core/loopstate.h"
 #include "scheduler/core/place.h"
@@ -64,15 +65,23 @@ struct hs_cycle_host {
     HS_VEC(struct hs_machine) machines;
 };
 
+/** A loop or a rack as cycle_hot.h sees it. */
+struct hs_cycle_zone {
+    struct hs_loopstate heat; /* only whether it is too hot: a loop's water, what cools a rack */
+    bool is_capped;
+    bool is_hot; /* and nothing that may wait starts in it at all */
+    int64_t capped_at_s;
+    double cap_w; /* its hosts together are to draw no more */
+};
+
 struct hs_cycle_loop {
     struct hs_loopstate state;
-    bool has_credit;   /* heat counts: there is a reading, or a forecast, to believe */
-    bool is_tank_told; /* that its tank loses otherwise than stated */
+    struct hs_interlock interlock;
+    struct hs_cycle_zone zone;
+    size_t hot_rack_idx; /* of its racks the one nearest its inlet's limit; SIZE_MAX: none speaks */
+    bool has_credit;     /* heat counts: there is a reading, or a forecast, to believe */
+    bool is_tank_told;   /* that its tank loses otherwise than stated */
     enum hs_tankloss_doubt tank_doubt; /* as last told */
-    /* cycle_hot.h */
-    bool is_hot;
-    int64_t hot_at_s; /* when hot_cap_w was set */
-    double hot_cap_w; /* while it is hot: its hosts together are to draw no more */
 };
 
 /** Planned maintenance of a host. */
@@ -135,6 +144,7 @@ struct hs_cycle {
     HS_VEC(size_t) live;         /* ascending indices of entries that may still need something */
     struct hs_cycle_host *hosts; /* [n_hosts] */
     struct hs_cycle_loop *loops; /* [n_loops] */
+    struct hs_cycle_zone *racks; /* [n_racks] */
     HS_VEC(struct hs_cycle_closure) closures;
     const struct hs_series **signals; /* [n_sites][HS_CYCLE_SIGNALS] by hs_signal_kind */
     struct hs_estimator *estimator;
@@ -203,6 +213,16 @@ void hs_cycle_add_live(struct hs_cycle *cycle, const struct hs_cycle_entry *entr
 /** All jobs: those that are over, and the others as they are. */
 void hs_cycle_get_tally(const struct hs_cycle *cycle, int64_t now_at_s,
                         struct hs_cycle_tally *ret_tally);
+
+/** What the loops are like now, what is to be rejected, and how much heat is too much. */
+void hs_cycle_watch_loops(struct hs_cycle *cycle);
+
+/** What the loop's points say to its interlock. */
+void hs_cycle_fill_interlock(const struct hs_cycle *cycle, size_t loop_idx,
+                             struct hs_interlock_input *ret_input);
+
+/** Is some of its sinks out by its own word? @param ret_sink_idx  the first such; nullable */
+bool hs_cycle_find_off_sink(const struct hs_cycle *cycle, size_t loop_idx, size_t *ret_sink_idx);
 
 /** Say once that a tank loses much more or less than stated, or that its readings cannot be. */
 void hs_cycle_watch_tank(struct hs_cycle *cycle, size_t loop_idx);

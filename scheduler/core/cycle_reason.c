@@ -114,9 +114,14 @@ static bool add_hot_reasons(const struct hs_cycle *cycle, const struct hs_cycle_
                                                     : estate->hosts[entry->host_idx].loop_idx == l;
 
         if (is_there && hs_cycle_hot_bars(cycle, entry->job, l)) {
-            snprintf(text, sizeof(text), "loop '%s' is too hot: %s", loop->path,
+            bool is_hot = cycle->loops[l].zone.is_hot;
+
+            snprintf(text, sizeof(text), "loop '%s' %s: %s", loop->path,
+                     is_hot ? "is too hot" : "cannot give more heat away",
                      cycle->loops[l].state.cause);
-            add_reason(reasons, "loop-hot", loop->path, "the loop being cool for five minutes",
+            add_reason(reasons, is_hot ? "loop-hot" : "loop-blocked", loop->path,
+                       is_hot ? "the loop being cool for five minutes"
+                              : "its water and sinks being in order for a minute",
                        text);
             has_any = true;
         }

@@ -21,6 +21,7 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
     est->sinks = hs_xcalloc(estate->n_sinks, sizeof(*est->sinks));
     est->loops = hs_xcalloc(estate->n_loops, sizeof(*est->loops));
     est->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(*est->rack_elec_w));
+    est->rack_inlet_c = hs_xcalloc(estate->n_racks, sizeof(*est->rack_inlet_c));
     for (size_t s = 0; s < estate->n_sites; s++) {
         for (size_t i = 0; i < HS_ESTIMATOR_N_AIR; i++) {
             est->sites[s].air[i] = unknown;
@@ -28,6 +29,7 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
     }
     for (size_t r = 0; r < estate->n_racks; r++) {
         est->rack_elec_w[r] = unknown;
+        est->rack_inlet_c[r] = unknown;
     }
     for (size_t k = 0; k < estate->n_sinks; k++) {
         est->sinks[k].demand_w = unknown;
@@ -40,6 +42,8 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
         est->loops[l].rejected_w = unknown;
         est->loops[l].supply_c = unknown;
         est->loops[l].return_c = unknown;
+        est->loops[l].flow_l_per_min = unknown;
+        est->loops[l].leak = unknown;
         est->loops[l].pump.ok = unknown;
         est->loops[l].sinks.ok = unknown;
         est->loops[l].first_tank_wh = NAN;
@@ -54,6 +58,7 @@ void hs_estimator_free(struct hs_estimator *est)
     if (est == NULL) {
         return;
     }
+    free(est->rack_inlet_c);
     free(est->rack_elec_w);
     free(est->loops);
     free(est->sinks);
@@ -390,6 +395,15 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
         return;
     case HS_POINT_RETURN_C:
         add_plain(&est->loops[reading->point.thing_idx].return_c, reading);
+        return;
+    case HS_POINT_FLOW_L_PER_MIN:
+        add_plain(&est->loops[reading->point.thing_idx].flow_l_per_min, reading);
+        return;
+    case HS_POINT_LEAK:
+        add_plain(&est->loops[reading->point.thing_idx].leak, reading);
+        return;
+    case HS_POINT_RACK_INLET_C:
+        add_plain(&est->rack_inlet_c[reading->point.thing_idx], reading);
         return;
     case HS_POINT_PUMP_OK:
         add_part(&est->loops[reading->point.thing_idx].pump, reading);

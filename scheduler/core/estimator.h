@@ -65,6 +65,8 @@ struct hs_estimator_loop {
     struct hs_estimator_value rejected_w;
     struct hs_estimator_value supply_c;
     struct hs_estimator_value return_c;
+    struct hs_estimator_value flow_l_per_min;
+    struct hs_estimator_value leak;
     double first_tank_wh; /* NAN before the first reading */
     int64_t first_tank_at_s;
     double metered_captured_wh; /* its rise since the start */
@@ -94,11 +96,12 @@ struct hs_estimator_site {
 struct hs_estimator {
     const struct hs_estate *estate;
     int64_t start_at_s;
-    int64_t slot_at_s;                      /* the slot being metered */
-    struct hs_estimator_site *sites;        /* [n_sites] */
-    struct hs_estimator_sink *sinks;        /* [n_sinks] */
-    struct hs_estimator_loop *loops;        /* [n_loops] */
-    struct hs_estimator_value *rack_elec_w; /* [n_racks] as metered */
+    int64_t slot_at_s;                       /* the slot being metered */
+    struct hs_estimator_site *sites;         /* [n_sites] */
+    struct hs_estimator_sink *sinks;         /* [n_sinks] */
+    struct hs_estimator_loop *loops;         /* [n_loops] */
+    struct hs_estimator_value *rack_elec_w;  /* [n_racks] as metered */
+    struct hs_estimator_value *rack_inlet_c; /* [n_racks] */
 };
 
 /**
@@ -155,6 +158,14 @@ double hs_estimator_get_off_s(const struct hs_estimator *estimator, size_t sink_
  */
 double hs_estimator_get_hottest_c(const struct hs_estimator *estimator, size_t loop_idx,
                                   int64_t now_at_s);
+
+/** How long no thermometer of the loop has had a good value, s; INFINITY: none ever had. */
+double hs_estimator_get_mute_s(const struct hs_estimator *estimator, size_t loop_idx,
+                               int64_t now_at_s);
+
+/** What cools the rack's machines, degrees Celsius; NAN as for hs_estimator_get_hottest_c(). */
+double hs_estimator_get_inlet_c(const struct hs_estimator *estimator, size_t rack_idx,
+                                int64_t now_at_s);
 
 /** Accepts NULL. */
 void hs_estimator_free(struct hs_estimator *estimator);

@@ -35,6 +35,12 @@ const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimat
         return &est->loops[point->thing_idx].rejected_w;
     case HS_POINT_RACK_ELEC_W:
         return &est->rack_elec_w[point->thing_idx];
+    case HS_POINT_FLOW_L_PER_MIN:
+        return &est->loops[point->thing_idx].flow_l_per_min;
+    case HS_POINT_LEAK:
+        return &est->loops[point->thing_idx].leak;
+    case HS_POINT_RACK_INLET_C:
+        return &est->rack_inlet_c[point->thing_idx];
     case HS_POINT_PUMP_OK:
         return &est->loops[point->thing_idx].pump.ok;
     case HS_POINT_SINKS_OK:
@@ -150,4 +156,26 @@ double hs_estimator_get_hottest_c(const struct hs_estimator *est, size_t loop_id
         hottest_c = take_hotter(est, &loop->sensors[i].value, now_at_s, hottest_c);
     }
     return hottest_c;
+}
+
+static double take_younger(const struct hs_estimator_value *value, int64_t now_at_s, double mute_s)
+{
+    return isnan(value->value) ? mute_s : fmin(mute_s, (double)(now_at_s - value->at_s));
+}
+
+double hs_estimator_get_mute_s(const struct hs_estimator *est, size_t loop_idx, int64_t now_at_s)
+{
+    const struct hs_estimator_loop *loop = &est->loops[loop_idx];
+    double mute_s = take_younger(&loop->supply_c, now_at_s, INFINITY);
+
+    mute_s = take_younger(&loop->return_c, now_at_s, mute_s);
+    for (size_t i = 0; i < loop->n_sensors; i++) {
+        mute_s = take_younger(&loop->sensors[i].value, now_at_s, mute_s);
+    }
+    return mute_s;
+}
+
+double hs_estimator_get_inlet_c(const struct hs_estimator *est, size_t rack_idx, int64_t now_at_s)
+{
+    return take_hotter(est, &est->rack_inlet_c[rack_idx], now_at_s, NAN);
 }

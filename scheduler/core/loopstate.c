@@ -33,10 +33,14 @@ static bool is_too_hot(const struct hs_loopstate_input *in)
     return in->hottest_c >= in->over_c; /* NAN: nobody says so */
 }
 
-/* Where no thermometer speaks any more, nothing says that it is hot: no state holds for ever. */
+/*
+ * A thermometer that fails does not make it cool: bad readings never raise load. But no state holds
+ * for ever: after a day in which none speaks, nothing says any more that it is hot.
+ */
 static bool is_cool(const struct hs_loopstate_input *in)
 {
-    return !(in->hottest_c >= in->over_c - COOL_BELOW_K);
+    return isnan(in->hottest_c) ? in->mute_s > HS_LOOPSTATE_MUTE_S
+                                : in->hottest_c < in->over_c - COOL_BELOW_K;
 }
 
 static bool has_no_readings(const struct hs_loopstate_input *in)
@@ -108,7 +112,8 @@ static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind
 
     switch (to) {
     case HS_LOOPSTATE_OVER_TEMPERATURE:
-        snprintf(ret_text, size, "%.1f °C, limit %.1f °C", in->hottest_c, in->over_c);
+        snprintf(ret_text, size, "%s%.1f °C, limit %.1f °C", in->hot_of != NULL ? in->hot_of : "",
+                 in->hottest_c, in->over_c);
         return;
     case HS_LOOPSTATE_SENSOR_FAULT:
         if (in->n_bad >= BAD_IN_A_ROW) {
@@ -120,7 +125,8 @@ static void describe(const struct hs_loopstate_input *in, enum hs_loopstate_kind
         snprintf(ret_text, size, "no good reading for %s, allowed %s", silent, allowed);
         return;
     case HS_LOOPSTATE_SINK_UNAVAILABLE:
-        snprintf(ret_text, size, "a sink takes no heat, or the pump stands");
+        snprintf(ret_text, size, "%s",
+                 in->off_why != NULL ? in->off_why : "a sink takes no heat, or the pump stands");
         return;
     case HS_LOOPSTATE_MAINTENANCE:
         snprintf(ret_text, size, "planned maintenance");

@@ -7,12 +7,15 @@
  * Precedence: over-temperature, sensor-fault, sink-unavailable, maintenance, full, normal. Each
  * abnormal state has a condition to enter and another to leave, and each must hold for its dwell;
  * all are watched at once, and the highest that holds is the loop's. So every one ends by itself
- * when its own cause is gone, whatever came over it meanwhile. No state makes compute unavailable:
+ * when its own cause is gone, whatever came over it meanwhile. What a sensor began, its failing
+ * does not end but after HS_LOOPSTATE_MUTE_S. No state makes compute unavailable:
  * they change what heat is worth and ask for rejection. Pure.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define HS_LOOPSTATE_MUTE_S 86400
 
 /** In order of precedence, lowest first. */
 enum hs_loopstate_kind {
@@ -29,14 +32,17 @@ enum hs_loopstate_kind {
 struct hs_loopstate_input {
     double tank_ratio; /* 0..1; NAN without a tank or a reading */
     double captured_w;
-    double demand_w;    /* NAN if unknown */
-    double silent_s;    /* since every needed point last had a good value */
-    double allowed_s;   /* how long silence is bridged */
-    unsigned n_bad;     /* bad readings in a row at some needed point */
-    bool is_sink_off;   /* some sink of it takes no heat now */
-    bool is_maintained; /* it is in planned maintenance now */
-    double hottest_c;   /* of all its fresh thermometers; NAN: none is */
-    double over_c;      /* hotter it may not be; INFINITY: no limit */
+    double demand_w;     /* NAN if unknown */
+    double silent_s;     /* since every needed point last had a good value */
+    double allowed_s;    /* how long silence is bridged */
+    unsigned n_bad;      /* bad readings in a row at some needed point */
+    bool is_sink_off;    /* some sink of it takes no heat now, or its water stands */
+    const char *off_why; /* what says so, with its reading; NULL: nothing in particular */
+    bool is_maintained;  /* it is in planned maintenance now */
+    double hottest_c;    /* of its fresh thermometers the one nearest its limit; NAN: none is */
+    double over_c;       /* hotter that may not be; INFINITY: no limit */
+    double mute_s;       /* since the last of them spoke; of interest while hottest_c is NAN */
+    const char *hot_of;  /* "inlet of rack 'pool/r1' "; NULL: the loop's water */
 };
 
 struct hs_loopstate {

@@ -69,6 +69,16 @@ static const struct hs_conf_field fields[] = {
      .help =
          "hotter its water may not be: rejection is asked for and deferrable work is shed; else "
          "10 K over the tank's max_c and supply_c"},
+    {.name = "flow_min_l_per_min",
+     .type = HS_CONF_REAL,
+     AT(flow_min_l_per_min),
+     .min = 0.001,
+     .max = INFINITY,
+     .unit = "l/min",
+     .has_default = true,
+     .default_number = NAN,
+     .help = "less than this at its point `flow_l_per_min` counts as no flow: rejection is asked "
+             "for, and work that may wait is shed; only where its water never stands"},
     {.name = "tank",
      .type = HS_CONF_OBJECT,
      AT(tank),

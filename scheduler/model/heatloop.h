@@ -15,7 +15,8 @@ struct hs_heatloop {
     size_t site_idx;
     double capture_ratio; /* NAN if the racks' cooling decides */
     double supply_c;
-    double over_c; /* hotter its water may not be; NAN: see hs_heatloop_get_over_c() */
+    double over_c;             /* hotter its water may not be; NAN: see hs_heatloop_get_over_c() */
+    double flow_min_l_per_min; /* less is no flow; NAN: nobody said */
     struct hs_tank tank;
     double rejection_limit_w;    /* INFINITY if none is stated */
     double rejection_elec_ratio; /* electricity ÷ rejected heat */

@@ -3,6 +3,7 @@
 #include "scheduler/model/rack.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "scheduler/model/catalogue.h"
 #include "scheduler/model/host.h"
@@ -46,6 +47,17 @@ static const struct hs_conf_field fields[] = {
      .has_default = true,
      .default_number = INFINITY,
      .help = "electricity it may draw"},
+    {.name = "inlet_max_c",
+     .type = HS_CONF_REAL,
+     AT(inlet_max_c),
+     .min = 10,
+     .max = 80,
+     .unit = "°C",
+     .has_default = true,
+     .default_number = NAN,
+     .help = "hotter its point `inlet_c` may not read: rejection is asked for and work that may "
+             "wait is shed in this rack; else 35 °C where air cools the machines, no limit "
+             "elsewhere"},
     {.name = "ramp_w_per_min",
      .type = HS_CONF_REAL,
      AT(ramp_w_per_min),
@@ -68,4 +80,19 @@ const struct hs_conf_table hs_rack_table = {"rack", fields, sizeof(fields) / siz
 bool hs_rack_has_ramp(const struct hs_rack *rack)
 {
     return rack->ramp_w_per_min > 0 && isfinite(rack->ramp_w_per_min);
+}
+
+double hs_rack_get_inlet_max_c(const struct hs_rack *rack)
+{
+    static const char *const of_air[] = {"air-to-air", "air-to-water", "rear-door"};
+
+    if (rack->inlet_max_c > 0) {
+        return rack->inlet_max_c;
+    }
+    for (size_t i = 0; i < sizeof(of_air) / sizeof(of_air[0]); i++) {
+        if (strcmp(rack->cooling, of_air[i]) == 0) {
+            return HS_RACK_INLET_MAX_C;
+        }
+    }
+    return INFINITY;
 }

@@ -30,6 +30,8 @@ static const struct point_row {
     [HS_POINT_PUMP_OK] = {"pump_ok", OWNER_LOOP, 0, 1},
     [HS_POINT_SINKS_OK] = {"sink_ok", OWNER_LOOP, 0, 1},
     [HS_POINT_SINK_OK] = {"sink_ok", OWNER_SINK, 0, 1},
+    [HS_POINT_LEAK] = {"leak", OWNER_LOOP, 0, 1},
+    [HS_POINT_RACK_INLET_C] = {"inlet_c", OWNER_RACK, -20, 100},
     [HS_POINT_RACK_ELEC_W] = {"elec_w", OWNER_RACK, 0, 1e9},
     [HS_POINT_OUTDOOR_C] = {"outdoor_c", OWNER_SITE, -70, 70},
     /* instruments read a little below zero at night */
@@ -39,8 +41,8 @@ static const struct point_row {
 };
 
 /* Points that plants send and that nothing reads in this version. */
-static const char *const later[] = {"pump_elec_w", "valve_ratio", "leak",     "inlet_c",
-                                    "outlet_c",    "fan_rpm",     "noise_db", NULL};
+static const char *const later[] = {"pump_elec_w", "valve_ratio", "outlet_c",
+                                    "fan_rpm",     "noise_db",    NULL};
 
 /* A path cut at its slashes; parts point into the copy. */
 struct parts {

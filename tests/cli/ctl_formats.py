@@ -130,6 +130,12 @@ class Formats(Case):
             self.assertIn(part, table)
         self.assertIn("[####....]", self.show(listing("LoopList", LOOP), "loops", "-o", "wide").stdout)
 
+    def test_a_loop_that_is_not_normal_says_below_what_is_wrong(self):
+        self.assertNotIn("has been", self.show(listing("LoopList", LOOP), "loops").stdout)
+        loop = dict(LOOP, state="sink-unavailable", cause="pump out of order", rejection_wanted=True)
+        self.assertIn("pool/main has been in sink-unavailable since 2026-01-05 09:00Z: pump out of order; "
+                      "its heat is to be rejected", self.show(listing("LoopList", LOOP, loop), "loops").stdout)
+
     def test_bars_draw_no_rounding(self):
         loop = dict(LOOP, price_next_h=[{"cur_per_mwh": p} for p in (88.8889, 88.8888, 88.9)])
         self.assertIn("▁▁▁", self.show(listing("LoopList", loop), "loops").stdout)

@@ -23,6 +23,7 @@
 struct world {
     struct hs_estate estate;
     struct hs_heatloop loops[SMALL_SITES];
+    struct hs_rack racks[SMALL_SITES];
     struct hs_policy *policy;
     struct hs_cycle *cycle;
     int64_t now_at_s;
@@ -137,6 +138,8 @@ static int setup(void **state)
     w->estate = *small_estate();
     memcpy(w->loops, w->estate.loops, sizeof(w->loops));
     w->estate.loops = w->loops;
+    memcpy(w->racks, w->estate.racks, sizeof(w->racks));
+    w->estate.racks = w->racks;
     w->policy = hs_policy_new();
     w->now_at_s = START;
     w->demand_w = 1000.0;
@@ -266,6 +269,193 @@ static void hot__nothing_that_may_wait_starts_until_it_is_cool_and_then_all_goes
     assert_int_equal(n_resumed + n_started, 3);
 }
 
+/* --- interlocks: what stops the water --- */
+
+static void push_pinned(struct world *w, uint64_t id)
+{
+    struct hs_job *job = hs_job_new();
+    char cannot_meet[192];
+
+    job->id = id;
+    snprintf(job->name, sizeof(job->name), "service");
+    snprintf(job->class_name, sizeof(job->class_name), "pinned");
+    job->vcpus = 1;
+    job->memory_mib = 1024;
+    job->duration_s = 40 * SLOT;
+    job->n_sites = 1;
+    job->sites = hs_xcalloc(1, sizeof(char *));
+    job->sites[0] = hs_xstrdup("pool");
+    job->submitted_at_s = w->now_at_s;
+    job->since_at_s = w->now_at_s;
+    job->state = HS_JOB_WAITING;
+    assert_int_equal(hs_cycle_check_job(w->cycle, job, w->now_at_s, cannot_meet, NULL), 0);
+    push(w, (struct hs_event){.kind = HS_EVENT_JOB, .job = job});
+}
+
+static const char *find_note(const struct world *w, const char *kind, const char *text)
+{
+    for (size_t i = 0; i < w->decision.n_notes; i++) {
+        if (strcmp(w->decision.notes[i].kind, kind) == 0
+            && strstr(w->decision.notes[i].text, text) != NULL) {
+            return w->decision.notes[i].text;
+        }
+    }
+    return NULL;
+}
+
+static const struct stop {
+    const char *name;
+    enum hs_point_kind kind;
+    double fault;
+    double order;
+    double rejection_limit_w; /* 0: not stated */
+    size_t n_shed;            /* of three of 100 W each, at 450 W of which 360 W are heat */
+    const char *cause;
+    double tank_c; /* 60 is full */
+} stops[] = {
+    {"pump", HS_POINT_PUMP_OK, 0, 1, 250, 2, "pump out of order", COOL_C},
+    {"pump, all is rejected", HS_POINT_PUMP_OK, 0, 1, 0, 0, "pump out of order", COOL_C},
+    {"no flow", HS_POINT_FLOW_L_PER_MIN, 0.2, 9, 300, 1, "flow 0.2 l/min, least 5.0 l/min", COOL_C},
+    {"no flow, rejection unknown", HS_POINT_FLOW_L_PER_MIN, 0, 9, 0, 3, "least 5.0 l/min", COOL_C},
+    {"leak", HS_POINT_LEAK, 1, 0, 300, 1, "leak", COOL_C},
+    {"leak, rejection unknown", HS_POINT_LEAK, 1, 0, 0, 3, "leak", COOL_C},
+    {"sink", HS_POINT_SINK_OK, 0, 1, 250, 2, "sink 'pool/main/basin' takes no heat", 61},
+    {"sink, the tank has room", HS_POINT_SINK_OK, 0, 1, 250, 0, "takes no heat", 59},
+    {"all sinks", HS_POINT_SINKS_OK, 0, 1, 250, 2, "takes no heat", 61},
+};
+
+static void run_stop(struct world *w, const struct stop *stop)
+{
+    size_t n_resumed = 0;
+
+    w->loops[0].rejection_limit_w = stop->rejection_limit_w;
+    w->loops[0].flow_min_l_per_min = 5.0;
+    for (uint64_t id = 1; id <= 3; id++) {
+        push_job(w, id, 2, true);
+    }
+    push_pinned(w, 9);
+    step_at(w, START, stop->tank_c);
+    assert_int_equal(count(w, HS_ACTION_START), 4);
+    push_reading(w, stop->kind, 0, stop->order);
+    step_at(w, START + 1, stop->tank_c);
+    assert_loop(w, "normal", false);
+    push_reading(w, stop->kind, 0, stop->fault);
+    step_at(w, START + 10, stop->tank_c);
+    assert_loop(w, "sink-unavailable", true);
+    assert_non_null(find_note(w, "loop", stop->cause));
+    assert_int_equal(count(w, HS_ACTION_SUSPEND), stop->n_shed);
+    for (size_t i = 0; i < w->decision.n_actions; i++) {
+        assert_true(w->decision.actions[i].job_id != 9);
+        assert_true(w->decision.actions[i].is_safety);
+    }
+    for (int64_t at_s = START + 20; at_s < START + 600; at_s += 20) {
+        step_at(w, at_s, stop->tank_c);
+        assert_int_equal(count(w, HS_ACTION_SUSPEND) + count(w, HS_ACTION_RESUME), 0);
+    }
+    push_reading(w, stop->kind, 0, stop->order);
+    for (int64_t at_s = START + 600; at_s < START + 3 * SLOT; at_s += 20) {
+        step_at(w, at_s, stop->tank_c);
+        n_resumed += count(w, HS_ACTION_RESUME);
+        assert_loop(w, at_s < START + 660 ? "sink-unavailable" : "normal", at_s < START + 660);
+    }
+    assert_int_equal(n_resumed, stop->n_shed);
+    assert_int_equal(hs_cycle_get_job(w->cycle, 9)->state, HS_JOB_RUNNING);
+}
+
+static void hot__what_stops_the_water_asks_for_rejection_sheds_enough_and_ends(void **state)
+{
+    for (size_t i = 0; i < sizeof(stops) / sizeof(stops[0]); i++) {
+        void *w = NULL;
+
+        print_message("  %s\n", stops[i].name);
+        assert_int_equal(setup(&w), 0);
+        run_stop(w, &stops[i]);
+        assert_int_equal(teardown(&w), 0);
+    }
+}
+
+static void hot__as_much_runs_beside_a_standing_pump_as_its_rejection_takes(void **state)
+{
+    struct world *w = *state;
+
+    w->loops[0].rejection_limit_w = 250;
+    run_three_beside_a_foreign_one(w);
+    push_reading(w, HS_POINT_PUMP_OK, 0, 0);
+    step_at(w, START + 10, COOL_C); /* 500 W, of which 187.5 W are too much */
+    assert_int_equal(count(w, HS_ACTION_SUSPEND), 2);
+    push_job(w, 4, 1, true); /* 50 W would be too much */
+    step_at(w, START + 20, COOL_C);
+    assert_int_equal(w->decision.n_actions, 0);
+    assert_reason(w, 4, "loop-blocked");
+    push(w,
+         (struct hs_event){
+             .kind = HS_EVENT_MACHINE_ENDED, .host_idx = 0, .job_id = 3, .has_exit_status = true});
+    for (int64_t at_s = START + 30; at_s < START + 400; at_s += 10) {
+        double elec_w[SMALL_SITES];
+
+        step_at(w, at_s, COOL_C);
+        hs_cycle_get_rack_elec_w(w->cycle, elec_w);
+        assert_true(elec_w[0] <= 312.5);
+    }
+    assert_int_equal(w->n_touched_foreign, 0);
+}
+
+static void hot__a_hot_inlet_sheds_half_in_its_rack_and_more_while_it_stays_so(void **state)
+{
+    struct world *w = *state;
+
+    w->racks[0].inlet_max_c = 32.0;
+    run_three_beside_a_foreign_one(w);
+    push_reading(w, HS_POINT_RACK_INLET_C, 0, 31.9);
+    push_reading(w, HS_POINT_RACK_INLET_C, 1, 60.0); /* no limit stated there, and no air */
+    step_at(w, START + 10, COOL_C);
+    assert_loop(w, "normal", false);
+    assert_int_equal(w->decision.n_actions, 0);
+    push_reading(w, HS_POINT_RACK_INLET_C, 0, 32.0);
+    step_at(w, START + 20, COOL_C);
+    assert_loop(w, "over-temperature", true);
+    assert_non_null(find_note(w, "loop", "inlet of rack 'pool/r1' 32.0 °C, limit 32.0 °C"));
+    assert_int_equal(count(w, HS_ACTION_SUSPEND), 2);
+    push_job(w, 4, 1, false);
+    step_at(w, START + 30, COOL_C);
+    assert_int_equal(w->decision.n_actions, 0);
+    step_at(w, START + 140, COOL_C);
+    assert_int_equal(count(w, HS_ACTION_SUSPEND), 1);
+    push_reading(w, HS_POINT_RACK_INLET_C, 0, 26.9);
+    for (int64_t at_s = START + 150; at_s < START + 450; at_s += 10) {
+        step_at(w, at_s, COOL_C);
+        assert_loop(w, "over-temperature", true);
+        assert_int_equal(w->decision.n_actions, 0);
+    }
+    step_at(w, START + 450, COOL_C);
+    assert_loop(w, "normal", false);
+    assert_int_equal(w->n_touched_foreign, 0);
+}
+
+/* A thermometer or a contact that fails in a fault does not bring load back. */
+static void hot__a_sensor_that_fails_in_a_fault_brings_no_load_back(void **state)
+{
+    struct world *w = *state;
+
+    w->racks[0].inlet_max_c = 32.0;
+    run_three_beside_a_foreign_one(w);
+    push_reading(w, HS_POINT_RACK_INLET_C, 0, 40.0);
+    push_reading(w, HS_POINT_LEAK, 0, 1);
+    step_at(w, START + 10, COOL_C);
+    assert_int_equal(count(w, HS_ACTION_SUSPEND), 3);
+    for (int64_t at_s = START + 20; at_s < START + 20 * SLOT; at_s += 200) {
+        push(w, (struct hs_event){.kind = HS_EVENT_READING,
+                                  .reading = {.point = {.kind = HS_POINT_RACK_INLET_C},
+                                              .value = NAN,
+                                              .taken_at_s = at_s,
+                                              .received_at_s = at_s,
+                                              .quality = HS_QUALITY_NOT_A_NUMBER}});
+        step_at(w, at_s, COOL_C);
+        assert_int_equal(w->decision.n_actions, 0);
+        assert_loop(w, "over-temperature", true);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +467,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             hot__nothing_that_may_wait_starts_until_it_is_cool_and_then_all_goes_on, setup,
             teardown),
+        cmocka_unit_test(hot__what_stops_the_water_asks_for_rejection_sheds_enough_and_ends),
+        cmocka_unit_test_setup_teardown(
+            hot__as_much_runs_beside_a_standing_pump_as_its_rejection_takes, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            hot__a_hot_inlet_sheds_half_in_its_rack_and_more_while_it_stays_so, setup, teardown),
+        cmocka_unit_test_setup_teardown(hot__a_sensor_that_fails_in_a_fault_brings_no_load_back,
+                                        setup, teardown),
     };
     return cmocka_run_group_tests_name("cycle_hot", tests, NULL, NULL);
 }

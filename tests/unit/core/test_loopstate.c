@@ -131,11 +131,13 @@ static void loopstate__a_sink_that_is_out_is_said_and_its_end_ends_it(void **sta
     struct hs_loopstate_input blind = quiet;
 
     out.is_sink_off = true;
+    out.off_why = "flow 0.2 l/min, least 5.0 l/min";
     blind.is_sink_off = true;
     blind.n_bad = 3;
     hs_loopstate_init(&loop, 0);
     assert_true(hs_loopstate_step(&loop, &out, 100));
     assert_int_equal(loop.kind, HS_LOOPSTATE_SINK_UNAVAILABLE);
+    assert_string_equal(loop.cause, out.off_why);
     assert_true(hs_loopstate_step(&loop, &blind, 200));
     assert_int_equal(loop.kind, HS_LOOPSTATE_SENSOR_FAULT);
     assert_false(hs_loopstate_step(&loop, &out, 300));
@@ -189,7 +191,7 @@ static void loopstate__too_hot_is_said_at_once_and_ends_cool_for_five_minutes(vo
     assert_false(hs_loopstate_wants_rejection(&loop));
 }
 
-static void loopstate__too_hot_ends_where_no_thermometer_speaks_any_more(void **state)
+static void loopstate__too_hot_ends_only_a_day_after_the_last_thermometer_spoke(void **state)
 {
     struct hs_loopstate loop;
     struct hs_loopstate_input hot = at_c(90);
@@ -197,8 +199,13 @@ static void loopstate__too_hot_ends_where_no_thermometer_speaks_any_more(void **
 
     hs_loopstate_init(&loop, 0);
     assert_true(hs_loopstate_step(&loop, &hot, 10));
-    assert_false(hs_loopstate_step(&loop, &silent, 2000));
-    assert_true(hs_loopstate_step(&loop, &silent, 2300));
+    for (int64_t at_s = 10; at_s <= 10 + HS_LOOPSTATE_MUTE_S; at_s += 600) {
+        silent.mute_s = (double)(at_s - 10);
+        assert_false(hs_loopstate_step(&loop, &silent, at_s));
+    }
+    silent.mute_s = HS_LOOPSTATE_MUTE_S + 1;
+    assert_false(hs_loopstate_step(&loop, &silent, 90000));
+    assert_true(hs_loopstate_step(&loop, &silent, 90300));
     assert_int_equal(loop.kind, HS_LOOPSTATE_NORMAL);
 }
 
@@ -272,7 +279,7 @@ int main(void)
         cmocka_unit_test(loopstate__three_bad_readings_in_a_row_are_a_fault_at_once),
         cmocka_unit_test(loopstate__a_fault_outranks_a_full_tank),
         cmocka_unit_test(loopstate__too_hot_is_said_at_once_and_ends_cool_for_five_minutes),
-        cmocka_unit_test(loopstate__too_hot_ends_where_no_thermometer_speaks_any_more),
+        cmocka_unit_test(loopstate__too_hot_ends_only_a_day_after_the_last_thermometer_spoke),
         cmocka_unit_test(loopstate__maintenance_is_below_a_lost_sink_and_above_a_full_tank),
         cmocka_unit_test(loopstate__each_ends_by_itself_whatever_comes_over_it),
         cmocka_unit_test(loopstate__without_a_tank_any_surplus_is_full),

@@ -88,7 +88,7 @@ static void point__names_the_unknown_part_and_the_nearest(void **state)
           "there is no quantity of a site 'outdor_c', did you mean 'outdoor_c'?");
     check(state, "pool/main/tank/2_c",
           "'2_c' is no height in the tank; write 0_c (bottom) to 1_c (top)");
-    check(state, "pool/main/leak", "'leak' is not read by this version");
+    check(state, "pool/main/valve_ratio", "'valve_ratio' is not read by this version");
     check(state, "pool", "not a point; write <site>/<loop>/<sink>/demand_heat_w or the like");
     check(state, "a/b/c/d/e", "not a point; write <site>/<loop>/<sink>/demand_heat_w or the like");
     check(state, "pool/r1/basin/demand_heat_w", "there is no loop 'r1'; known is main");
