@@ -5,9 +5,10 @@
  * plant - port to the buildings: what heat they want, what their tanks hold.
  *
  * A backend delivers readings per point, with quality and both times, through its listener.
- * The wrapper checks what comes back once for all backends (NAN, range). Read-only to the
- * plant. Backends: plant_redis.c (the stream), plant_csv.c (replay), plant_sim.c (closes the
- * loop), listed in plant.c. All calls and callbacks on the executor's thread.
+ * The wrapper checks what comes back once for all backends (NAN, range), and by the point's own
+ * rule where the estate's map has one. Read-only to the plant unless a device's `write` is on.
+ * Backends: plant_redis.c (the stream), plant_csv.c (replay), plant_sim.c (closes the loop),
+ * plant_modbus.c. All calls and callbacks on the executor's thread.
  */
 
 #include <stddef.h>
@@ -19,10 +20,12 @@
 #include "scheduler/base/executor.h"
 #include "scheduler/model/account.h"
 #include "scheduler/model/estate.h"
+#include "scheduler/model/pointmap.h"
 #include "scheduler/model/reading.h"
 #include "scheduler/model/series.h"
 
 struct hs_plant;
+struct hs_plant_quality;
 struct hs_redis_access;
 
 struct hs_plant_listener {
@@ -30,6 +33,8 @@ struct hs_plant_listener {
     void (*reading)(void *arg, const struct hs_reading *reading);
     /* something that was no reading: unknown point, malformed entry; @text is one clause */
     void (*refused)(void *arg, const char *text);
+    /* nullable: a device or broker was found or lost; @text names it */
+    void (*connection)(void *arg, bool is_up, const char *text);
     void *arg;
 };
 
@@ -49,6 +54,9 @@ struct hs_plant_ops {
     void (*start)(struct hs_plant *plant);
     /** optional: tell a simulated plant what IT power each rack draws from now on. */
     void (*feed)(struct hs_plant *plant, const double *rack_elec_w, size_t n_racks);
+    /** optional: what the plant is told at @point from now on; NAN: nothing any more. */
+    int (*write)(struct hs_plant *plant, const struct hs_point *point, double value,
+                 struct hs_err *err);
     void (*destroy)(struct hs_plant *plant);
 };
 
@@ -64,8 +72,31 @@ void hs_plant_start(struct hs_plant *plant);
 int hs_plant_feed(struct hs_plant *plant, const double *rack_elec_w, size_t n_racks,
                   struct hs_err *err);
 
+/**
+ * Tell the plant @value at @point, now and again after every reconnection, until it is told
+ * something else.
+ *
+ * @param value  NAN: nothing any more
+ * @return 0; -HS_E_NOTFOUND where this plant has no such point to write; -HS_E_DENIED if `write` is
+ *         off; -HS_E_INVALID if the point's type cannot hold it; -HS_E_UNSUPPORTED
+ */
+int hs_plant_write(struct hs_plant *plant, const struct hs_point *point, double value,
+                   struct hs_err *err);
+
 /** For backends: check @reading's value, set its quality, hand it to the listener. */
 void hs_plant_deliver(struct hs_plant *plant, struct hs_reading *reading);
+
+/** For backends that read by the estate's map: the same by @row's rule, taken now. */
+void hs_plant_deliver_by(struct hs_plant *plant, const struct hs_pointmap_row *row,
+                         struct hs_plant_quality *quality, double value);
+
+/** For the same: @row's value cannot be had; says so as @verdict, with NAN. */
+void hs_plant_deliver_bad(struct hs_plant *plant, const struct hs_pointmap_row *row,
+                          enum hs_quality verdict);
+
+/** For backends: a device or broker was found or lost. */
+__attribute__((format(printf, 3, 4))) void
+hs_plant_tell_connection(struct hs_plant *plant, bool is_up, const char *fmt, ...);
 
 /** Accepts NULL. */
 void hs_plant_free(struct hs_plant *plant);

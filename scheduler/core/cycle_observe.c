@@ -414,7 +414,8 @@ static void machine_ended(struct hs_cycle *cycle, const struct hs_event *event)
 
 static bool is_bad(enum hs_quality quality)
 {
-    return quality == HS_QUALITY_OUT_OF_RANGE || quality == HS_QUALITY_NOT_A_NUMBER;
+    return quality != HS_QUALITY_GOOD && quality != HS_QUALITY_SUBSTITUTED
+           && quality != HS_QUALITY_UNKNOWN;
 }
 
 /* Said when a point turns bad and when it is good again, not at each reading: sensors stay bad. */

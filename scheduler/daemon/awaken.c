@@ -12,9 +12,8 @@
 #include "scheduler/base/timetext.h"
 #include "scheduler/daemon/daemon_priv.h"
 
-#define PLANT_PERIOD_PLAN_S 60.0
-#define RELIST_S            0.1                  /* real */
-#define IDS_SKIPPED         UINT64_C(1000000000) /* where jobs go on if their count was lost */
+#define RELIST_S    0.1                  /* real */
+#define IDS_SKIPPED UINT64_C(1000000000) /* where jobs go on if their count was lost */
 
 /* --- the clock --- */
 
@@ -146,38 +145,18 @@ static void on_reading(void *arg, const struct hs_reading *reading)
     hs_inbox_add(&daemon->inbox, &event, HS_INBOX_LATER);
 }
 
-static void on_refused(void *arg, const char *text)
-{
-    (void)arg;
-    HS_LOG_WARN("plant", "not a reading: %s", text);
-}
-
 static int set_plant(struct hs_daemon *daemon, struct hs_err *err)
 {
-    const struct hs_config *config = daemon->config;
-    struct hs_plant_options options = {
+    const struct hs_plantset_options options = {
         .executor = daemon->executor,
         .clock = daemon->clock,
-        .estate = config->estate,
-        .listener = {.reading = on_reading, .refused = on_refused, .arg = daemon},
-        .period_plan_s = PLANT_PERIOD_PLAN_S,
+        .config = daemon->config,
+        .heat_by_sink = daemon->heat_by_sink,
+        .reading = on_reading,
+        .arg = daemon,
     };
-    int rc = 0;
 
-    if (strcmp(config->plant_kind, "redis") == 0) {
-        const struct hs_redis_access access = hs_config_get_redis_access(
-            config->readings.url[0] != '\0' ? &config->readings : &config->redis);
-
-        rc = hs_plant_redis_new(&options, &access, config->cell, &daemon->plant, err);
-    } else if (strcmp(config->plant_kind, "csv") == 0) {
-        daemon->plant = hs_plant_csv_new(&options, daemon->heat_by_sink);
-    } else if (strcmp(config->plant_kind, "sim") == 0) {
-        daemon->plant = hs_plant_sim_new(&options, daemon->heat_by_sink);
-    }
-    if (rc == 0 && daemon->plant != NULL) {
-        hs_plant_start(daemon->plant);
-    }
-    return rc;
+    return hs_plantset_new(&options, &daemon->plants, err);
 }
 
 /* --- the hosts --- */

@@ -18,7 +18,6 @@
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const store_words[] = {"redis", "mem", NULL};
-static const char *const plant_words[] = {"redis", "csv", "sim", NULL};
 static const char *const api_words[] = {"hsched.daemon/v1", NULL};
 
 #define CONFIG_TEXT(member) \
@@ -50,17 +49,6 @@ static const struct hs_conf_field auth_fields[] = {
      .help = "users who may speak besides root and the daemon's own"},
 };
 static const struct hs_conf_table auth_table = {"auth", auth_fields, N_OF(auth_fields)};
-
-static const struct hs_conf_field plant_fields[] = {
-    {.name = "kind",
-     .type = HS_CONF_WORD,
-     CONFIG_TEXT(plant_kind),
-     .required = true,
-     .words = plant_words,
-     .help = "where readings come from"},
-    {.name = "heat", .type = HS_CONF_CHILDREN, .help = "heat demand of sinks, for csv and sim"},
-};
-static const struct hs_conf_table plant_table = {"plant", plant_fields, N_OF(plant_fields)};
 
 static const struct hs_conf_field signals_fields[] = {
     {.name = "price", .type = HS_CONF_CHILDREN, .help = "electricity price, cur/MWh"},
@@ -146,7 +134,8 @@ static const struct hs_conf_field config_fields[] = {
      .help = "plan time at the first start, RFC 3339; absent is now"},
     {.name = "plant",
      .type = HS_CONF_OBJECT,
-     .table = &plant_table,
+     .offset = 0,
+     .table = &hs_config_plant_table,
      .help = "where readings come from"},
     {.name = "signals",
      .type = HS_CONF_OBJECT,
@@ -229,6 +218,7 @@ static void read_root(const json_t *root, struct hs_config *config, struct hs_co
     }
     (void)hs_conf_read(&hs_config_table, root, "", config, report);
     hs_config_read_parts(root, config, report);
+    hs_config_read_plant(root, config, report);
     hs_config_read_weather(root, config, report);
     hs_config_resolve(config->dir, config->estate_file);
     hs_config_resolve(config->dir, config->policies_dir);
@@ -279,6 +269,7 @@ static void load_all(struct hs_config *config, struct hs_config_errors *errors)
     if (config->estate != NULL) {
         hs_config_check_limits(config, errors);
         hs_config_read_series(config, &report);
+        hs_config_check_plant(config, &report, errors);
     }
     hs_config_check_whole(config, &report);
     hs_config_errors_add_report(errors, &report);
@@ -327,6 +318,7 @@ void hs_config_free(struct hs_config *config)
         free(config->images[i].cmdline);
     }
     free(config->images);
+    free(config->modbus);
     free(config->weather);
     for (size_t i = 0; i < config->n_signals; i++) {
         hs_series_free(config->signals[i].series);

@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include "adapters/compute/compute.h"
+#include "adapters/plant/plant_modbus.h"
 #include "adapters/redis/redis_access.h"
 #include "adapters/signal/signal.h"
 #include "policies/policy.h"
@@ -88,7 +89,7 @@ struct hs_config {
     int64_t start_at_s;              /* 0: now */
     bool heat_history;
     bool takes_wall_clock; /* of the command line: plan time begins as wall time again */
-    char plant_kind[16];   /* "redis", "csv", "sim", or "" for none */
+    char plant_kind[16];   /* "redis", "csv", "sim", or "" for none; devices besides */
 
     char **sockets; /* [n_sockets] unix socket paths; owned */
     size_t n_sockets;
@@ -96,6 +97,8 @@ struct hs_config {
     size_t n_uids;
     struct hs_config_heat *heat; /* [n_heat] */
     size_t n_heat;
+    struct hs_plant_modbus_device *modbus; /* [n_modbus] */
+    size_t n_modbus;
     struct hs_config_signal *signals; /* [n_signals] */
     size_t n_signals;
     struct hs_config_weather *weather; /* [n_weather] */

@@ -208,32 +208,10 @@ static void check_socket(const char *path, size_t i, struct hs_conf_report *repo
     }
 }
 
-static void check_plant(const struct hs_config *config, struct hs_conf_report *report)
-{
-    HS_AUTO_MEM bool *has_heat = NULL;
-
-    if (config->estate == NULL || strcmp(config->plant_kind, "sim") != 0) {
-        return;
-    }
-    has_heat = hs_xcalloc(config->estate->n_sinks, sizeof(*has_heat));
-    for (size_t i = 0; i < config->n_heat; i++) {
-        if (config->heat[i].sink_idx < config->estate->n_sinks) {
-            has_heat[config->heat[i].sink_idx] = true;
-        }
-    }
-    for (size_t i = 0; i < config->estate->n_sinks; i++) {
-        if (!has_heat[i]) {
-            hs_conf_report_add(report, "/plant", "sink '%s' needs a series under 'heat'",
-                               config->estate->sinks[i].path);
-        }
-    }
-}
-
 void hs_config_check_whole(struct hs_config *config, struct hs_conf_report *report)
 {
     hs_config_check_redis(config, report);
     check_time(config, report);
-    check_plant(config, report);
     hs_config_check_weather(config, report);
     for (size_t i = 0; i < config->n_sockets; i++) {
         check_socket(config->sockets[i], i, report);

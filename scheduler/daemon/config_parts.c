@@ -130,17 +130,6 @@ static void read_heat(const json_t *list, struct hs_config *config, struct hs_co
     free((void *)table.fields);
 }
 
-static void read_plant(const json_t *root, struct hs_config *config, struct hs_conf_report *report)
-{
-    const json_t *heat = json_object_get(json_object_get(root, "plant"), "heat");
-    bool has_redis = config->redis.url[0] != '\0' || config->readings.url[0] != '\0';
-
-    if (json_object_get(root, "plant") == NULL && has_redis) {
-        snprintf(config->plant_kind, sizeof(config->plant_kind), "redis");
-    }
-    read_heat(expect_array(heat, "/plant/heat", report), config, report);
-}
-
 static void read_signal_list(const json_t *list, const char *word, enum hs_signal_kind kind,
                              struct hs_config *config, struct hs_conf_report *report)
 {
@@ -248,7 +237,9 @@ void hs_config_read_parts(const json_t *root, struct hs_config *config,
 {
     read_listen(root, config, report);
     read_auth(root, config, report);
-    read_plant(root, config, report);
+    read_heat(expect_array(json_object_get(json_object_get(root, "plant"), "heat"), "/plant/heat",
+                           report),
+              config, report);
     read_signals(root, config, report);
     read_images(root, config, report);
 }

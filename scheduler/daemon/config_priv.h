@@ -40,6 +40,15 @@ void hs_config_resolve_redis(const char *dir, struct hs_config_redis *redis);
 /** Can what was said be meant, and can its files be read? */
 void hs_config_check_redis(const struct hs_config *config, struct hs_conf_report *report);
 
+/** Fields of /plant. */
+extern const struct hs_conf_table hs_config_plant_table;
+
+/** Read the devices, and check them and the estate's point map when the estate is there. */
+void hs_config_read_plant(const json_t *root, struct hs_config *config,
+                          struct hs_conf_report *report);
+void hs_config_check_plant(const struct hs_config *config, struct hs_conf_report *report,
+                           struct hs_config_errors *errors);
+
 /** Fields of /weather/N. */
 extern const struct hs_conf_table hs_config_weather_table;
 

@@ -88,12 +88,11 @@ static void feed_plant(struct hs_daemon *daemon)
     size_t n_racks = daemon->config->estate->n_racks;
     HS_AUTO_MEM double *rack_elec_w = NULL;
 
-    if (daemon->plant == NULL || strcmp(daemon->config->plant_kind, "sim") != 0) {
-        return;
+    if (hs_plantset_is_fed(daemon->plants)) {
+        rack_elec_w = hs_xcalloc(n_racks, sizeof(*rack_elec_w));
+        hs_cycle_get_rack_elec_w(daemon->cycle, rack_elec_w);
+        hs_plantset_feed(daemon->plants, rack_elec_w, n_racks);
     }
-    rack_elec_w = hs_xcalloc(n_racks, sizeof(*rack_elec_w));
-    hs_cycle_get_rack_elec_w(daemon->cycle, rack_elec_w);
-    (void)hs_plant_feed(daemon->plant, rack_elec_w, n_racks, NULL);
 }
 
 /** Once a slot, the sums of each site go to the ledger. */
@@ -465,7 +464,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_intake_stop(daemon->intake);
     hs_executor_timer_remove(daemon->executor, daemon->tick);
     hs_weatherwatch_free(daemon->weather);
-    hs_plant_free(daemon->plant);
+    hs_plantset_free(daemon->plants);
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);
     hs_storewatch_free(daemon->storewatch);

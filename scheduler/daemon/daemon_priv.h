@@ -3,7 +3,6 @@
 
 /** daemon_priv - what daemon.c and awaken.c share. */
 
-#include "adapters/plant/plant.h"
 #include "adapters/store/store.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/daemon/daemon.h"
@@ -14,6 +13,7 @@
 #include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/lease.h"
 #include "scheduler/daemon/planclock.h"
+#include "scheduler/daemon/plantset.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/storewatch.h"
@@ -52,7 +52,7 @@ struct hs_daemon {
     struct hs_learned *learned;
     struct hs_upkeep *upkeep;
     const struct hs_series **heat_by_sink; /* [n_sinks] */
-    struct hs_plant *plant;                /* NULL without one */
+    struct hs_plantset *plants;            /* where readings come from */
     struct hs_history *history;
     struct hs_fleet *fleet;
     struct hs_localintent *localintent; /* NULL with a store that forgets anyway */

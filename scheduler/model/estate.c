@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "scheduler/model/pointmap.h"
+
 /* The site whose name is the first part of @path, or NULL. */
 static const struct hs_site *find_site_of(const struct hs_estate *estate, const char *path)
 {
@@ -80,6 +82,7 @@ size_t hs_estate_find_host(const struct hs_estate *estate, const char *path)
 void hs_estate_free(struct hs_estate *estate)
 {
     if (estate != NULL) {
+        hs_pointmap_free(estate->points);
         free(estate->hosts);
         free(estate->racks);
         free(estate->sinks);

@@ -22,6 +22,8 @@
 #include "scheduler/model/sink.h"
 #include "scheduler/model/site.h"
 
+struct hs_pointmap;
+
 struct hs_estate {
     char name[HS_NAME_MAX];
     char cell[HS_NAME_MAX];
@@ -40,6 +42,7 @@ struct hs_estate {
     struct hs_host *hosts;
     size_t n_hosts;
 
+    struct hs_pointmap *points;     /* which register or topic feeds what */
     struct hs_assumed_list assumed; /* what the catalogue said because the file did not */
 };
 

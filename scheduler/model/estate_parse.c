@@ -10,6 +10,7 @@
 #include "scheduler/base/vec.h"
 #include "scheduler/model/catalogue.h"
 #include "scheduler/model/estate.h"
+#include "scheduler/model/pointmap.h"
 #include "scheduler/model/sitefill.h"
 
 #define POINTER_MAX 300
@@ -469,6 +470,10 @@ int hs_estate_parse_json(const json_t *object, const char *pointer, struct hs_co
     estate->n_racks = b.racks.n;
     estate->hosts = b.hosts.items;
     estate->n_hosts = b.hosts.n;
+    if (report->n_errors == n_errors_before) { /* else names may be missing */
+        estate->points = hs_xcalloc(1, sizeof(*estate->points));
+        hs_pointmap_read(estate, filled, pointer, report, estate->points);
+    }
     if (report->n_errors > n_errors_before) {
         return -HS_E_INVALID;
     }

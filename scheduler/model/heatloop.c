@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "scheduler/model/pointmap.h"
 #include "scheduler/model/sink.h"
 
 #define OVER_K 10.0 /* a plant has its own interlock; this is to act before it must */
@@ -95,7 +96,10 @@ static const struct hs_conf_field fields[] = {
      .table = &hs_sink_table,
      .required = true,
      .help = "what wants the heat"},
-    {.name = "points", .type = HS_CONF_ANY, .help = "where its readings come from"},
+    {.name = "points",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_pointmap_table,
+     .help = "where its readings come from, by quantity: docs/plant.md"},
 };
 
 const struct hs_conf_table hs_heatloop_table = {"loop", fields, sizeof(fields) / sizeof(fields[0])};

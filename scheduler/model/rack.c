@@ -7,6 +7,7 @@
 
 #include "scheduler/model/catalogue.h"
 #include "scheduler/model/host.h"
+#include "scheduler/model/pointmap.h"
 
 #define AT(member) .offset = offsetof(struct hs_rack, member)
 
@@ -72,7 +73,10 @@ static const struct hs_conf_field fields[] = {
      .type = HS_CONF_CHILDREN,
      .table = &hs_host_table,
      .help = "what stands in it"},
-    {.name = "points", .type = HS_CONF_ANY, .help = "where its readings come from"},
+    {.name = "points",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_pointmap_table,
+     .help = "where its readings come from, by quantity: docs/plant.md"},
 };
 
 const struct hs_conf_table hs_rack_table = {"rack", fields, sizeof(fields) / sizeof(fields[0])};

@@ -38,6 +38,9 @@ static const struct point_row {
     [HS_POINT_OUTDOOR_GHI_W_PER_M2] = {"outdoor_ghi_w_per_m2", OWNER_SITE, -50, 2000},
     [HS_POINT_OUTDOOR_WIND_M_PER_S] = {"outdoor_wind_m_per_s", OWNER_SITE, 0, 120},
     [HS_POINT_ELEC_W] = {"elec_w", OWNER_SITE, -1e9, 1e9}, /* negative: the site exports */
+    [HS_POINT_REJECTION_WANTED] = {"rejection_wanted", OWNER_LOOP, 0, 1},
+    [HS_POINT_HEAT_OFFER_W] = {"heat_offer_w", OWNER_LOOP, 0, 1e9},
+    [HS_POINT_HEARTBEAT] = {"heartbeat", OWNER_LOOP, 0, 1},
 };
 
 /* Points that plants send and that nothing reads in this version. */
@@ -256,6 +259,12 @@ void hs_reading_format_point(const struct hs_estate *estate, const struct hs_poi
     }
 }
 
+bool hs_reading_is_outbound(enum hs_point_kind kind)
+{
+    return kind == HS_POINT_REJECTION_WANTED || kind == HS_POINT_HEAT_OFFER_W
+           || kind == HS_POINT_HEARTBEAT;
+}
+
 enum hs_quality hs_reading_check(enum hs_point_kind kind, double value)
 {
     if (isnan(value)) {
@@ -274,6 +283,9 @@ const char *hs_reading_quality_word(enum hs_quality quality)
         [HS_QUALITY_OUT_OF_RANGE] = "out-of-range",
         [HS_QUALITY_NOT_A_NUMBER] = "not-a-number",
         [HS_QUALITY_UNKNOWN] = "unknown",
+        [HS_QUALITY_JUMPED] = "jumped",
+        [HS_QUALITY_STUCK] = "stuck",
+        [HS_QUALITY_UNCONFIRMED] = "unconfirmed",
     };
 
     return (size_t)quality < sizeof(words) / sizeof(words[0]) ? words[quality] : "unknown";

@@ -22,7 +22,10 @@ enum hs_quality {
     HS_QUALITY_STALE,
     HS_QUALITY_OUT_OF_RANGE,
     HS_QUALITY_NOT_A_NUMBER,
-    HS_QUALITY_UNKNOWN, /* no value yet */
+    HS_QUALITY_UNKNOWN,     /* no value yet */
+    HS_QUALITY_JUMPED,      /* further than the sensor can have gone in the time */
+    HS_QUALITY_STUCK,       /* it, or its device's heartbeat, has stood still for too long */
+    HS_QUALITY_UNCONFIRMED, /* the first ones of a connection, until enough agree */
 };
 
 enum hs_point_kind {
@@ -44,6 +47,9 @@ enum hs_point_kind {
     HS_POINT_OUTDOOR_GHI_W_PER_M2, /* site; global horizontal irradiance */
     HS_POINT_OUTDOOR_WIND_M_PER_S, /* site */
     HS_POINT_ELEC_W,               /* site */
+    HS_POINT_REJECTION_WANTED,     /* loop; what hschedd tells the plant: 1 asks for rejection */
+    HS_POINT_HEAT_OFFER_W,         /* loop; told: heat that is to come in the next hour */
+    HS_POINT_HEARTBEAT,            /* loop; told: 0 and 1 by turns while hschedd lives */
     HS_POINT_KIND_COUNT_,
 };
 
@@ -73,6 +79,9 @@ int hs_reading_parse_point(const struct hs_estate *estate, const char *path,
 /** Write the path of @point. @param ret_path [HS_POINT_MAX] */
 void hs_reading_format_point(const struct hs_estate *estate, const struct hs_point *point,
                              char *ret_path);
+
+/** True for what hschedd tells the plant and never reads. */
+bool hs_reading_is_outbound(enum hs_point_kind kind);
 
 /** HS_QUALITY_GOOD, OUT_OF_RANGE or NOT_A_NUMBER for @value at a point of @kind. */
 enum hs_quality hs_reading_check(enum hs_point_kind kind, double value);

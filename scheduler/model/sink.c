@@ -8,6 +8,7 @@
 
 #include "scheduler/base/units.h"
 #include "scheduler/model/catalogue.h"
+#include "scheduler/model/pointmap.h"
 
 #define AT(member) .offset = offsetof(struct hs_sink, member)
 
@@ -94,7 +95,10 @@ static const struct hs_conf_field fields[] = {
      .present_offset = SIZE_MAX,
      .required = true,
      .help = "what its heat costs otherwise, so what ours is worth"},
-    {.name = "points", .type = HS_CONF_ANY, .help = "where its readings come from"},
+    {.name = "points",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_pointmap_table,
+     .help = "where its readings come from, by quantity: docs/plant.md"},
 };
 
 const struct hs_conf_table hs_sink_table = {"sink", fields, sizeof(fields) / sizeof(fields[0])};

@@ -12,6 +12,7 @@
 #include "scheduler/model/catalogue.h"
 #include "scheduler/model/heatloop.h"
 #include "scheduler/model/holidays.h"
+#include "scheduler/model/pointmap.h"
 #include "scheduler/model/rack.h"
 
 #define POINTER_MAX   300
@@ -125,7 +126,10 @@ static const struct hs_conf_field fields[] = {
      .required = true,
      .help = "its heat loops"},
     {.name = "racks", .type = HS_CONF_CHILDREN, .table = &hs_rack_table, .help = "its racks"},
-    {.name = "points", .type = HS_CONF_ANY, .help = "where its readings come from"},
+    {.name = "points",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_pointmap_table,
+     .help = "where its readings come from, by quantity: docs/plant.md"},
 };
 
 const struct hs_conf_table hs_site_table = {"site", fields, sizeof(fields) / sizeof(fields[0])};

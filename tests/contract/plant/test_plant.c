@@ -12,6 +12,8 @@
 #include <hiredis/hiredis.h>
 
 #include "adapters/plant/plant.h"
+#include "adapters/plant/plant_modbus.h"
+#include "adapters/plant/plant_modbus_server.h"
 #include "adapters/redis/redis_access.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
@@ -30,14 +32,16 @@ static const char estate_text[] =
     "{\"estate\":\"e\",\"cell\":\"t\",\"sites\":[{\"name\":\"pool\","
     "\"electricity\":{\"price_cur_per_mwh\":100},\"loops\":[{\"name\":\"main\","
     "\"tank\":{\"volume_l\":1000,\"min_c\":35,\"max_c\":60},\"sinks\":[{\"name\":\"basin\","
-    "\"kind\":\"pool\",\"backup\":{\"kind\":\"gas-boiler\",\"price_cur_per_mwh\":80}}]}],"
+    "\"kind\":\"pool\",\"points\":{\"demand_heat_w\":{\"modbus\":\"plc\",\"table\":\"input\","
+    "\"address\":7,\"type\":\"uint16\",\"scale\":10,\"confirm\":1}},\"backup\":{\"kind\":\"gas-"
+    "boiler\",\"price_cur_per_mwh\":80}}]}],"
     "\"racks\":[{\"name\":\"r\",\"hosts\":[{\"name\":\"h\",\"uri\":\"sim:\",\"vcpus\":8,"
     "\"memory_mib\":1024,\"idle_w\":50,\"max_w\":250}]}]}]}";
 
 static struct hs_redis_server *server; /* NULL: none installed */
 
-enum backend { BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS };
-static enum backend rows[] = {BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS};
+enum backend { BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS, BACKEND_MODBUS };
+static enum backend rows[] = {BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS, BACKEND_MODBUS};
 
 struct fixture {
     enum backend backend;
@@ -47,6 +51,7 @@ struct fixture {
     struct hs_series *demand_heat_w;
     const struct hs_series *all[1];
     struct hs_plant *plant;
+    struct hs_plant_modbus_server *device;
     struct hs_timer *guard;
     struct hs_timer *probe;
     bool is_overdue;
@@ -101,6 +106,21 @@ static void wait_for(struct fixture *f, size_t n_wanted)
     assert_false(f->is_overdue);
 }
 
+/* A device on a port of its own that says what the other backends say. */
+static void make_modbus(struct fixture *f, const struct hs_plant_options *options)
+{
+    const struct hs_plant_modbus_server_options server_options = {.executor = options->executor,
+                                                                  .host = "127.0.0.1"};
+    struct hs_plant_modbus_device device = {
+        .name = "plc", .host = "127.0.0.1", .period_s = 1, .timeout_s = 5.0};
+    const uint16_t tens_of_w = 2150;
+
+    assert_int_equal(hs_plant_modbus_server_new(&server_options, &f->device, NULL), 0);
+    hs_plant_modbus_server_set(f->device, HS_POINTMAP_INPUT, 7, &tens_of_w, 1);
+    device.port = hs_plant_modbus_server_get_port(f->device);
+    assert_int_equal(hs_plant_modbus_new(options, &device, &f->plant, NULL), 0);
+}
+
 static void make_plant(struct fixture *f)
 {
     const struct hs_plant_options options = {
@@ -126,6 +146,9 @@ static void make_plant(struct fixture *f)
                                  "t", &f->plant, NULL),
                              0);
         }
+        break;
+    case BACKEND_MODBUS:
+        make_modbus(f, &options);
         break;
     }
 }
@@ -156,6 +179,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
 
     hs_plant_free(f->plant);
+    hs_plant_modbus_server_free(f->device);
     hs_executor_timer_remove(hs_reactor_get_executor(f->reactor), f->probe);
     hs_executor_timer_remove(hs_reactor_get_executor(f->reactor), f->guard);
     hs_series_free(f->demand_heat_w);
@@ -407,7 +431,8 @@ static int stop_server(void **state)
     {                                        \
 #fn, fn, setup, teardown, &rows[row] \
     }
-#define ALL(fn) CASE(fn, BACKEND_CSV), CASE(fn, BACKEND_SIM), CASE(fn, BACKEND_REDIS)
+#define ALL(fn) \
+    CASE(fn, BACKEND_CSV), CASE(fn, BACKEND_SIM), CASE(fn, BACKEND_REDIS), CASE(fn, BACKEND_MODBUS)
 
 int main(void)
 {
