@@ -205,12 +205,15 @@ def bench(args):
             for name in variants:
                 of = [path for path in paths if name != "heavy" or not is_shared or path.stem.startswith(UNEQUAL)]
                 without = () if args.perfect else ("perfect",)
-                runs = list(pool.map(lambda path, name=name, without=without: run(hsim, path, name, without), of))
-                lines = {path.stem: figures_of(done) for path, done in zip(of, runs) if done is not None}
-                failed |= len(lines) < len(of)
+                asked = {pool.submit(run, hsim, path, name, without): path.stem for path in of}
                 data = "shared" if is_shared else "synthetic"
-                for stem, line in lines.items():
-                    say(variant=name, scenario=stem, data=data, **line)
+                lines = {}
+                # a line as soon as its week is over: the whole takes the better part of an hour
+                for done in concurrent.futures.as_completed(asked):
+                    if done.result() is not None:
+                        lines[asked[done]] = figures_of(done.result())
+                        say(variant=name, scenario=asked[done], data=data, **lines[asked[done]])
+                failed |= len(lines) < len(of)
                 if lines:
-                    say(variant=name, scenario="all", data=data, **sum_up(name, lines))
+                    say(variant=name, scenario="all", data=data, **sum_up(name, dict(sorted(lines.items()))))
     return int(failed)
