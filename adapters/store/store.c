@@ -14,7 +14,7 @@
 #include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 
-static const char quarantine[] = "quarantine"; /* table of damaged records that were replaced */
+static const char quarantine[] = HS_STORE_QUARANTINE;
 
 static const struct hs_store_ops *const store_backends[] = {
     &hs_store_redis_ops,
@@ -119,11 +119,14 @@ static struct hs_store_op seal_op(const struct hs_store_op *op)
     return sealed;
 }
 
-/** The text under which a damaged record is kept: itself as a JSON text, and what was wrong. */
-static char *format_damage(const struct hs_store_damage *damage)
+char *hs_store_format_damage(const struct hs_store_damage *damage, char **ret_key)
 {
     json_auto_t *json = hs_jsonx_object();
+    size_t n = strlen(damage->table) + strlen(damage->key) + 2;
+    char *key = hs_xcalloc(n, 1);
 
+    (void)snprintf(key, n, "%s/%s", damage->table, damage->key);
+    *ret_key = key;
     hs_jsonx_set_text(json, "table", damage->table);
     hs_jsonx_set_text(json, "key", damage->key);
     hs_jsonx_set_text(json, "why", damage->err.text);
@@ -134,11 +137,9 @@ static char *format_damage(const struct hs_store_damage *damage)
 /** The operation that keeps @damage; its texts are owned by the caller. */
 static struct hs_store_op keep_op(const struct hs_store_damage *damage)
 {
-    HS_AUTO_MEM char *text = format_damage(damage);
-    size_t n = strlen(damage->table) + strlen(damage->key) + 2;
-    char *key = hs_xcalloc(n, 1);
+    char *key = NULL;
+    HS_AUTO_MEM char *text = hs_store_format_damage(damage, &key);
 
-    (void)snprintf(key, n, "%s/%s", damage->table, damage->key);
     return (struct hs_store_op){HS_STORE_PUT, quarantine, key,
                                 hs_record_seal(HS_RECORD_SCHEMA, quarantine, key, text)};
 }

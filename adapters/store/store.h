@@ -21,6 +21,8 @@
 #include "scheduler/base/executor.h"
 #include "scheduler/base/vec.h"
 
+#define HS_STORE_QUARANTINE "quarantine" /* table of damaged records that were replaced */
+
 struct hs_redis_access;
 struct hs_store;
 struct hs_store_lease;
@@ -147,6 +149,12 @@ void hs_store_watch(struct hs_store *store,
 
 /** Damaged records met so far that are still where they were. [*ret_n] borrowed. */
 const struct hs_store_damage *hs_store_get_damages(const struct hs_store *store, size_t *ret_n);
+
+/**
+ * The text under which a damaged record is kept in HS_STORE_QUARANTINE: itself as a JSON text, and
+ * what was wrong. Owned by the caller (free), and so is its key.
+ */
+char *hs_store_format_damage(const struct hs_store_damage *damage, char **ret_key);
 
 /**
  * One clause on why an acknowledged write might still be lost, or NULL if it is not expected to

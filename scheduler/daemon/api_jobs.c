@@ -64,7 +64,15 @@ static void on_found(int rc, const struct hs_job *job, void *arg)
     }
 }
 
-/** Let @then answer about the job named in the path, which may be in the history. */
+/** It was on its way into the cycle when it was asked for. */
+static void on_taken_in(int rc, const struct hs_err *err, uint64_t job_id, void *arg)
+{
+    on_found(rc, NULL, arg);
+}
+
+/**
+ * Let @then answer about the job named in the path, which may be in the history, or just submitted.
+ */
 static void with_job(struct hs_api_call *call, job_fn *then)
 {
     uint64_t id = hs_api_parse_id(call);
@@ -78,7 +86,7 @@ static void with_job(struct hs_api_call *call, job_fn *then)
     *search = (struct search){call, id, then};
     if (job != NULL || id >= hs_daemon_get_next_id(call->daemon)) {
         on_found(0, job, search);
-    } else {
+    } else if (!hs_daemon_await(call->daemon, id, on_taken_in, search)) {
         hs_history_find(hs_daemon_get_history(call->daemon), id, on_found, search);
     }
 }

@@ -252,30 +252,6 @@ uint64_t hs_daemon_get_next_id(const struct hs_daemon *daemon)
     return daemon->next_id;
 }
 
-/** Who waits for jobs of the history. */
-struct bringing {
-    struct hs_daemon *daemon;
-    struct hs_daemon_waiter waiter;
-};
-
-static void on_brought(void *arg)
-{
-    HS_AUTO_MEM struct bringing *bringing = arg;
-
-    HS_VEC_PUSH(&bringing->daemon->waiters, bringing->waiter); /* the next tick takes them in */
-    hs_daemon_make_due(bringing->daemon);
-}
-
-void hs_daemon_bring(struct hs_daemon *daemon, const uint64_t *ids, size_t n,
-                     hs_daemon_done_fn *done, void *arg)
-{
-    struct bringing *bringing = hs_xcalloc(1, sizeof(*bringing));
-
-    bringing->daemon = daemon;
-    bringing->waiter = (struct hs_daemon_waiter){.done = done, .arg = arg, .is_durable = true};
-    hs_history_bring(daemon->history, ids, n, on_brought, bringing);
-}
-
 /** Answer a request that cannot be begun; never from inside it. */
 struct refusal {
     hs_daemon_done_fn *done;

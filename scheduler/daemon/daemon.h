@@ -80,6 +80,13 @@ struct hs_history *hs_daemon_get_history(const struct hs_daemon *daemon);
 void hs_daemon_bring(struct hs_daemon *daemon, const uint64_t *ids, size_t n,
                      hs_daemon_done_fn *done, void *arg);
 
+/**
+ * Is @job_id durable and not taken in by the cycle yet? Then @done is called once it is.
+ *
+ * @return false if it is not on its way; @done is not called
+ */
+bool hs_daemon_await(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_fn *done, void *arg);
+
 /** Requests that were answered before. Borrowed. */
 struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon);
 

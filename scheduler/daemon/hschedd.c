@@ -13,9 +13,11 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/accept.h"
 #include "scheduler/daemon/api.h"
+#include "scheduler/daemon/backup.h"
 #include "scheduler/daemon/config.h"
 #include "scheduler/daemon/daemon.h"
 #include "scheduler/daemon/reactor.h"
+#include "scheduler/daemon/restore.h"
 #include "scheduler/model/advice.h"
 
 #define ASSUMED_MAX 30 /* values named in one line of the log; the rest are counted */
@@ -34,6 +36,9 @@ struct options {
     bool is_check;
     bool is_accept;
     bool takes_wall;
+    const char *backup;  /* file to write, or NULL */
+    const char *restore; /* file to read, or NULL */
+    bool is_forced;
 };
 
 struct run {
@@ -47,6 +52,8 @@ static const char usage[] =
     "usage: hschedd --config FILE [--check] [--take-wall-clock]\n"
     "               [--log-level error|warn|info|debug]\n"
     "       hschedd --config FILE --accept-older-state\n"
+    "       hschedd --config FILE --backup FILE\n"
+    "       hschedd --config FILE --restore FILE [--check | --force]\n"
     "\n"
     "  --config FILE      hschedd.json; relative paths in it start from its directory\n"
     "  --check            read everything it names, say what is wrong, exit\n"
@@ -55,6 +62,10 @@ static const char usage[] =
     "  --accept-older-state\n"
     "                     let what is in redis now be led, though this host has led newer or\n"
     "                     other state: what was written in between is lost; exit\n"
+    "  --backup FILE      write the state in redis to FILE, while its leader goes on; exit\n"
+    "  --restore FILE     put a backup into an empty redis while nobody leads; exit; with --check\n"
+    "                     only read it and say what is in it\n"
+    "  --force            of --restore: replace what redis holds\n"
     "  --version          print the version\n"
     "  --help             print this\n"
     "\n"
@@ -74,6 +85,22 @@ static bool set_log_level(const char *word)
     return false;
 }
 
+/** Do they go together? @return as read_options() */
+static int check_options(const struct options *options)
+{
+    int n = (options->backup != NULL) + (options->restore != NULL) + options->is_accept;
+
+    if (n > 1 || (options->is_check && (options->backup != NULL || options->is_accept))
+        || (options->is_forced && (options->restore == NULL || options->is_check))) {
+        fprintf(stderr,
+                "hschedd: of --backup, --restore and --accept-older-state one at a time; "
+                "--check goes with --restore or alone, --force with --restore\n\n%s",
+                usage);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
 /** @return -1 to go on, else the exit status */
 static int read_options(int argc, char **argv, struct options *ret_options)
 {
@@ -82,6 +109,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
         OPT_CHECK = 'n',
         OPT_ACCEPT = 'a',
         OPT_WALL = 'w',
+        OPT_BACKUP = 'b',
+        OPT_RESTORE = 'r',
+        OPT_FORCE = 'f',
         OPT_LEVEL = 'l',
         OPT_VERSION = 'V',
         OPT_HELP = 'h'
@@ -91,6 +121,9 @@ static int read_options(int argc, char **argv, struct options *ret_options)
         {"check", no_argument, NULL, OPT_CHECK},
         {"accept-older-state", no_argument, NULL, OPT_ACCEPT},
         {"take-wall-clock", no_argument, NULL, OPT_WALL},
+        {"backup", required_argument, NULL, OPT_BACKUP},
+        {"restore", required_argument, NULL, OPT_RESTORE},
+        {"force", no_argument, NULL, OPT_FORCE},
         {"log-level", required_argument, NULL, OPT_LEVEL},
         {"version", no_argument, NULL, OPT_VERSION},
         {"help", no_argument, NULL, OPT_HELP},
@@ -111,6 +144,15 @@ static int read_options(int argc, char **argv, struct options *ret_options)
             break;
         case OPT_WALL:
             ret_options->takes_wall = true;
+            break;
+        case OPT_BACKUP:
+            ret_options->backup = optarg;
+            break;
+        case OPT_RESTORE:
+            ret_options->restore = optarg;
+            break;
+        case OPT_FORCE:
+            ret_options->is_forced = true;
             break;
         case OPT_LEVEL:
             if (!set_log_level(optarg)) {
@@ -135,7 +177,7 @@ static int read_options(int argc, char **argv, struct options *ret_options)
                 optind < argc ? argv[optind] : "", usage);
         return EXIT_USAGE;
     }
-    return -1;
+    return check_options(ret_options);
 }
 
 static void on_stopped(void *arg)
@@ -238,6 +280,47 @@ static void guard_memory(void)
     event_set_mem_functions(hs_mem_alloc, hs_mem_grow, free);
 }
 
+/** Is it to do one thing and end? */
+static bool is_command(const struct options *options)
+{
+    return options->is_check || options->is_accept || options->backup != NULL
+           || options->restore != NULL;
+}
+
+static void say_checked(const struct hs_config *config, const char *path)
+{
+    HS_AUTO_MEM char *advice = hs_advice_format(config->estate, "note: ");
+
+    fputs(advice, stderr);
+    printf("%s: ok\n", path);
+}
+
+/** @return exit status */
+static int run_command(const struct hs_config *config, const struct options *options)
+{
+    const char *file = options->backup != NULL ? options->backup : options->restore;
+    struct hs_err err;
+    int rc = 0;
+
+    if (options->restore != NULL) {
+        rc = options->is_check
+                 ? hs_restore_check(options->restore, &err)
+                 : hs_restore_apply(config, options->restore, options->is_forced, &err);
+    } else if (options->is_check) {
+        say_checked(config, options->config);
+    } else if (options->backup != NULL) {
+        rc = hs_backup_write(config, options->backup, &err);
+    } else {
+        rc = hs_accept_apply(config, &err);
+    }
+    if (rc == 0) {
+        return EXIT_OK;
+    }
+    fprintf(stderr, "hschedd: %s%s%s%s%s\n", file != NULL ? file : "", file != NULL ? ": " : "",
+            err.where, err.where[0] != '\0' ? ": " : "", err.text);
+    return options->restore != NULL && rc == -HS_E_INVALID ? EXIT_BAD_FILE : EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     HS_AUTO(hs_config) config = NULL;
@@ -254,22 +337,8 @@ int main(int argc, char **argv)
         return EXIT_BAD_FILE;
     }
     config->takes_wall_clock = options.takes_wall;
-    if (options.is_check) {
-        HS_AUTO_MEM char *advice = hs_advice_format(config->estate, "note: ");
-
-        fputs(advice, stderr);
-        printf("%s: ok\n", options.config);
-        return EXIT_OK;
-    }
-    if (options.is_accept) {
-        struct hs_err err;
-        int rc = hs_accept_apply(config, &err);
-
-        if (rc != 0) {
-            fprintf(stderr, "hschedd: %s%s%s\n", err.where, err.where[0] != '\0' ? ": " : "",
-                    err.text);
-        }
-        return rc == 0 ? EXIT_OK : EXIT_FAILED;
+    if (is_command(&options)) {
+        return run_command(config, &options);
     }
     do {
         /* what was decided on a lead that is lost is of no use: all of it is read anew */

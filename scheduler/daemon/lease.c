@@ -9,20 +9,19 @@
 #include <sys/random.h>
 
 #include "adapters/store/record.h"
-#include "scheduler/base/jsonx.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/epochfile.h"
+#include "scheduler/daemon/leaseholder.h"
 #include "scheduler/daemon/statedir.h"
 
-#define RENEW_RATIO         (1.0 / 3) /* of a lease */
-#define ACT_RATIO           (2.0 / 3) /* the last third is for a call that is under way */
-#define POLL_RATIO          (1.0 / 15)
-#define GAP_RATIO           (1.0 / 3) /* between two looks, at most */
-#define STARTING_POLL_S     0.1       /* until the store has answered once */
-#define STEP_BACK_S         60.0
-#define KEEP_S              60.0 /* how often the count of writes is kept outside the store */
-#define HOST_NAME_MAX_BYTES 64
+#define RENEW_RATIO     (1.0 / 3) /* of a lease */
+#define ACT_RATIO       (2.0 / 3) /* the last third is for a call that is under way */
+#define POLL_RATIO      (1.0 / 15)
+#define GAP_RATIO       (1.0 / 3) /* between two looks, at most */
+#define STARTING_POLL_S 0.1       /* until the store has answered once */
+#define STEP_BACK_S     60.0
+#define KEEP_S          60.0 /* how often the count of writes is kept outside the store */
 
 struct hs_lease {
     struct hs_lease_options options;
@@ -78,50 +77,11 @@ static void set_role(struct hs_lease *lease, enum hs_lease_role role, const char
 
 /* --- who leads --- */
 
-/** How we name ourselves; owned by the caller. */
-static char *format_holder(const struct hs_lease *lease)
+static void wait_for(struct hs_lease *lease, const struct hs_leaseholder *holder)
 {
-    json_auto_t *json = hs_jsonx_object();
-    char host[HOST_NAME_MAX_BYTES + 1] = "";
-
-    (void)gethostname(host, HOST_NAME_MAX_BYTES);
-    hs_jsonx_set_text(json, "host", host);
-    hs_jsonx_set_int(json, "pid", getpid());
-    hs_jsonx_set_at(json, "since", hs_clock_at_s(lease->options.clock));
-    hs_jsonx_set_real(json, "lease_s", lease->options.lease_s);
-    hs_jsonx_set_text(json, "home", lease->lock != NULL ? hs_statedir_get_home(lease->lock) : "");
-    return hs_jsonx_format(json);
-}
-
-static json_t *parse_holder(const struct hs_lease *lease)
-{
-    json_t *json = NULL;
-
-    return hs_jsonx_parse("holder", lease->seen.holder, strlen(lease->seen.holder), &json, NULL)
-                   == 0
-               ? json
-               : hs_jsonx_object();
-}
-
-/** It held the lock that is ours now, so it is dead. */
-static bool is_dead(const struct hs_lease *lease, const json_t *holder)
-{
-    const char *home = json_string_value(json_object_get(holder, "home"));
-
-    return lease->lock != NULL && home != NULL && home[0] != '\0'
-           && strcmp(home, hs_statedir_get_home(lease->lock)) == 0;
-}
-
-static void wait_for(struct hs_lease *lease, const json_t *holder)
-{
-    const char *host = json_string_value(json_object_get(holder, "host"));
-    const char *since = json_string_value(json_object_get(holder, "since"));
     char why[HS_LEASE_WHY_MAX];
 
-    (void)snprintf(why, sizeof(why),
-                   "hschedd on '%.64s' (pid %" JSON_INTEGER_FORMAT ") leads this cell since %.32s",
-                   host != NULL ? host : "?", json_integer_value(json_object_get(holder, "pid")),
-                   since != NULL ? since : "?");
+    hs_leaseholder_describe(holder, why, sizeof(why));
     set_role(lease, HS_LEASE_STANDBY, why);
 }
 
@@ -252,7 +212,8 @@ static void make_store_id(char *ret_id, size_t size)
 
 static void acquire(struct hs_lease *lease)
 {
-    HS_AUTO_MEM char *holder = format_holder(lease);
+    HS_AUTO_MEM char *holder =
+        hs_leaseholder_format(lease->options.clock, lease->options.lease_s, lease->lock);
     char store_id[sizeof(lease->seen.store_id)];
     const struct hs_store_claim claim = {.seen_epoch = lease->seen.epoch,
                                          .seen_beat = lease->seen.beat,
@@ -306,19 +267,20 @@ static bool is_locked(struct hs_lease *lease, struct hs_err *err)
 /** The lease was looked at: take it, or wait. */
 static void judge(struct hs_lease *lease)
 {
-    json_auto_t *holder = parse_holder(lease);
-    double lease_s =
-        fmax(lease->options.lease_s, json_number_value(json_object_get(holder, "lease_s")));
-    double left_s = lease->seen_mono_s + lease_s - now_mono_s(lease);
+    struct hs_leaseholder holder;
     struct hs_err err;
     bool has_lock;
+    double left_s;
 
+    hs_leaseholder_parse(lease->seen.holder, &holder);
+    left_s = lease->seen_mono_s + fmax(lease->options.lease_s, holder.lease_s) - now_mono_s(lease);
     if (!is_fit(lease)) {
         return;
     }
     has_lock = is_locked(lease, &err); /* before the holder is judged: it tells the dead */
-    if (lease->seen.holder[0] != '\0' && left_s > 0 && !is_dead(lease, holder)) {
-        wait_for(lease, holder); /* says more than the lock */
+    if (lease->seen.holder[0] != '\0' && left_s > 0
+        && !hs_leaseholder_is_dead(&holder, lease->lock)) {
+        wait_for(lease, &holder); /* says more than the lock */
     } else if (!has_lock) {
         set_role(lease, HS_LEASE_STANDBY, err.text);
     } else if (now_mono_s(lease) >= lease->not_before_mono_s) {

@@ -13,6 +13,7 @@
 #include "scheduler/daemon/history.h"
 #include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/repeat.h"
+#include "scheduler/daemon/restore.h"
 #include "scheduler/daemon/upkeep.h"
 
 #define RETRY_S 0.5
@@ -29,6 +30,7 @@ struct hs_recall {
     bool is_asking;    /* a store call is out */
     bool is_abandoned; /* freed while it was */
     bool has_warned;
+    bool is_half_restored;
 };
 
 static void begin(void *arg);
@@ -113,6 +115,8 @@ static void take_meta(const char *key, const char *text, void *arg)
         (void)hs_jsonx_parse("meta", text, strlen(text), &memory->tally, NULL);
     } else if (strcmp(key, "clock") == 0) {
         (void)hs_planclock_parse(text, &memory->clock);
+    } else if (strcmp(key, HS_RESTORE_MARK) == 0) {
+        ((struct hs_recall *)arg)->is_half_restored = true;
     }
 }
 
@@ -170,7 +174,14 @@ static void on_table(int rc, const struct hs_err *err, void *arg)
     if (!goes_on(recall, rc, err)) {
         return;
     }
-    if (++recall->step < sizeof(steps) / sizeof(steps[0])) {
+    if (recall->is_half_restored) {
+        struct hs_err broken;
+
+        hs_err_set(&broken, HS_E_CONFLICT, "store",
+                   "a restore was broken off or is under way: let it end, or run hschedd --restore "
+                   "again");
+        recall->done(NULL, &broken, recall->arg);
+    } else if (++recall->step < sizeof(steps) / sizeof(steps[0])) {
         ask_table(recall);
     } else {
         recall->done(HS_STEAL(recall->memory), NULL, recall->arg);

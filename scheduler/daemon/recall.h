@@ -45,7 +45,10 @@ struct hs_recall_memory {
 
 struct hs_recall;
 
-/** @param memory  taken; NULL where the store holds records of a newer schema, as @err says */
+/**
+ * @param memory  taken; NULL where the state is none to lead (records of a newer schema, a restore
+ *                that was broken off), as @err says
+ */
 typedef void hs_recall_done_fn(struct hs_recall_memory *memory, const struct hs_err *err,
                                void *arg);
 
