@@ -283,6 +283,17 @@ void hs_cycle_get_account(const struct hs_cycle *cycle, size_t site_idx,
 /** W/K that the loop's tank was seen to lose, with its standard error; NAN where not learned. */
 void hs_cycle_get_tank_loss(const struct hs_cycle *cycle, size_t loop_idx,
                             struct hs_physics_figure *ret_w_per_k);
+/** A loop as of the last step: what its plant is to be told. Texts are borrowed until the next. */
+struct hs_cycle_loop_status {
+    const char *state; /* "normal", "full", …: loopstate.h */
+    const char *cause; /* why, with its readings */
+    int64_t since_at_s;
+    bool wants_rejection; /* heat that nobody takes is to be rejected */
+    double cap_elec_w;    /* what its hosts may draw at most; INFINITY: as much as they like */
+};
+
+void hs_cycle_get_loop_status(const struct hs_cycle *cycle, size_t loop_idx,
+                              struct hs_cycle_loop_status *ret_status);
 /** Machines last seen on a host. Borrowed until the next step. */
 const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, size_t host_idx,
                                                size_t *ret_n);

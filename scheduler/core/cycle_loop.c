@@ -265,3 +265,17 @@ void hs_cycle_watch_loops(struct hs_cycle *cycle)
         step_loop(cycle, l);
     }
 }
+
+void hs_cycle_get_loop_status(const struct hs_cycle *cycle, size_t loop_idx,
+                              struct hs_cycle_loop_status *ret_status)
+{
+    const struct hs_cycle_loop *loop = &cycle->loops[loop_idx];
+
+    *ret_status = (struct hs_cycle_loop_status){
+        .state = hs_loopstate_word(loop->state.kind),
+        .cause = loop->state.cause,
+        .since_at_s = loop->state.since_at_s,
+        .wants_rejection = hs_loopstate_wants_rejection(&loop->state),
+        .cap_elec_w = loop->zone.is_capped ? fmax(0.0, loop->zone.cap_w) : (double)INFINITY,
+    };
+}
