@@ -17,6 +17,7 @@
 
 #define CLIENTS_MAX 32
 #define TABLE_MAX   65536
+#define N_TABLES    4
 
 struct client {
     struct hs_plant_modbus_server *server;
@@ -31,7 +32,7 @@ struct hs_plant_modbus_server {
     int listener;
     struct hs_watch *watch;
     struct client clients[CLIENTS_MAX];
-    int hole;
+    uint8_t *holes; /* [N_TABLES][TABLE_MAX] 1: no such register */
     bool is_down;
     bool is_mute;
 };
@@ -45,14 +46,25 @@ static void close_client(struct client *client)
     }
 }
 
-/* Does the request read over the hole? */
+/* Does the request read over a hole? */
 static bool hits_hole(const struct hs_plant_modbus_server *server, const uint8_t *pdu)
 {
+    static const enum hs_pointmap_table tables[] = {
+        [MODBUS_FC_READ_COILS] = HS_POINTMAP_COIL,
+        [MODBUS_FC_READ_DISCRETE_INPUTS] = HS_POINTMAP_DISCRETE,
+        [MODBUS_FC_READ_HOLDING_REGISTERS] = HS_POINTMAP_HOLDING,
+        [MODBUS_FC_READ_INPUT_REGISTERS] = HS_POINTMAP_INPUT,
+    };
     int first = pdu[1] << 8 | pdu[2];
-    int count = pdu[3] << 8 | pdu[4];
+    int end = first + (pdu[3] << 8 | pdu[4]);
+    const uint8_t *holes;
 
-    return pdu[0] == MODBUS_FC_READ_HOLDING_REGISTERS && server->hole >= first
-           && server->hole < first + count;
+    if (pdu[0] < MODBUS_FC_READ_COILS || pdu[0] > MODBUS_FC_READ_INPUT_REGISTERS) {
+        return false;
+    }
+    holes = server->holes + (size_t)tables[pdu[0]] * TABLE_MAX;
+    end = end < TABLE_MAX ? end : TABLE_MAX;
+    return first < end && memchr(holes + first, 1, (size_t)(end - first)) != NULL;
 }
 
 static bool is_write(uint8_t function)
@@ -119,7 +131,7 @@ int hs_plant_modbus_server_new(const struct hs_plant_modbus_server_options *opti
 
     server->options = *options;
     server->listener = -1;
-    server->hole = -1;
+    server->holes = hs_xcalloc(N_TABLES, TABLE_MAX);
     for (size_t i = 0; i < CLIENTS_MAX; i++) {
         server->clients[i] = (struct client){.server = server, .fd = -1};
     }
@@ -188,9 +200,10 @@ void hs_plant_modbus_server_get(const struct hs_plant_modbus_server *server,
     }
 }
 
-void hs_plant_modbus_server_set_hole(struct hs_plant_modbus_server *server, int address)
+void hs_plant_modbus_server_set_hole(struct hs_plant_modbus_server *server,
+                                     enum hs_pointmap_table table, int address, bool is_hole)
 {
-    server->hole = address;
+    server->holes[(size_t)table * TABLE_MAX + (size_t)address] = is_hole;
 }
 
 void hs_plant_modbus_server_set_down(struct hs_plant_modbus_server *server, bool is_down)
@@ -223,5 +236,6 @@ void hs_plant_modbus_server_free(struct hs_plant_modbus_server *server)
         modbus_free(server->modbus);
     }
     modbus_mapping_free(server->tables);
+    free(server->holes);
     free(server);
 }

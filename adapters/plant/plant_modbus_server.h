@@ -42,8 +42,9 @@ void hs_plant_modbus_server_get(const struct hs_plant_modbus_server *server,
                                 enum hs_pointmap_table table, int address, uint16_t *ret_words,
                                 int n);
 
-/** A fault: reads over holding register @address are refused as an illegal address; -1: none. */
-void hs_plant_modbus_server_set_hole(struct hs_plant_modbus_server *server, int address);
+/** There is no such register (or bit), or there is again: a read over a hole is refused whole. */
+void hs_plant_modbus_server_set_hole(struct hs_plant_modbus_server *server,
+                                     enum hs_pointmap_table table, int address, bool is_hole);
 
 /** A fault: end all connections, and new ones at once, until told otherwise. */
 void hs_plant_modbus_server_set_down(struct hs_plant_modbus_server *server, bool is_down);

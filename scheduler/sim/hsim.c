@@ -12,7 +12,7 @@ struct verb {
 
 static const struct verb verbs[] = {
     {"run", hs_sim_cmd_run},   {"compare", hs_sim_cmd_compare},   {"replay", hs_sim_cmd_replay},
-    {"jobs", hs_sim_cmd_jobs}, {"forecast", hs_sim_cmd_forecast},
+    {"jobs", hs_sim_cmd_jobs}, {"forecast", hs_sim_cmd_forecast}, {"serve", hs_sim_cmd_serve},
 };
 
 int main(int argc, char **argv)

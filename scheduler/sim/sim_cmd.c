@@ -20,6 +20,8 @@ const char hs_sim_cmd_usage[] =
     "       hsim forecast --heat FILE.csv [--column NAME] [--weather persisted|perfect|none|FILE]\n"
     "                              [--origins FILE] [--horizon 48h] [--models A,B] [-o FILE]\n"
     "                              [--dump FILE] [--timezone ZONE] [--holidays COUNTRY]\n"
+    "       hsim serve SCENARIO.json --modbus NAME=ADDRESS:PORT[,base=1][,word_order=CDAB]\n"
+    "                              [--speed N] [--for 7d] [--period 10s] [--fault FAULT]...\n"
     "       hsim --help | --version\n"
     "\n"
     "run      simulate each policy over the same traces; the report goes to -o FILE or to\n"
@@ -29,6 +31,7 @@ const char hs_sim_cmd_usage[] =
     "jobs     print the scenario's jobs as requests, one JSON object a line, with `submit`\n"
     "forecast judge the forecasting models over the past of a measured sink; a table goes to\n"
     "         standard output, the report to -o FILE\n"
+    "serve    answer Modbus TCP for the scenario's plant, by the points of its estate\n"
     "\n"
     "  --policies A,B  controllers to run instead of the scenario's list: heat, perfect, asap,\n"
     "                  thermostat, sticky, carbon, bound, bound_useful, bound_jobs\n"
@@ -49,7 +52,13 @@ const char hs_sim_cmd_usage[] =
     "  --models A,B    models to judge instead of all\n"
     "  --dump FILE     write there what was said at every origin\n"
     "  --timezone ZONE by which people live there, such as Europe/Berlin (UTC)\n"
-    "  --holidays C    public holidays they keep, such as DE-NW, or none (that of the zone)\n";
+    "  --holidays C    public holidays they keep, such as DE-NW, or none (that of the zone)\n"
+    "  --modbus DEVICE which device's points to answer for, and where to listen; port 0: any\n"
+    "  --speed N       plan seconds per second; time begins with the first client\n"
+    "  --for 7d        end after so much plan time and print the truth as JSON\n"
+    "  --period 10s    plan time between two looks at the plant\n"
+    "  --fault FAULT   KIND[:POINT or DEVICE]@TIME+DURATION; kinds: freeze, nan, swap, scale,\n"
+    "                  disconnect, mute\n";
 
 int hs_sim_cmd_fail_usage(const char *what)
 {

@@ -29,6 +29,7 @@ int hs_sim_cmd_compare(int argc, char **argv);
 int hs_sim_cmd_replay(int argc, char **argv);
 int hs_sim_cmd_jobs(int argc, char **argv);
 int hs_sim_cmd_forecast(int argc, char **argv);
+int hs_sim_cmd_serve(int argc, char **argv);
 
 extern const char hs_sim_cmd_usage[];
 

@@ -18,6 +18,7 @@
 #include "scheduler/base/clock.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/reactor.h"
+#include "scheduler/sim/poll_executor.h"
 #include "scheduler/sim/virtual_executor.h"
 #include "tests/support/near.h"
 
@@ -30,7 +31,9 @@ struct world {
     void (*run)(void *self);
     void (*stop)(void *self);
     void (*end)(void *self);
-    bool has_threads; /* blocking calls really run beside the loop, and time is real */
+    bool has_lanes;
+    bool is_real;     /* time is, and there are descriptors */
+    bool has_threads; /* blocking calls really run beside the loop */
 };
 
 static void *reactor_start(struct hs_executor **ret_executor)
@@ -100,9 +103,34 @@ static void virtual_end(void *arg)
     free(self);
 }
 
+/* That of `hsim serve`: real time and sockets on one thread. */
+static void *poll_start(struct hs_executor **ret_executor)
+{
+    struct hs_poll_executor *executor = hs_poll_executor_new();
+
+    *ret_executor = hs_poll_executor_get(executor);
+    return executor;
+}
+
+static void poll_run(void *self)
+{
+    hs_poll_executor_run(self);
+}
+
+static void poll_stop(void *self)
+{
+    hs_poll_executor_stop(self);
+}
+
+static void poll_end(void *self)
+{
+    hs_poll_executor_free(self);
+}
+
 static const struct world worlds[] = {
-    {"reactor", reactor_start, reactor_run, reactor_stop, reactor_end, true},
-    {"virtual", virtual_start, virtual_run, virtual_stop, virtual_end, false},
+    {"reactor", reactor_start, reactor_run, reactor_stop, reactor_end, true, true, true},
+    {"virtual", virtual_start, virtual_run, virtual_stop, virtual_end, true, false, false},
+    {"poll", poll_start, poll_run, poll_stop, poll_end, false, true, false},
 };
 
 struct fixture {
@@ -591,6 +619,15 @@ static void reactor__signal_arrives_on_the_loop(void **state)
 #fn, fn, setup, teardown, (void *)&worlds[0] \
     }
 
+/* All cases over one world. */
+#define RUN(world, cases)                                                    \
+    ({                                                                       \
+        for (size_t k_ = 0; k_ < sizeof(cases) / sizeof((cases)[0]); k_++) { \
+            (cases)[k_].initial_state = (void *)(world);                     \
+        }                                                                    \
+        cmocka_run_group_tests_name((world)->name, cases, NULL, NULL);       \
+    })
+
 int main(void)
 {
     struct CMUnitTest cases[] = {
@@ -598,14 +635,19 @@ int main(void)
         CASE(executor__timer_can_be_armed_again_from_its_callback),
         CASE(executor__timer_can_be_removed_in_its_callback),
         CASE(executor__timers_fire_by_due_time_and_not_when_disarmed),
+    };
+    struct CMUnitTest lane_cases[] = {
         CASE(executor__lane_runs_calls_in_order),
     };
-    /* What only a world with threads, descriptors and real time can show. */
+    /* What only a world with descriptors and real time can show. */
     struct CMUnitTest real_cases[] = {
-        CASE(executor__posts_from_other_threads_arrive_once),
         CASE(executor__timer_counts_from_the_call_not_from_the_callback),
         CASE(executor__watch_is_level_triggered_and_tells_of_a_hangup),
         CASE(executor__watch_set_to_nothing_reports_nothing),
+    };
+    /* And only one with threads. */
+    struct CMUnitTest thread_cases[] = {
+        CASE(executor__posts_from_other_threads_arrive_once),
         CASE(executor__hung_call_costs_its_own_lane_only),
         CASE(executor__parked_threads_let_the_pool_grow_to_its_bound),
         CASE(executor__removed_lane_ends_its_calls_as_unavailable),
@@ -617,16 +659,10 @@ int main(void)
     int n_failed = cmocka_run_group_tests_name("reactor", own, NULL, NULL);
 
     for (size_t i = 0; i < sizeof(worlds) / sizeof(worlds[0]); i++) {
-        for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
-            cases[k].initial_state = (void *)&worlds[i];
-        }
-        n_failed += cmocka_run_group_tests_name(worlds[i].name, cases, NULL, NULL);
-        for (size_t k = 0; k < sizeof(real_cases) / sizeof(real_cases[0]); k++) {
-            real_cases[k].initial_state = (void *)&worlds[i];
-        }
-        if (worlds[i].has_threads) {
-            n_failed += cmocka_run_group_tests_name(worlds[i].name, real_cases, NULL, NULL);
-        }
+        n_failed += RUN(&worlds[i], cases);
+        n_failed += worlds[i].has_lanes ? RUN(&worlds[i], lane_cases) : 0;
+        n_failed += worlds[i].is_real ? RUN(&worlds[i], real_cases) : 0;
+        n_failed += worlds[i].has_threads ? RUN(&worlds[i], thread_cases) : 0;
     }
     return n_failed;
 }

@@ -314,7 +314,7 @@ static void plant_modbus__hole_in_a_read_is_gone_around(void **state)
 {
     struct fixture *f = *state;
 
-    hs_plant_modbus_server_set_hole(f->server, 40105);
+    hs_plant_modbus_server_set_hole(f->server, HS_POINTMAP_HOLDING, 40105, true);
     start(f);
     wait_value(f, HS_POINT_SUPPLY_C, 45.5);
     wait_value(f, HS_POINT_RETURN_C, 38.5);
@@ -330,7 +330,7 @@ static void plant_modbus__missing_register_is_said_once_and_costs_only_itself(vo
 {
     struct fixture *f = *state;
 
-    hs_plant_modbus_server_set_hole(f->server, 40110);
+    hs_plant_modbus_server_set_hole(f->server, HS_POINTMAP_HOLDING, 40110, true);
     start(f);
     wait_until(f, is_refused);
     assert_non_null(strstr(f->refusal, "pool/main/return_c"));
@@ -339,7 +339,7 @@ static void plant_modbus__missing_register_is_said_once_and_costs_only_itself(vo
     wait_quality(f, HS_POINT_RETURN_C, HS_QUALITY_STALE);
     assert_int_equal(f->n_refusals, 1);
     assert_int_equal(f->n_downs, 0);
-    hs_plant_modbus_server_set_hole(f->server, -1);
+    hs_plant_modbus_server_set_hole(f->server, HS_POINTMAP_HOLDING, 40110, false);
     wait_value(f, HS_POINT_RETURN_C, 38.5);
 }
 
