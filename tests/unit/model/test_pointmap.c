@@ -157,7 +157,7 @@ static void pointmap__says_where_and_what_would_be_right(void **state)
         {"\"tank/0.5_c\":{\"modbus\":\"p\",\"address\":1},"
          "\"tank/0.50_c\":{\"modbus\":\"p\",\"address\":2}",
          "has a source already"},
-        {"\"leak\":{\"modbus\":\"p\",\"address\":1}", "not read by this version"},
+        {"\"valve_ratio\":{\"modbus\":\"p\",\"address\":1}", "not read by this version"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
