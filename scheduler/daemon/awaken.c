@@ -12,8 +12,7 @@
 #include "scheduler/base/timetext.h"
 #include "scheduler/daemon/daemon_priv.h"
 
-#define RELIST_S    0.1                  /* real */
-#define IDS_SKIPPED UINT64_C(1000000000) /* where jobs go on if their count was lost */
+#define RELIST_S 0.1 /* real */
 
 /* --- the clock --- */
 
@@ -321,7 +320,7 @@ void hs_daemon_awaken(struct hs_recall_memory *memory, const struct hs_err *newe
     daemon->epoch = hs_lease_get_epoch(daemon->lease);
     snprintf(daemon->store_id, sizeof(daemon->store_id), "%s",
              hs_lease_get_store_id(daemon->lease));
-    daemon->next_id = memory->next_id > daemon->min_next_id ? memory->next_id : daemon->min_next_id;
+    daemon->next_id = memory->next_id;
     daemon->heat_by_sink = hs_config_get_heat_by_sink(daemon->config);
     set_clock(daemon, memory);
     set_cycle(daemon, memory);
@@ -356,15 +355,8 @@ static void on_lost(void *arg, const struct hs_err *err)
 
 static void on_damaged(void *arg, const struct hs_store_damage *damage)
 {
-    struct hs_daemon *daemon = arg;
-    bool is_job = strcmp(damage->table, "jobs") == 0;
-    uint64_t next_id = is_job ? strtoull(damage->key, NULL, 10) + 1 : 1;
-
-    if (strcmp(damage->table, "meta") == 0 && strcmp(damage->key, "next_id") == 0) {
-        next_id = IDS_SKIPPED; /* no number is given twice, whatever was given before */
-    }
+    (void)arg;
     HS_LOG_ERROR("store", "%s; it is left where it is", damage->err.text);
-    daemon->min_next_id = next_id > daemon->min_next_id ? next_id : daemon->min_next_id;
 }
 
 static int set_lease(struct hs_daemon *daemon, struct hs_err *err)
@@ -410,7 +402,7 @@ int hs_daemon_new(const struct hs_config *config, struct hs_executor *executor,
     }
     daemon->intake = hs_intake_new(daemon->store);
     daemon->repeat = hs_repeat_new();
-    hs_store_watch(daemon->store, on_damaged, daemon);
+    hs_store_watch(daemon->store, on_damaged, NULL);
     daemon->storewatch = hs_storewatch_new(executor, daemon->real_clock, daemon->store);
     rc = set_lease(daemon, err);
     if (rc == 0) {

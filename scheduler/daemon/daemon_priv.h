@@ -69,7 +69,6 @@ struct hs_daemon {
     char store_id[40];
     uint64_t next_id;
     size_t n_read;        /* jobs of the store when it was read */
-    uint64_t min_next_id; /* after keys of records that could not be read */
     int64_t accounted_slot;
     double ticked_mono_s; /* when the last tick began */
     double tick_s;        /* how long it took */

@@ -11,6 +11,7 @@
  * stay in the cycle as well. Loop thread only.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -86,6 +87,9 @@ typedef void hs_history_row_fn(const struct hs_job *job, uint64_t number, void *
  */
 void hs_history_page(struct hs_history *history, const struct hs_history_span *span,
                      hs_history_row_fn *row, hs_store_done_fn *done, void *arg);
+
+/** Read a row of HS_HISTORY_ENDS. @return false if it is none */
+bool hs_history_parse_end(const char *text, uint64_t *ret_id, int64_t *ret_ended_at_s);
 
 /** Numbers of ends: the oldest that is kept, and the next. Equal: there is none. */
 uint64_t hs_history_get_first(const struct hs_history *history);

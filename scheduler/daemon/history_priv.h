@@ -19,6 +19,3 @@ struct hs_history {
     bool is_evicting;
     int64_t aged_at_s; /* when the oldest was last looked at for its age */
 };
-
-/** Read a row of HS_HISTORY_ENDS. @return false if it is none */
-bool hs_history_parse_end(const char *text, uint64_t *ret_id, int64_t *ret_ended_at_s);

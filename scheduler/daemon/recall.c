@@ -17,6 +17,8 @@
 #include "scheduler/daemon/upkeep.h"
 
 #define RETRY_S 0.5
+#define IDS_SKIPPED \
+    UINT64_C(1000000000) /* jobs go on at a multiple of it if their count was lost */
 
 struct hs_recall {
     struct hs_executor *executor;
@@ -25,8 +27,11 @@ struct hs_recall {
     void *arg;
     struct hs_timer *retry;
     struct hs_recall_memory *memory;
-    size_t step;       /* of steps */
-    size_t n_rows;     /* jobs read so far */
+    size_t step;        /* of steps */
+    size_t n_rows;      /* jobs read so far */
+    uint64_t end_first; /* lowest and highest number of an end, 0: none */
+    uint64_t end_last;
+    bool has_next_id;
     bool is_asking;    /* a store call is out */
     bool is_abandoned; /* freed while it was */
     bool has_warned;
@@ -79,6 +84,13 @@ static bool goes_on(struct hs_recall *recall, int rc, const struct hs_err *err)
     return rc == 0;
 }
 
+static void raise_next_id(struct hs_recall *recall, uint64_t next_id)
+{
+    if (next_id > recall->memory->next_id) {
+        recall->memory->next_id = next_id;
+    }
+}
+
 static void take_job(const char *key, const char *text, void *arg)
 {
     struct hs_recall *recall = arg;
@@ -93,9 +105,7 @@ static void take_job(const char *key, const char *text, void *arg)
         return;
     }
     HS_VEC_PUSH(&recall->memory->jobs, job);
-    if (job->id >= recall->memory->next_id) {
-        recall->memory->next_id = job->id + 1;
-    }
+    raise_next_id(recall, job->id + 1);
 }
 
 static void take_meta(const char *key, const char *text, void *arg)
@@ -103,9 +113,8 @@ static void take_meta(const char *key, const char *text, void *arg)
     struct hs_recall_memory *memory = ((struct hs_recall *)arg)->memory;
 
     if (strcmp(key, "next_id") == 0) {
-        uint64_t next_id = strtoull(text, NULL, 10);
-
-        memory->next_id = next_id > memory->next_id ? next_id : memory->next_id;
+        raise_next_id(arg, strtoull(text, NULL, 10));
+        ((struct hs_recall *)arg)->has_next_id = true;
     } else if (strcmp(key, "ends_first") == 0) {
         memory->ends_first = strtoull(text, NULL, 10);
     } else if (strcmp(key, "ends_next") == 0) {
@@ -152,12 +161,97 @@ static void take_fence(const char *key, const char *text, void *arg)
     keep_row(&((struct hs_recall *)arg)->memory->fences, key, text);
 }
 
+/* --- counts that are lost --- */
+
+static void count_end(struct hs_recall *recall, uint64_t number)
+{
+    if (recall->end_first == 0 || number < recall->end_first) {
+        recall->end_first = number;
+    }
+    if (number > recall->end_last) {
+        recall->end_last = number;
+    }
+}
+
+static void take_end(const char *key, const char *text, void *arg)
+{
+    struct hs_recall *recall = arg;
+    uint64_t id = 0;
+    int64_t ended_at_s;
+
+    count_end(recall, strtoull(key, NULL, 10));
+    if (hs_history_parse_end(text, &id, &ended_at_s)) {
+        raise_next_id(recall, id + 1);
+    }
+}
+
+static bool is_damaged(const struct hs_recall *recall, const char *table, const char *key)
+{
+    size_t n;
+    const struct hs_store_damage *damages = hs_store_get_damages(recall->store, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(damages[i].table, table) == 0 && strcmp(damages[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** A store that is new, or where the counts are not to be read: then all ends are looked at. */
+static bool must_count_ends(const struct hs_recall *recall)
+{
+    return !recall->has_next_id || recall->memory->ends_next == 0
+           || is_damaged(recall, "meta", "ends_first");
+}
+
+/** Numbers of records that cannot be read are taken all the same. */
+static void heed_damages(struct hs_recall *recall)
+{
+    size_t n;
+    const struct hs_store_damage *damages = hs_store_get_damages(recall->store, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        uint64_t number = strtoull(damages[i].key, NULL, 10);
+
+        if (strcmp(damages[i].table, "jobs") == 0) {
+            raise_next_id(recall, number + 1);
+        } else if (strcmp(damages[i].table, HS_HISTORY_ENDS) == 0) {
+            count_end(recall, number);
+        }
+    }
+}
+
+/** Nothing is lost with a count: no number is given twice, and every end is found again. */
+static void mend_counts(struct hs_recall *recall)
+{
+    struct hs_recall_memory *memory = recall->memory;
+
+    heed_damages(recall);
+    if (is_damaged(recall, "meta", "next_id")) {
+        memory->next_id = (memory->next_id / IDS_SKIPPED + 1) * IDS_SKIPPED;
+        HS_LOG_WARN("store", "the number of the next job is lost: jobs go on at %" PRIu64,
+                    memory->next_id);
+    }
+    if (memory->ends_first == 0) {
+        memory->ends_first = recall->end_first;
+    }
+    if (memory->ends_next == 0 && recall->end_last > 0) {
+        memory->ends_next = recall->end_last + 1;
+        HS_LOG_WARN("store", "the number of the next end is lost: ends go on at %" PRIu64,
+                    memory->ends_next);
+    }
+}
+
+/* --- tables --- */
+
 /** What is read, in this order. */
 static const struct {
     const char *table;
     hs_store_row_fn *take;
 } steps[] = {
     {"meta", take_meta},
+    {HS_HISTORY_ENDS, take_end}, /* unless the counts in meta are there */
     {"jobs", take_job},
     {HS_INTENT_TABLE, take_intent},
     {HS_UPKEEP_TABLE, take_maintenance},
@@ -167,12 +261,19 @@ static const struct {
     {HS_HISTORY_FILES, take_files},
 };
 
+#define N_STEPS (sizeof(steps) / sizeof(steps[0]))
+
 static void on_table(int rc, const struct hs_err *err, void *arg)
 {
     struct hs_recall *recall = arg;
 
     if (!goes_on(recall, rc, err)) {
         return;
+    }
+    recall->step++;
+    if (recall->step < N_STEPS && steps[recall->step].take == take_end
+        && !must_count_ends(recall)) {
+        recall->step++;
     }
     if (recall->is_half_restored) {
         struct hs_err broken;
@@ -181,9 +282,10 @@ static void on_table(int rc, const struct hs_err *err, void *arg)
                    "a restore was broken off or is under way: let it end, or run hschedd --restore "
                    "again");
         recall->done(NULL, &broken, recall->arg);
-    } else if (++recall->step < sizeof(steps) / sizeof(steps[0])) {
+    } else if (recall->step < N_STEPS) {
         ask_table(recall);
     } else {
+        mend_counts(recall);
         recall->done(HS_STEAL(recall->memory), NULL, recall->arg);
     }
 }
@@ -201,6 +303,9 @@ static void begin(void *arg)
 
     recall->memory = hs_xcalloc(1, sizeof(*recall->memory));
     recall->memory->next_id = 1;
+    recall->end_first = 0;
+    recall->end_last = 0;
+    recall->has_next_id = false;
     recall->step = 0;
     ask_table(recall);
 }

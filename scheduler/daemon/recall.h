@@ -29,9 +29,9 @@ typedef HS_VEC(struct hs_recall_row) hs_recall_rows;
 typedef HS_VEC(struct hs_job *) hs_recall_jobs;
 
 struct hs_recall_memory {
-    uint64_t next_id; /* first free job id */
+    uint64_t next_id; /* first free job id; where its record is lost, beyond any that was given */
     struct hs_planclock_mark clock;
-    uint64_t ends_first; /* see history.h */
+    uint64_t ends_first; /* see history.h; counted anew where their records are lost */
     uint64_t ends_next;
     json_t *tally; /* see hs_cycle_save_tally(); owned, NULL if there is none */
     hs_recall_jobs jobs;

@@ -106,6 +106,65 @@ class History(unittest.TestCase):
         self.assertEqual(self.rig.job(ids[-1])["state"], "cancelled")
         self.assertEqual([job["id"] for job in self.rig.jobs()], ids[-40:])
 
+    def lose(self, key, is_there=True):
+        """The count is damaged (or removed, as an operator may) while hschedd is down."""
+        self.rig.daemon.kill()
+        self.rig.daemon.wait()
+        sealed = self.rig.redis("hget", "hs:{main}:meta", key).rstrip("\n")
+        self.assertTrue(sealed, f"there is no meta/{key}")
+        if is_there:
+            self.rig.redis("hset", "hs:{main}:meta", key, sealed[:-1] + str((int(sealed[-1]) + 1) % 10))
+        else:
+            self.rig.redis("hdel", "hs:{main}:meta", key)
+        self.rig.start_daemon()
+        named = [(item["table"], item["key"]) for item in self.rig.get("/healthz")["damaged_records"]]
+        self.assertEqual(named, [("meta", key)] if is_there else [])
+        if is_there:
+            self.assertRegex(self.rig.log_tail("hschedd.log", 100), f"record 'meta/{key}' is damaged: .*; it is left where it is")
+
+    def listed(self):
+        return [job["id"] for job in self.rig.jobs("state=cancelled")]
+
+    def test_number_of_the_next_end_is_lost__no_end_is_written_over(self):
+        self.begin()
+        over = self.submit(12)
+        self.cancel(over)
+        for is_there in (True, False):
+            self.lose("ends_next", is_there)
+            self.assertIn(f"ends go on at {len(over) + 1}", self.rig.log_tail("hschedd.log", 100))
+            self.assertEqual(self.listed(), over)
+            more = self.submit(3)
+            self.cancel(more)
+            over += more
+            self.begin_again()
+            self.assertEqual((self.listed(), self.rows("ends"), self.rig.get("/healthz")["damaged"]), (over, len(over), 0))
+
+    def test_number_of_the_oldest_end_is_lost__no_end_is(self):
+        self.begin(jobs=10)
+        over = self.submit(25)
+        self.cancel(over)
+        self.until("it is not bounded", lambda: self.rows("ends") == 10)
+        self.lose("ends_first")
+        self.assertEqual(self.listed(), over[-10:])
+        more = self.submit(4)
+        self.cancel(more)
+        self.until("it is not bounded", lambda: self.rows("ends") == 10)
+        self.begin_again()
+        self.assertEqual((self.listed(), self.rig.get("/healthz")["damaged"]), (over[-6:] + more, 0))
+
+    def test_number_of_the_next_job_is_lost__none_is_given_twice(self):
+        self.begin()
+        over = self.submit(3)  # the highest numbers are known to the history only
+        self.cancel(over)
+        for lives in (1, 2):
+            self.lose("next_id")
+            over += self.submit(1)
+            self.assertEqual(over[-1], lives * 10 ** 9)
+            self.cancel(over[-1:])
+        self.lose("next_id", is_there=False)
+        self.assertEqual(self.submit(1), [over[-1] + 1])
+        self.assertEqual(self.listed(), over)
+
     def test_store_of_before__is_moved_at_start(self):
         self.begin()
         ids = self.submit(20)
