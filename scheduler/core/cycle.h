@@ -48,7 +48,8 @@ enum hs_event_kind {
     HS_EVENT_CANCEL,          /* .job_id */
     HS_EVENT_HOST_LISTED,     /* .host_idx, .machines [n_machines], borrowed for the step */
     HS_EVENT_HOST_LOST,       /* .host_idx: unreachable; what runs there is unknown */
-    HS_EVENT_HOST_DOWN,       /* .host_idx: fenced, or somebody says it is off; .text says who */
+    HS_EVENT_HOST_DOWN,       /* .host_idx: fenced, or somebody says it is off; .text says who;
+                               * SIZE_MAX: the host of .job_id, which has left the estate */
     HS_EVENT_MACHINE_CHANGED, /* .host_idx, .machine */
     HS_EVENT_MACHINE_ENDED,   /* .host_idx, .job_id, .has_exit_status, .exit_status */
     HS_EVENT_ACTION_DONE,     /* .op_id, .rc, .text */

@@ -52,8 +52,29 @@ void hs_cycle_requeue(struct hs_cycle *cycle, struct hs_cycle_entry *entry, int6
     cycle->is_plan_wanted = true;
 }
 
+/** Nobody looks at that host any more: each of its jobs is told of on its own. */
+static void confirm_gone(struct hs_cycle *cycle, const struct hs_event *event)
+{
+    struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, event->job_id);
+    char why[192];
+
+    if (entry == NULL || entry->host_idx != SIZE_MAX || hs_job_is_over(entry->job)
+        || entry->job->host[0] == '\0' || entry->job->state == HS_JOB_MIGRATING) {
+        return;
+    }
+    hs_cycle_note(cycle, "host", entry->job->host, "confirmed down by %.180s", event->text);
+    snprintf(why, sizeof(why), "its host '%.100s' has left the estate and was confirmed down",
+             entry->job->host);
+    hs_cycle_requeue(cycle, entry, event->at_s, why);
+}
+
 void hs_cycle_confirm_down(struct hs_cycle *cycle, const struct hs_event *event)
 {
+    if (event->host_idx == SIZE_MAX) {
+        confirm_gone(cycle, event);
+        return;
+    }
+
     const char *path = cycle->estate->hosts[event->host_idx].path;
     struct hs_cycle_host *host = &cycle->hosts[event->host_idx];
     char why[192];

@@ -221,19 +221,23 @@ static void add_room_reason(const struct hs_cycle *cycle, const struct hs_job *j
 static bool add_unknown_reason(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry,
                                json_t *reasons)
 {
-    const struct hs_cycle_host *seen =
-        entry->host_idx != SIZE_MAX ? &cycle->hosts[entry->host_idx] : NULL;
+    bool is_gone = entry->host_idx == SIZE_MAX;
+    const struct hs_cycle_host *seen = is_gone ? NULL : &cycle->hosts[entry->host_idx];
     char change[2 * HS_PATH_MAX];
     char text[512];
     char since[HS_TIMETEXT_MAX];
 
-    if (seen == NULL || seen->is_up || hs_job_is_over(entry->job)) {
+    if (entry->job->host[0] == '\0' || hs_job_is_over(entry->job) || (!is_gone && seen->is_up)) {
         return false;
     }
-    hs_timetext_format(seen->silent_since_at_s, since);
     snprintf(change, sizeof(change),
-             "the host answering; if it is off for certain: hsched host confirm-down %s",
-             entry->job->host);
+             "the host %s; if it is off for certain: hsched host confirm-down %s",
+             is_gone ? "in estate.json again" : "answering", entry->job->host);
+    if (is_gone) {
+        snprintf(since, sizeof(since), "it left the estate");
+    } else {
+        hs_timetext_format(seen->silent_since_at_s, since);
+    }
     snprintf(text, sizeof(text),
              "host '%s' has not answered since %s: it may run there still, so it is started "
              "nowhere else",

@@ -92,19 +92,13 @@ void hs_api_hosts_confirm_down(struct hs_api_call *call)
     json_auto_t *body = parse_body(call);
     struct down_call *down;
     struct hs_err err;
-    size_t host_idx;
     int rc;
 
     if (body == NULL) {
         return;
     }
     snprintf(path, sizeof(path), "%s/%s", call->args[0], call->args[1]);
-    host_idx = hs_estate_find_host(hs_daemon_get_config(call->daemon)->estate, path);
-    if (host_idx == SIZE_MAX) {
-        hs_api_reply_error(call, -HS_E_NOTFOUND, path, "no such host; 'hsched hosts' lists them");
-        return;
-    }
-    rc = hs_daemon_check_down(call->daemon, host_idx, &err);
+    rc = hs_daemon_check_down(call->daemon, path, &err);
     if (rc != 0) {
         hs_api_reply_error(call, rc, err.where, err.text);
         return;
@@ -121,6 +115,6 @@ void hs_api_hosts_confirm_down(struct hs_api_call *call)
         on_down(0, NULL, 0, down);
         return;
     }
-    hs_daemon_confirm_down(call->daemon, host_idx, who,
-                           json_string_value(json_object_get(body, "why")), on_down, down);
+    hs_daemon_confirm_down(call->daemon, path, who, json_string_value(json_object_get(body, "why")),
+                           on_down, down);
 }

@@ -308,25 +308,25 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
     hs_inbox_add(&daemon->inbox, &event, HS_INBOX_SOON);
 }
 
-int hs_daemon_check_down(const struct hs_daemon *daemon, size_t host_idx, struct hs_err *err)
+int hs_daemon_check_down(const struct hs_daemon *daemon, const char *path, struct hs_err *err)
 {
-    return hs_store_is_up(daemon->store) ? hs_fences_check(daemon->fences, host_idx, err)
+    return hs_store_is_up(daemon->store) ? hs_fences_check(daemon->fences, path, err)
                                          : refuse_down(daemon, err);
 }
 
-void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const char *who,
+void hs_daemon_confirm_down(struct hs_daemon *daemon, const char *path, const char *who,
                             const char *why, hs_daemon_done_fn *done, void *arg)
 {
     struct hs_daemon_waiter waiter = {.done = done, .arg = arg};
     struct hs_err err;
-    int rc = hs_daemon_check_down(daemon, host_idx, &err);
+    int rc = hs_daemon_check_down(daemon, path, &err);
 
     if (rc != 0) {
         refuse(daemon, rc, &err, done, arg);
         return;
     }
     HS_VEC_PUSH(&daemon->waiters, waiter);
-    hs_fences_confirm(daemon->fences, host_idx, who, why);
+    hs_fences_confirm(daemon->fences, path, who, why);
 }
 
 /* --- looking --- */

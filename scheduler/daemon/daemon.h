@@ -130,13 +130,14 @@ void hs_daemon_cancel(struct hs_daemon *daemon, uint64_t job_id, hs_daemon_done_
  *
  * @param who, why  borrowed; @why nullable
  *
- * done's rc: 0, -HS_E_CONFLICT (it answers, or was not tried yet), -HS_E_UNAVAILABLE (the store)
+ * done's rc: 0, -HS_E_NOTFOUND (neither the estate nor a job knows it), -HS_E_CONFLICT (it answers,
+ * or was not tried yet), -HS_E_UNAVAILABLE (the store)
  */
-void hs_daemon_confirm_down(struct hs_daemon *daemon, size_t host_idx, const char *who,
+void hs_daemon_confirm_down(struct hs_daemon *daemon, const char *path, const char *who,
                             const char *why, hs_daemon_done_fn *done, void *arg);
 
 /** Could that be said of the host now? @return as done's rc above */
-int hs_daemon_check_down(const struct hs_daemon *daemon, size_t host_idx, struct hs_err *err);
+int hs_daemon_check_down(const struct hs_daemon *daemon, const char *path, struct hs_err *err);
 
 /**
  * Write down what was learned and give the lease back, then call @done: at once where there is

@@ -68,7 +68,7 @@ struct hs_daemon {
     uint64_t epoch;
     char store_id[40];
     uint64_t next_id;
-    size_t n_read;        /* jobs of the store when it was read */
+    size_t n_read; /* jobs of the store when it was read */
     int64_t accounted_slot;
     double ticked_mono_s; /* when the last tick began */
     double tick_s;        /* how long it took */

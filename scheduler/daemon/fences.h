@@ -6,7 +6,8 @@
  *
  * Only that word lets their jobs be started elsewhere (promises.md, 8). Table "hosts": a row for
  * each by its path, kept until the host answers again and what it still had of jobs that went on
- * elsewhere is gone. Loop thread only.
+ * elsewhere is gone. Hosts that have left the estate count where a job or an open intent still
+ * names them. Loop thread only.
  */
 
 #include <stddef.h>
@@ -41,12 +42,14 @@ void hs_fences_restore(struct hs_fences *fences, const char *key, const char *te
 /**
  * Could the host be declared off?
  *
- * @return 0, or -HS_E_CONFLICT: it answers, or was not tried yet in this life
+ * @return 0, -HS_E_NOTFOUND: neither the estate nor what is open knows it, -HS_E_CONFLICT: it
+ *         answers, or was not tried yet in this life
  */
-int hs_fences_check(const struct hs_fences *fences, size_t host_idx, struct hs_err *err);
+int hs_fences_check(const struct hs_fences *fences, const char *path, struct hs_err *err);
 
 /** The host is off, says @who; checked. Goes with the next commit, as do the jobs it changes. */
-void hs_fences_confirm(struct hs_fences *fences, size_t host_idx, const char *who, const char *why);
+void hs_fences_confirm(struct hs_fences *fences, const char *path, const char *who,
+                       const char *why);
 
 /** A host was listed, and strays there were dealt with. @param machines  borrowed */
 void hs_fences_listed(struct hs_fences *fences, size_t host_idx, const struct hs_machine *machines,

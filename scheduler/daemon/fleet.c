@@ -7,6 +7,7 @@
 
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/base/vec.h"
 #include "scheduler/daemon/statedir.h"
 
 #define DIR_MAX        1024
@@ -30,6 +31,7 @@ struct hs_fleet {
     struct hs_fleet_options options;
     struct fleet_host *hosts; /* [n_hosts] */
     size_t n_hosts;
+    HS_VEC(char *) gone; /* paths of hosts that are not in the estate and are off */
     bool is_closing;
 };
 
@@ -75,6 +77,23 @@ void hs_fleet_get_view(const struct hs_fleet *fleet, size_t host_idx,
 void hs_fleet_set_down(struct hs_fleet *fleet, size_t host_idx, bool is_down)
 {
     fleet->hosts[host_idx].is_down = is_down;
+}
+
+bool hs_fleet_is_gone(const struct hs_fleet *fleet, const char *path)
+{
+    for (size_t i = 0; i < fleet->gone.n; i++) {
+        if (strcmp(fleet->gone.items[i], path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void hs_fleet_set_gone(struct hs_fleet *fleet, const char *path)
+{
+    if (!hs_fleet_is_gone(fleet, path)) {
+        HS_VEC_PUSH(&fleet->gone, hs_xstrdup(path));
+    }
 }
 
 /* --- what a host says --- */
@@ -239,6 +258,10 @@ void hs_fleet_free(struct hs_fleet *fleet)
         hs_executor_timer_remove(fleet->options.executor, fleet->hosts[i].list_timer);
         hs_compute_free(fleet->hosts[i].compute);
     }
+    for (size_t i = 0; i < fleet->gone.n; i++) {
+        free(fleet->gone.items[i]);
+    }
+    HS_VEC_FINI(&fleet->gone);
     free(fleet->hosts);
     free(fleet);
 }

@@ -65,6 +65,10 @@ void hs_fleet_get_view(const struct hs_fleet *fleet, size_t host_idx,
 /** Somebody says that a silent host is off; false takes it back. */
 void hs_fleet_set_down(struct hs_fleet *fleet, size_t host_idx, bool is_down);
 
+/** A host that is not in the estate is off, says somebody. */
+void hs_fleet_set_gone(struct hs_fleet *fleet, const char *path);
+bool hs_fleet_is_gone(const struct hs_fleet *fleet, const char *path);
+
 /** List the host after @after_s real seconds, or sooner if that was due anyway. */
 void hs_fleet_list(struct hs_fleet *fleet, size_t host_idx, double after_s);
 

@@ -215,11 +215,15 @@ bool hs_reconcile_check(struct hs_reconcile *reconcile, size_t host_idx,
     return true;
 }
 
-void hs_reconcile_confirm_down(struct hs_reconcile *reconcile, size_t host_idx)
+void hs_reconcile_confirm_down(struct hs_reconcile *reconcile, const char *path)
 {
-    hs_sighting_set(reconcile->sighting, host_idx, hs_clock_mono_s(reconcile->inbox->clock), NULL,
-                    0);
-    hs_settle_apply_down(&reconcile->settle, host_idx);
+    size_t host_idx = hs_estate_find_host(reconcile->estate, path);
+
+    if (host_idx != SIZE_MAX) {
+        hs_sighting_set(reconcile->sighting, host_idx, hs_clock_mono_s(reconcile->inbox->clock),
+                        NULL, 0);
+    }
+    hs_settle_apply_down(&reconcile->settle, path);
 }
 
 struct hs_reconcile *hs_reconcile_new(const struct hs_cycle *cycle, const struct hs_estate *estate,

@@ -40,7 +40,7 @@ bool hs_reconcile_check(struct hs_reconcile *reconcile, size_t host_idx,
                         const struct hs_machine *machines, size_t n_machines);
 
 /** Somebody says that a silent host is off: intents that name it end. */
-void hs_reconcile_confirm_down(struct hs_reconcile *reconcile, size_t host_idx);
+void hs_reconcile_confirm_down(struct hs_reconcile *reconcile, const char *path);
 
 /** Accepts NULL. After the fleet and the store, whose calls end in here. */
 void hs_reconcile_free(struct hs_reconcile *reconcile);

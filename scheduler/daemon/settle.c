@@ -68,15 +68,17 @@ static void tell_settled(const struct hs_settle *settle, const struct hs_intent 
     hs_inbox_add(settle->inbox, &event, HS_INBOX_SOON);
 }
 
-static enum hs_move_side look(const struct hs_settle *settle, size_t host_idx, uint64_t job_id,
+static enum hs_move_side look(const struct hs_settle *settle, const char *path, uint64_t job_id,
                               double since_mono_s)
 {
+    size_t host_idx = hs_estate_find_host(settle->estate, path);
     struct hs_fleet_view view;
     enum hs_move_side side;
     double wait_s;
 
     if (host_idx == SIZE_MAX) {
-        return HS_MOVE_SILENT; /* no longer in the estate: nobody can look there */
+        /* no longer in the estate: nobody can look there */
+        return hs_fleet_is_gone(settle->fleet, path) ? HS_MOVE_NONE : HS_MOVE_SILENT;
     }
     hs_fleet_get_view(settle->fleet, host_idx, &view);
     if (view.is_down) {
@@ -135,7 +137,7 @@ static void settle_move(const struct hs_settle *settle, size_t host_idx,
     size_t from = hs_estate_find_host(settle->estate, intent.host);
     size_t to = hs_estate_find_host(settle->estate, intent.to);
     struct hs_fleet_view view = {0};
-    enum hs_move_side there = look(settle, to, intent.job_id, since_mono_s);
+    enum hs_move_side there = look(settle, intent.to, intent.job_id, since_mono_s);
     const struct hs_job *job = hs_cycle_get_job(settle->cycle, intent.job_id);
 
     if (job == NULL || job->state != HS_JOB_MIGRATING) {
@@ -144,8 +146,10 @@ static void settle_move(const struct hs_settle *settle, size_t host_idx,
     }
     if (from != SIZE_MAX) {
         hs_fleet_get_view(settle->fleet, from, &view);
+    } else {
+        view.is_down = hs_fleet_is_gone(settle->fleet, intent.host);
     }
-    switch (hs_movetable_find(look(settle, from, intent.job_id, since_mono_s), there,
+    switch (hs_movetable_find(look(settle, intent.host, intent.job_id, since_mono_s), there,
                               intent.was_running)) {
     case HS_MOVE_WAIT:
         return;
@@ -212,9 +216,9 @@ void hs_settle_apply(const struct hs_settle *settle, size_t host_idx)
     }
 }
 
-void hs_settle_apply_down(const struct hs_settle *settle, size_t host_idx)
+void hs_settle_apply_down(const struct hs_settle *settle, const char *path)
 {
-    const char *path = settle->estate->hosts[host_idx].path;
+    size_t host_idx = hs_estate_find_host(settle->estate, path);
     const struct hs_intent *intent;
     double since_mono_s;
     size_t n = 0;

@@ -40,5 +40,6 @@ bool hs_settle_is_sure(const struct hs_settle *settle, size_t host_idx, double s
 /** A host was listed, and the ends of machines that are gone were collected. */
 void hs_settle_apply(const struct hs_settle *settle, size_t host_idx);
 
-/** Somebody says that the host is off: what was to be done there has failed. */
-void hs_settle_apply_down(const struct hs_settle *settle, size_t host_idx);
+/** Somebody says that the host is off, which the fleet knows: what was to be done there has failed.
+ */
+void hs_settle_apply_down(const struct hs_settle *settle, const char *path);

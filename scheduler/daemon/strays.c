@@ -3,6 +3,7 @@
 #include "scheduler/daemon/strays.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 struct told {
     uint64_t job_id;
     size_t host_idx;
+    const char *kind; /* static */
 };
 
 struct hs_strays {
@@ -26,6 +28,7 @@ struct hs_strays {
     struct hs_store *store;
     HS_VEC(struct told) told;
     HS_VEC(uint64_t) asked_job_ids; /* the store is asked about them */
+    HS_VEC(size_t) kept_host_idxs;  /* orphans there wait until every host was listed */
 };
 
 /** One question to the store. */
@@ -42,11 +45,12 @@ __attribute__((format(printf, 5, 6))) static void tell(struct hs_strays *strays,
                                                        const char *fmt, ...)
 {
     struct hs_note note = {.at_s = hs_clock_at_s(strays->settle->inbox->clock)};
-    struct told now = {job_id, host_idx};
+    struct told now = {job_id, host_idx, kind};
     va_list args;
 
     for (size_t i = 0; i < strays->told.n; i++) {
-        if (strays->told.items[i].job_id == job_id && strays->told.items[i].host_idx == host_idx) {
+        if (strays->told.items[i].job_id == job_id && strays->told.items[i].host_idx == host_idx
+            && strcmp(strays->told.items[i].kind, kind) == 0) {
             return;
         }
     }
@@ -90,6 +94,59 @@ static void forget_question(struct hs_strays *strays, uint64_t job_id)
     }
 }
 
+/** A host that nobody has looked at since this life began, nor said to be off; SIZE_MAX if none. */
+static size_t find_unseen(const struct hs_strays *strays)
+{
+    const struct hs_settle *settle = strays->settle;
+
+    for (size_t h = 0; h < settle->estate->n_hosts; h++) {
+        struct hs_fleet_view view;
+
+        hs_fleet_get_view(settle->fleet, h, &view);
+        if (isinf(hs_sighting_get_mono_s(settle->sighting, h)) && !view.is_down) {
+            return h;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/**
+ * No record knows it: either it is left over, or the store was rolled back, which a tag on another
+ * host may show. So it stays until all of them have been looked at.
+ */
+static bool must_wait(struct hs_strays *strays, const struct stray_question *question)
+{
+    size_t unseen = find_unseen(strays);
+
+    if (question->is_known || unseen == SIZE_MAX) {
+        return false;
+    }
+    tell(strays, question->job_id, question->host_idx, "alarm",
+         "machine 'hs-%" PRIu64
+         "' on '%.60s' is ours and no record knows its job: left alone until "
+         "'%.60s' answers or is confirmed down",
+         question->job_id, get_path(strays, question->host_idx), get_path(strays, unseen));
+    for (size_t i = 0; i < strays->kept_host_idxs.n; i++) {
+        if (strays->kept_host_idxs.items[i] == question->host_idx) {
+            return true;
+        }
+    }
+    HS_VEC_PUSH(&strays->kept_host_idxs, question->host_idx);
+    return true;
+}
+
+/** The last host was looked at: what waited for that is looked at again. */
+static void look_again(struct hs_strays *strays)
+{
+    if (strays->kept_host_idxs.n == 0 || find_unseen(strays) != SIZE_MAX) {
+        return;
+    }
+    for (size_t i = 0; i < strays->kept_host_idxs.n; i++) {
+        hs_fleet_list(strays->settle->fleet, strays->kept_host_idxs.items[i], 0);
+    }
+    strays->kept_host_idxs.n = 0;
+}
+
 static void remove_orphan(struct hs_strays *strays, const struct stray_question *question)
 {
     const char *why = question->is_known ? "its job is over" : "no record knows its job";
@@ -120,7 +177,7 @@ static void on_answer(int rc, const struct hs_err *err, void *arg)
         tell(strays, question->job_id, question->host_idx, "alarm",
              "its machine runs on '%.100s' and its record cannot be read: left alone",
              get_path(strays, question->host_idx));
-    } else {
+    } else if (!must_wait(strays, question)) {
         remove_orphan(strays, question);
     }
     free(question);
@@ -196,6 +253,7 @@ void hs_strays_apply(struct hs_strays *strays, size_t host_idx, const struct hs_
 {
     const struct hs_settle *settle = strays->settle;
 
+    look_again(strays);
     for (size_t i = 0; i < n_machines; i++) {
         const struct hs_machine *machine = &machines[i];
         const struct hs_job *job =
@@ -233,6 +291,7 @@ void hs_strays_free(struct hs_strays *strays)
     if (strays != NULL) {
         HS_VEC_FINI(&strays->told);
         HS_VEC_FINI(&strays->asked_job_ids);
+        HS_VEC_FINI(&strays->kept_host_idxs);
         free(strays);
     }
 }

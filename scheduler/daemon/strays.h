@@ -4,11 +4,12 @@
 /**
  * strays - machines that carry our tag where none of them should be.
  *
- * Orphans: the tag is of our store, and no record knows the job; removed, with an intent. Whose
- * record is there but cannot be read is left alone. Seconds: a job's machine on another host than
- * its own; of two that run one is suspended, with an alarm, and people part them; what comes back
- * with a host that was confirmed down is removed. Machines of others are never looked at. Loop
- * thread only.
+ * Orphans: the tag is of our store, and no record knows the job; removed, with an intent, once
+ * every host was listed: a tag on another one may show that the store was rolled back. Whose record
+ * is there but cannot be read is left alone. Seconds: a job's machine on another host than its own;
+ * of two that run one is suspended, with an alarm, and people part them; what comes back with a
+ * host that was confirmed down is removed. Machines of others are never looked at. Loop thread
+ * only.
  */
 
 #include <stddef.h>

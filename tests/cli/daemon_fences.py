@@ -41,16 +41,18 @@ class Fences(unittest.TestCase):
                 self.fail(f"{what}:\n{self.rig.log_tail('hschedd.log')}")
             time.sleep(0.05)
 
-    def restart(self, uri):
-        """hschedd killed and started again; the job's host is at @uri then."""
+    def restart(self, uri, whose=None):
+        """hschedd killed and started again; the job's host (or @whose) is at @uri then."""
+        whose = whose or self.home
         self.rig.daemon.kill()
         self.rig.daemon.wait()
         for host in self.hosts:
-            if f"pool/{host['name']}" == self.home:
+            if f"pool/{host['name']}" == whose:
                 host["uri"] = uri
         (self.rig.dir / "estate.json").write_text(json.dumps(self.estate))
         self.rig.start_daemon()
-        self.until("the other host is not up", lambda: self.host(self.other)["state"] == "up")
+        answers = ({self.home, self.other} - {whose}).pop()
+        self.until("the other host is not up", lambda: self.host(answers)["state"] == "up")
 
     def host(self, name):
         return next(host for host in self.rig.get("/v1/hosts")["items"] if host["name"] == name)
@@ -66,14 +68,18 @@ class Fences(unittest.TestCase):
     def journal(self):
         return self.redis("xrange", "hs:{main}:journal", "-", "+")
 
-    def watch(self):
-        """Hosts on which the job had a machine in the next seconds, and the last it was said to be on."""
+    def watch_machines(self):
+        """Hosts on which the job had a machine in the next seconds."""
         seen = set()
         deadline = time.monotonic() + WATCHED_S
         while time.monotonic() < deadline:
             seen.update(self.machines())
             time.sleep(0.05)
-        return seen, self.rig.job(self.job)
+        return seen
+
+    def watch(self):
+        """The same, and the job as it is then."""
+        return self.watch_machines(), self.rig.job(self.job)
 
 
 class Unknown(Fences):
@@ -120,6 +126,41 @@ class Unknown(Fences):
         self.until("an intent is left", lambda: self.redis("hlen", "hs:{main}:intents").strip() == "0")
         self.assertEqual((self.rig.job(self.job)["state"], self.rig.job(self.job)["host"]), ("running", self.other))
         self.assertIn("came back though that host was confirmed down", self.journal())
+
+
+    def test_host_that_left_the_estate__can_be_confirmed_down(self):
+        rack = self.estate["sites"][0]["racks"][0]
+        rack["hosts"] = [host for host in self.hosts if f"pool/{host['name']}" != self.home]
+        self.restart(SILENT)
+        seen, job = self.watch()
+        self.assertEqual((seen, job["state"], job["host"]), ({self.home}, "running", self.home))
+        self.assertEqual(job["reasons"][0]["code"], "host-unknown")
+        self.assertIn(f"hsched host confirm-down {self.home}", self.rig.hsched("explain", self.job).stdout)
+        self.assertEqual(self.rig.hsched("host", "confirm-down", "pool/h9", "--yes", check=False).returncode, 3)
+        asked = self.rig.hsched("host", "confirm-down", self.home, check=False)
+        self.assertIn(f"job {self.job} waits again", asked.stderr)
+        self.rig.hsched("host", "confirm-down", self.home, "--yes")
+        self.until("it does not run elsewhere", lambda: (self.rig.job(self.job)["state"], self.rig.job(self.job)["host"])
+                   == ("running", self.other))
+        self.assertIn("has left the estate and was confirmed down", self.journal())
+
+        # it comes back after all, with what was left on it
+        rack["hosts"] = self.hosts
+        self.restart("sim:")
+        self.until("its copy is left", lambda: self.machines() == [self.other])
+        self.until("the host is still fenced", lambda: self.redis("hlen", "hs:{main}:hosts").strip() == "0")
+
+    def test_orphan__stays_until_every_host_was_looked_at(self):
+        """A tag on the silent one might show that the store was rolled back."""
+        self.rig.daemon.kill()
+        self.redis("hdel", "hs:{main}:jobs", str(self.job))
+        self.restart(SILENT, whose=self.other)
+        self.until("it is not said", lambda: f"left alone until '{self.other}' answers" in self.journal())
+        self.assertEqual(self.watch_machines(), {self.home})
+        self.rig.hsched("host", "confirm-down", self.other, "--yes")
+        self.restart(SILENT, whose=self.other)
+        self.until("it is left", lambda: self.machines() == [])
+        self.assertIn("no record knows its job: removed", self.journal())
 
 
 class Removed(Fences):

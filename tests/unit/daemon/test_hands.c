@@ -545,6 +545,30 @@ static void settle__a_copy_waits_while_its_source_is_silent(void **state)
     assert_null(find_event(HS_EVENT_MOVE_SETTLED));
 }
 
+static void settle__a_source_that_left_the_estate_lets_go_once_it_is_confirmed_down(void **state)
+{
+    struct hs_intent intent = {.op_id = 31,
+                               .epoch = EPOCH - 1,
+                               .job_id = 7,
+                               .kind = HS_ACTION_MOVE,
+                               .host = "pool/gone",
+                               .to = "office/h1",
+                               .was_running = true};
+
+    add_job(7, HS_JOB_MIGRATING, 0);
+    hs_enact_adopt(enact, &intent);
+    advance(0.1);
+    held.intent[0] = '\0';
+    list(1, HS_MACHINE_PAUSED);
+    commit();
+    assert_string_equal(held.intent, ""); /* it may run there still */
+    hs_fleet_set_gone(fleet, "pool/gone");
+    hs_reconcile_confirm_down(reconcile, "pool/gone");
+    commit();
+    assert_non_null(strstr(held.intent, "\"resume\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+}
+
 static void movetable__says_what_promises_say(void **state)
 {
     static const struct {
@@ -575,13 +599,44 @@ static void movetable__says_what_promises_say(void **state)
     }
 }
 
+static void list_all_empty(void)
+{
+    for (size_t h = 0; h < small_estate()->n_hosts; h++) {
+        (void)hs_reconcile_check(reconcile, h, NULL, 0);
+    }
+}
+
 static void strays__an_orphan_is_removed_with_an_intent(void **state)
 {
+    list_all_empty();
     held.intent[0] = '\0';
     list(0, HS_MACHINE_RUNNING);
     commit();
     assert_non_null(strstr(held.intent, "\"destroy\""));
     assert_non_null(strstr(held.ended, "no record knows"));
+}
+
+static void strays__an_orphan_stays_until_every_host_was_listed(void **state)
+{
+    size_t last = small_estate()->n_hosts - 1;
+
+    held.intent[0] = '\0';
+    for (size_t h = 1; h < last; h++) {
+        (void)hs_reconcile_check(reconcile, h, NULL, 0);
+    }
+    list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_string_equal(held.intent, "");
+    assert_non_null(strstr(held.ended, "left alone until"));
+    assert_non_null(strstr(held.ended, small_estate()->hosts[last].path));
+    list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_string_equal(held.intent, "");
+    assert_string_equal(held.ended, ""); /* said once */
+    (void)hs_reconcile_check(reconcile, last, NULL, 0);
+    list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_non_null(strstr(held.intent, "\"destroy\""));
 }
 
 static void strays__a_machine_whose_record_is_damaged_is_left_alone(void **state)
@@ -673,6 +728,8 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(
             reconcile__asks_again_about_a_machine_that_was_there_after_all, start, end),
+        cmocka_unit_test_setup_teardown(
+            settle__a_source_that_left_the_estate_lets_go_once_it_is_confirmed_down, start, end),
         cmocka_unit_test(movetable__says_what_promises_say),
         cmocka_unit_test_setup_teardown(settle__an_intent_ends_as_its_host_shows, start, end),
         cmocka_unit_test_setup_teardown(settle__a_listing_of_before_tells_nothing, start, end),
@@ -684,6 +741,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(settle__a_copy_waits_while_its_source_is_silent, start,
                                         end),
         cmocka_unit_test_setup_teardown(strays__an_orphan_is_removed_with_an_intent, start, end),
+        cmocka_unit_test_setup_teardown(strays__an_orphan_stays_until_every_host_was_listed, start,
+                                        end),
         cmocka_unit_test_setup_teardown(strays__a_machine_whose_record_is_damaged_is_left_alone,
                                         start, end),
         cmocka_unit_test_setup_teardown(strays__a_second_machine_is_suspended_with_an_alarm, start,
