@@ -151,6 +151,23 @@ def bench_start(build, n_history, n_waiting):
         line["history_get_ms"] = round(1000 * (time.monotonic() - began), 2)
         assert newest and (over is None or over["state"] == "done")
         print(json.dumps(line), flush=True)
+        bench_backup(build, store, line)
+
+
+def bench_backup(build, store, sizes):
+    """A backup beside the daemon that leads, and its restore into an empty Redis."""
+    file = store.dir / "state.backup"
+    command = [str(rig.program(build, "hschedd")), "--config", str(store.dir / "hschedd.json")]
+    began = time.monotonic()
+    subprocess.run([*command, "--backup", str(file)], check=True, capture_output=True)
+    backup_s = time.monotonic() - began
+    store.end(store.daemon)
+    store.redis_cli("flushall")
+    began = time.monotonic()
+    subprocess.run([*command, "--restore", str(file)], check=True, capture_output=True)
+    print(json.dumps({"bench": "store", "op": "backup", "history": sizes["history"], "waiting": sizes["waiting"],
+                      "backup_s": round(backup_s, 2), "file_mib": round(file.stat().st_size / (1 << 20), 1),
+                      "restore_s": round(time.monotonic() - began, 2)}), flush=True)
 
 
 def redis_set_per_s(store, clients):
