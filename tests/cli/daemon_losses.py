@@ -13,11 +13,15 @@ import unittest
 
 from daemon_support import RedisRig, rig
 
+import systemcalls  # tests/support, on the path since daemon_support was read
+
 JOB = {"vcpus": 1, "memory_mib": 512, "duration": "1h", "script": "#!/bin/sh\ntrue\n",
        "earliest": "2026-01-06T10:00:00Z", "due": "2026-01-07T10:00:00Z"}
 IS_LONG = bool(os.environ.get("HSCHED_TEST_LONG"))
 N_ACKNOWLEDGED, N_KILLS = (10000, 50) if IS_LONG else (500, 5)
 N_POURERS = 4
+SLOW_S = 0.8  # a disk that takes its time to sync
+N_TRIES = 5
 
 
 class Pour(threading.Thread):
@@ -65,10 +69,17 @@ class World(RedisRig):
             self.redis("config", "set", name, value)
         self.start_daemon()
 
+    @property
+    def redis_server(self):
+        return next(p for p in self.processes if p.args[0] == "redis-server" and p.poll() is None)
+
     def kill_redis(self):
-        redis = next(p for p in self.processes if p.args[0] == "redis-server" and p.poll() is None)
+        redis = self.redis_server
         redis.kill()
         redis.wait()
+        self.restart_redis()
+
+    def restart_redis(self):
         self.redis_socket.unlink(missing_ok=True)
         self.start_redis()
         for name, value in self.settings:
@@ -114,6 +125,11 @@ class World(RedisRig):
         return [(job["id"], job["name"]) for job in self.jobs()]
 
 
+    def stored(self):
+        """Ids of all jobs, whatever hschedd makes of them."""
+        return {int(key) for table in ("jobs", "history") for key in self.redis("hkeys", f"hs:{{main}}:{table}").split()}
+
+
 def count(pourers, kept):
     """@return acknowledged, lost, doubled"""
     acknowledged = {name: job_id for pourer in pourers for name, job_id in pourer.acknowledged.items()}
@@ -149,6 +165,44 @@ class Losses(unittest.TestCase):
             n_lost, n_rounds = len(lost), 3
         print(f"\npromise 1 without its guard: {n_lost} of {n} acknowledged submits lost over {n_rounds} kill -9 of redis")
         self.assertGreater(n_lost, 0)
+
+
+@unittest.skipIf(systemcalls.missing(), systemcalls.missing())
+class Weaker(unittest.TestCase):
+    """What appendfsync is for: Redis killed as its disk takes its time to sync."""
+
+    def lose(self, setting):
+        """@return acknowledged, lost, what hschedd said of the setting"""
+        with World("hschedd", [("appendfsync", setting)]) as world:
+            world.pause_s = 0
+            pourers = [Pour(world, i) for i in range(N_POURERS)]
+            with systemcalls.Tracer(world.redis_server.pid, "-e", "trace=fdatasync",
+                                    "-e", f"inject=fdatasync:delay_enter={int(SLOW_S * 1e6)}"):
+                for pourer in pourers:
+                    pourer.start()
+                time.sleep(2.5 * SLOW_S)
+                redis = world.redis_server
+                redis.kill()
+            redis.wait()
+            world.is_over = True
+            for pourer in pourers:
+                pourer.join()
+            world.restart_redis()
+            acknowledged = {job_id for pourer in pourers for job_id in pourer.acknowledged.values()}
+            return len(acknowledged), len(acknowledged - world.stored()), world.log_tail("hschedd.log", 200)
+
+    def test_everysec__loses_what_was_acknowledged_and_is_told(self):
+        n, lost, _ = self.lose("always")
+        print(f"\npromise 1, always, a disk that syncs in {SLOW_S} s: {lost} of {n} acknowledged submits lost")
+        self.assertEqual(lost, 0)
+        self.assertGreater(n, 0)
+        for n_tries in range(1, N_TRIES + 1):
+            n, lost, said = self.lose("everysec")
+            self.assertRegex(said, "weaker than promised: .*appendfsync")
+            if lost:
+                break
+        print(f"promise 1, everysec, the same: {lost} of {n} lost" if lost else
+              f"promise 1, everysec: a loss could not be provoked in {n_tries} tries", f"(try {n_tries})")
 
 
 if __name__ == "__main__":
