@@ -50,6 +50,7 @@ struct hs_policy *hs_policy_new(void)
         .limit_cur_per_kwh = 1,
         .ramp_cur_per_kw = 0.1,
     };
+    policy->migration.parallel_per_host = 2;
     return policy;
 }
 

@@ -35,6 +35,12 @@ struct hs_policy_prices {
     double ramp_cur_per_kw;
 };
 
+/** How running machines are moved. */
+struct hs_policy_migration {
+    int parallel_per_host;      /* moves from or to one host at a time */
+    double bandwidth_mib_per_s; /* of one move; 0: as fast as it goes */
+};
+
 struct hs_policy {
     struct hs_policy_class *classes; /* [n_classes] the five base classes come first */
     size_t n_classes;
@@ -42,6 +48,7 @@ struct hs_policy {
     double electricity_weight;
     double carbon_weight;
     struct hs_policy_prices prices;
+    struct hs_policy_migration migration;
     struct hs_limit *limits; /* [n_limits] of all files */
     size_t n_limits;
     double waiting_weight; /* a day of waiting counts as this share of a job's electricity */
@@ -55,8 +62,8 @@ struct hs_policy *hs_policy_new(void);
 
 /**
  * Read one policy file on top of @policy. On any error @policy is unchanged. A base class may be
- * given values of its own; `limits` add up; `migration`, `teams` and a class's `teams` are checked
- * for their shape and take effect in a later version.
+ * given values of its own; `limits` add up; of `migration` downtimes and stalls, `teams` and a
+ * class's `teams` are checked for their shape and take effect in a later version.
  *
  * @return 0 or -HS_E_INVALID with @report filled
  */

@@ -64,7 +64,8 @@ bool hs_compute_can_move(const char *from_uri, const char *to_uri)
 {
     const struct hs_compute_ops *ops = hs_compute_backend(from_uri);
 
-    return ops->move != NULL && ops == hs_compute_backend(to_uri);
+    return ops->move != NULL && ops == hs_compute_backend(to_uri)
+           && (ops->can_move == NULL || ops->can_move(from_uri, to_uri));
 }
 
 void hs_compute_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,

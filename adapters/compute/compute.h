@@ -87,6 +87,7 @@ struct hs_compute_options {
     const char *work_dir;
     struct hs_compute_listener listener;
     double call_deadline_s; /* real s; 0 takes the default of 10 */
+    double move_mib_per_s;  /* bandwidth of one move from here; 0: as fast as it goes */
 };
 
 /** What a backend supplies. */
@@ -102,7 +103,8 @@ struct hs_compute_ops {
                    hs_compute_done_fn *done, void *arg);
     void (*act)(struct hs_compute *compute, uint64_t job_id, enum hs_action_kind kind,
                 hs_compute_done_fn *done, void *arg);
-    /* optional: @to is of the same backend */
+    /* optional, the first only with the second: @to is of the same backend; NULL: any */
+    bool (*can_move)(const char *from_uri, const char *to_uri);
     void (*move)(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
                  hs_compute_done_fn *done, void *arg);
     /* optional, the first only with the second: those that it can do so for; NULL: all */
@@ -169,7 +171,10 @@ bool hs_compute_can_move(const char *from_uri, const char *to_uri);
  *
  * @param to  another host's port, kept until done
  *
- * done's rc: as create, and -HS_E_NOTFOUND (no machine), -HS_E_DENIED (not ours)
+ * done's rc: 0; -HS_E_TIMEOUT: unknown, look at both hosts; else it is where it was:
+ * -HS_E_NOTFOUND (no machine), -HS_E_DENIED (not ours), -HS_E_CONFLICT (another machine there has
+ * the name), -HS_E_UNSUPPORTED (and never will), -HS_E_UNAVAILABLE (a host was not reached),
+ * -HS_E_SYSTEM (the host says why)
  */
 void hs_compute_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
                      hs_compute_done_fn *done, void *arg);

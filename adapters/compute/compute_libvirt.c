@@ -16,30 +16,16 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "adapters/compute/answers.h"
-#include "adapters/compute/compute.h"
-#include "adapters/compute/known_machines.h"
-#include "adapters/compute/libvirt_link.h"
+#include "adapters/compute/compute_libvirt_priv.h"
+#include "adapters/compute/libvirt_move.h"
 #include "adapters/compute/libvirt_request.h"
-#include "adapters/compute/libvirt_uri.h"
 #include "scheduler/base/mem.h"
 
 #define CALL_DEADLINE_S 10.0
 
-struct compute_libvirt {
-    struct hs_compute base;
-    struct hs_compute_options options;
-    struct hs_libvirt_uri uri;
-    char *work_dir;
-    struct hs_libvirt_link *link;
-    struct hs_lane_calls files;
-    struct hs_answers answers;
-    struct hs_known_machines known;
-};
-
 /* --- telling --- */
 
-static void tell_changed(struct compute_libvirt *lv, const struct hs_machine *machine)
+void hs_compute_libvirt_tell_changed(struct compute_libvirt *lv, const struct hs_machine *machine)
 {
     struct hs_machine told = *machine; /* the owner may call back in and move our tables */
 
@@ -131,6 +117,9 @@ static void end_done(int rc, const struct hs_err *err, void *arg)
     struct hs_compute_listener *listener = &request->owner->options.listener;
     struct hs_machine_end end = {.job_id = request->job_id};
 
+    if (rc == -HS_E_CONFLICT) {
+        return; /* it was to come from another host and never ran here */
+    }
     if (rc == -HS_E_UNAVAILABLE || rc == -HS_E_TIMEOUT) {
         return; /* closed, or the files cannot be read now: hs_compute_collect() is asked later */
     }
@@ -154,7 +143,7 @@ static void machine_gone(struct compute_libvirt *lv, struct hs_known_machine *kn
     hs_lane_calls_add(&lv->files, hs_libvirt_request_read_end, end_done, hs_libvirt_request_free,
                       request);
     machine.state = HS_MACHINE_SHUT_OFF;
-    tell_changed(lv, &machine);
+    hs_compute_libvirt_tell_changed(lv, &machine);
 }
 
 /* --- list --- */
@@ -192,7 +181,8 @@ static void list_learn(struct compute_libvirt *lv, struct hs_machine_list *list)
     while (i < lv->known.known.n) {
         struct hs_known_machine *known = &lv->known.known.items[i];
 
-        if (known->is_creating || list_has(list, known->machine.uuid)) {
+        if (known->is_creating || known->is_leaving || known->is_coming
+            || list_has(list, known->machine.uuid)) {
             i++;
         } else {
             machine_gone(lv, known);
@@ -228,7 +218,7 @@ static void resync_done(int rc, const struct hs_err *err, void *arg)
     }
     list_learn(request->owner, &request->machines);
     for (size_t i = 0; i < request->machines.n; i++) {
-        tell_changed(request->owner, &request->machines.items[i]);
+        hs_compute_libvirt_tell_changed(request->owner, &request->machines.items[i]);
     }
 }
 
@@ -243,7 +233,7 @@ static void find_done(int rc, const struct hs_err *err, void *arg)
     if (rc == -HS_E_NOTFOUND) {
         /* libvirtd loses the stop event of a guest that quits while it is starting itself */
         known = hs_known_machines_find(&lv->known, request->uuid);
-        if (known != NULL && !known->is_creating) {
+        if (known != NULL && !known->is_creating && !known->is_leaving && !known->is_coming) {
             machine_gone(lv, known);
         }
     }
@@ -256,14 +246,33 @@ static void find_done(int rc, const struct hs_err *err, void *arg)
             known->is_sure = true;
         }
     }
-    tell_changed(lv, &request->machine);
+    hs_compute_libvirt_tell_changed(lv, &request->machine);
+}
+
+/** It goes on elsewhere, by a move that nobody here waits for: it has not ended. */
+static void machine_left(struct compute_libvirt *lv, struct hs_known_machine *known)
+{
+    struct hs_machine machine = known->machine;
+
+    hs_known_machines_set_stopped(&lv->known, machine.uuid, true);
+    hs_known_machines_remove(&lv->known, known);
+    machine.state = HS_MACHINE_SHUT_OFF;
+    hs_compute_libvirt_tell_changed(lv, &machine);
 }
 
 static void stopped(struct compute_libvirt *lv, const struct hs_libvirt_event *event)
 {
     struct hs_known_machine *known = hs_known_machines_find(&lv->known, event->uuid);
     struct hs_machine machine = {.state = HS_MACHINE_SHUT_OFF, .cpu_s = NAN};
+    bool is_moved = event->detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED;
 
+    if (known != NULL && (known->is_coming || (known->is_leaving && is_moved))) {
+        return; /* the move tells */
+    }
+    if (known != NULL && is_moved) {
+        machine_left(lv, known);
+        return;
+    }
     if (known != NULL) {
         known->is_sure = true;
         if (known->is_creating) {
@@ -278,7 +287,7 @@ static void stopped(struct compute_libvirt *lv, const struct hs_libvirt_event *e
     }
     (void)snprintf(machine.name, sizeof(machine.name), "%s", event->name);
     (void)snprintf(machine.uuid, sizeof(machine.uuid), "%s", event->uuid);
-    tell_changed(lv, &machine);
+    hs_compute_libvirt_tell_changed(lv, &machine);
 }
 
 static void on_event(const struct hs_libvirt_event *event, void *arg)
@@ -339,7 +348,7 @@ static void create_done(int rc, const struct hs_err *err, void *arg)
     if (known != NULL && is_over) {
         machine_gone(lv, known);
     } else if (known != NULL && rc == 0) {
-        tell_changed(lv, &known->machine);
+        hs_compute_libvirt_tell_changed(lv, &known->machine);
     }
 }
 
@@ -459,6 +468,29 @@ static void compute_libvirt_act(struct hs_compute *compute, uint64_t job_id,
     send(request, hs_libvirt_request_act, act_done);
 }
 
+/** Jobs run on hosts of this machine only (create), of drivers that can move at all. */
+static bool compute_libvirt_can_move(const char *from_uri, const char *to_uri)
+{
+    const char *const uris[] = {from_uri, to_uri};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct hs_libvirt_uri uri;
+
+        if (strncmp(uris[i], "qemu", 4) != 0 || hs_libvirt_uri_parse(uris[i], &uri, NULL) < 0
+            || !uri.is_local) {
+            return false;
+        }
+    }
+    return strcmp(from_uri, to_uri) != 0;
+}
+
+static void compute_libvirt_move(struct hs_compute *compute, uint64_t job_id, struct hs_compute *to,
+                                 hs_compute_done_fn *done, void *arg)
+{
+    hs_libvirt_move_start((struct compute_libvirt *)compute, job_id, (struct compute_libvirt *)to,
+                          done, arg);
+}
+
 /** Quotas need control groups, which only the system's own QEMU driver has. */
 static bool compute_libvirt_can_throttle(const char *uri)
 {
@@ -559,6 +591,7 @@ static void compute_libvirt_destroy(struct hs_compute *compute)
 {
     struct compute_libvirt *lv = (struct compute_libvirt *)compute;
 
+    hs_libvirt_move_close(lv);
     hs_libvirt_link_free(lv->link);
     hs_lane_calls_fini(&lv->files);
     hs_answers_fini(&lv->answers);
@@ -576,6 +609,8 @@ const struct hs_compute_ops hs_compute_libvirt_ops = {
     .list = compute_libvirt_list,
     .create = compute_libvirt_create,
     .act = compute_libvirt_act,
+    .can_move = compute_libvirt_can_move,
+    .move = compute_libvirt_move,
     .can_throttle = compute_libvirt_can_throttle,
     .throttle = compute_libvirt_throttle,
     .log = compute_libvirt_log,

@@ -12,7 +12,8 @@
 
 #include "scheduler/base/mem.h"
 
-#define TAG_MAX_BYTES 4096 /* of anything anybody may have put into our namespace */
+#define MOVED_PATH_MAX 4160
+#define TAG_MAX_BYTES  4096 /* of anything anybody may have put into our namespace */
 
 static xmlNode *add(xmlNode *parent, const char *name, const char *text)
 {
@@ -165,6 +166,77 @@ int hs_domain_xml_format(const struct hs_domain_xml *domain, char **ret_text, st
     add_os(root, domain);
     add_devices(root, domain);
     xmlDocDumpFormatMemoryEnc(doc, &dump, &n_bytes, "UTF-8", 1);
+    xmlFreeDoc(doc);
+    if (dump == NULL) {
+        return hs_err_set(err, HS_E_INTERNAL, "domain_xml", "libxml2 wrote nothing");
+    }
+    *ret_text = hs_xstrdup((const char *)dump);
+    xmlFree(dump);
+    return 0;
+}
+
+/** Path @name of @source, if it lies in @from_dir, is in @to_dir. @return whether it did */
+static bool move_path(xmlNode *source, const char *name, const char *from_dir, const char *to_dir)
+{
+    xmlChar *path = xmlGetNoNsProp(source, BAD_CAST name);
+    size_t n = strlen(from_dir);
+    bool is_in = path != NULL && strncmp((const char *)path, from_dir, n) == 0 && path[n] == '/';
+
+    if (is_in) {
+        char moved[MOVED_PATH_MAX];
+
+        (void)snprintf(moved, sizeof(moved), "%s%s", to_dir, (const char *)path + n);
+        (void)xmlSetProp(source, BAD_CAST name, BAD_CAST moved);
+    }
+    xmlFree(path);
+    return is_in;
+}
+
+static void move_device(xmlNode *device, const char *from_dir, const char *to_dir)
+{
+    for (xmlNode *part = device->children; part != NULL; part = part->next) {
+        if (part->type != XML_ELEMENT_NODE || strcmp((const char *)part->name, "source") != 0) {
+            continue;
+        }
+        (void)move_path(part, "file", from_dir, to_dir);
+        if (move_path(part, "path", from_dir, to_dir)) {
+            (void)xmlSetProp(part, BAD_CAST "append", BAD_CAST "on");
+        }
+    }
+}
+
+int hs_domain_xml_format_moved(const char *text, const char *from_dir, const char *to_dir,
+                               char **ret_text, struct hs_err *err)
+{
+    xmlDoc *doc;
+    xmlNode *root;
+    xmlChar *dump = NULL;
+    int n_bytes = 0;
+    int rc = check_text("to_dir", to_dir, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (strlen(to_dir) + 64 > MOVED_PATH_MAX) {
+        return hs_err_set(err, HS_E_INVALID, "to_dir", "path is longer than %d bytes",
+                          MOVED_PATH_MAX - 64);
+    }
+    doc = xmlReadMemory(text, (int)strlen(text), NULL, NULL,
+                        XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    root = doc != NULL ? xmlDocGetRootElement(doc) : NULL;
+    if (root == NULL || strcmp((const char *)root->name, "domain") != 0) {
+        xmlFreeDoc(doc);
+        return hs_err_set(err, HS_E_PROTOCOL, "domain_xml", "libvirt's text is no domain");
+    }
+    for (xmlNode *node = root->children; node != NULL; node = node->next) {
+        if (node->type != XML_ELEMENT_NODE || strcmp((const char *)node->name, "devices") != 0) {
+            continue;
+        }
+        for (xmlNode *device = node->children; device != NULL; device = device->next) {
+            move_device(device, from_dir, to_dir);
+        }
+    }
+    xmlDocDumpMemoryEnc(doc, &dump, &n_bytes, "UTF-8");
     xmlFreeDoc(doc);
     if (dump == NULL) {
         return hs_err_set(err, HS_E_INTERNAL, "domain_xml", "libxml2 wrote nothing");

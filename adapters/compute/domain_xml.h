@@ -41,6 +41,18 @@ struct hs_domain_xml {
 int hs_domain_xml_format(const struct hs_domain_xml *domain, char **ret_text, struct hs_err *err);
 
 /**
+ * The definition of a job's machine as it is to be on another host: files of its devices that lie
+ * in @from_dir are in @to_dir there, and what its ports write is appended. Nothing else changes.
+ *
+ * @param text      as libvirt hands it out
+ * @param ret_text  owned by the caller on success
+ * @return 0, -HS_E_PROTOCOL for text that is no domain, -HS_E_INVALID for a path that XML cannot
+ *         carry
+ */
+int hs_domain_xml_format_moved(const char *text, const char *from_dir, const char *to_dir,
+                               char **ret_text, struct hs_err *err);
+
+/**
  * Read a tag as virDomainGetMetadata() hands it out.
  *
  * @param store_id  the store whose machines are ours; "" takes any

@@ -21,6 +21,7 @@ struct hs_job_files {
     char seed[HS_JOB_FILES_PATH_MAX];
     char console[HS_JOB_FILES_PATH_MAX];
     char exit[HS_JOB_FILES_PATH_MAX];
+    char from[HS_JOB_FILES_PATH_MAX]; /* ours alone: the folder it comes from, until it is here */
 };
 
 /** Who must be able to reach the files. */
@@ -39,10 +40,28 @@ int hs_job_files_make(const struct hs_job_files *files, const struct hs_seed *se
                       const struct hs_job_files_owner *owner, struct hs_err *err);
 
 /**
+ * Make them anew for a machine that is about to come from another host: the seed a copy, console
+ * and exit empty, and a note beside them that says where the machine's own files lie until
+ * hs_job_files_take().
+ */
+int hs_job_files_make_for_move(const struct hs_job_files *files, const struct hs_job_files *source,
+                               const struct hs_job_files_owner *owner, struct hs_err *err);
+
+/**
+ * The machine has come, and is paused still: what it had said goes in front of what it will say,
+ * and its files at the source go. May be repeated; without a note nothing is done.
+ */
+int hs_job_files_take(const struct hs_job_files *files, struct hs_err *err);
+
+/** Is there a note that its machine is to come, and has it not been taken in? */
+bool hs_job_files_is_coming(const struct hs_job_files *files);
+
+/**
  * Read what the guest told at its end (docs/guest.md).
  *
- * @return 0, -HS_E_NOTFOUND if the job has no files here, -HS_E_UNAVAILABLE if they cannot be read
- *         now (no descriptor left, a disk error): ask again
+ * @return 0, -HS_E_NOTFOUND if the job has no files here, -HS_E_CONFLICT if its machine was to come
+ *         and was never taken in, -HS_E_UNAVAILABLE if they cannot be read now (no descriptor left,
+ *         a disk error): ask again
  */
 int hs_job_files_read_end(const struct hs_job_files *files, uint64_t job_id,
                           struct hs_machine_end *ret_end, struct hs_err *err);

@@ -17,6 +17,8 @@ struct hs_known_machine {
     bool is_creating; /* a create call for it is on its way */
     bool is_sure;     /* it was seen on the host; else its create ended unknown */
     bool is_stopped;  /* it stopped while is_creating */
+    bool is_leaving;  /* it is being moved to another host, or from one: the move tells of it */
+    bool is_coming;
 };
 
 struct hs_known_machines {

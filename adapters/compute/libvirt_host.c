@@ -10,6 +10,7 @@
 #include <libvirt/virterror.h>
 
 #include "adapters/compute/domain_xml.h"
+#include "adapters/compute/libvirt_host_priv.h"
 
 #define QUOTA_PERIOD_US 100000 /* libvirt's own default */
 #define QUOTA_NONE      (-1)
@@ -48,8 +49,7 @@ static enum hs_err_kind kind_of(const virError *error)
     }
 }
 
-/** The last libvirt error as ours. @param what  "list machines" */
-static int fail(struct hs_err *err, const char *what)
+int hs_libvirt_host_fail(struct hs_err *err, const char *what)
 {
     const virError *error = virGetLastError();
 
@@ -60,10 +60,11 @@ static int fail(struct hs_err *err, const char *what)
                       error->message != NULL ? error->message : "libvirt gives no reason");
 }
 
-/** As fail(), for a call that changes something: with the connection lost it may have worked. */
+/** As hs_libvirt_host_fail(), for a call that changes something: with the connection lost it may
+ * have worked. */
 static int fail_changing(struct hs_err *err, const char *what)
 {
-    int rc = fail(err, what);
+    int rc = hs_libvirt_host_fail(err, what);
 
     if (rc == -HS_E_UNAVAILABLE) {
         const virError *error = virGetLastError();
@@ -107,7 +108,7 @@ static int read_tag(virDomainPtr domain, const char *store_id, struct hs_machine
         const virError *error = virGetLastError();
         bool has_none = error != NULL && error->code == VIR_ERR_NO_DOMAIN_METADATA;
 
-        return has_none ? 0 : fail(err, "read the tag of a machine");
+        return has_none ? 0 : hs_libvirt_host_fail(err, "read the tag of a machine");
     }
     /* somebody else's use of our namespace: not ours, so left alone */
     (void)hs_domain_xml_parse_tag(text, store_id, &machine->job_id, &machine->epoch);
@@ -120,12 +121,37 @@ static int read_tag(virDomainPtr domain, const char *store_id, struct hs_machine
     return 0;
 }
 
+/**
+ * Is a machine of ours on its way? Then it is in no state of its own: its move may end either way.
+ * What was paused for a move that nobody drives any more is just paused. A destination cannot tell
+ * of the job, a driver that moves nothing neither.
+ */
+static bool is_on_its_way(virDomainPtr domain, int state, int reason)
+{
+    bool is_held =
+        state == VIR_DOMAIN_PAUSED
+        && (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
+    virDomainJobInfo job;
+
+    if (!is_held && state != VIR_DOMAIN_RUNNING) {
+        return false;
+    }
+    return virDomainGetJobInfo(domain, &job) < 0 ? is_held : job.type != VIR_DOMAIN_JOB_NONE;
+}
+
+static void read_way(virDomainPtr domain, int state, int reason, struct hs_machine *machine)
+{
+    if (machine->job_id != 0 && is_on_its_way(domain, state, reason)) {
+        machine->state = HS_MACHINE_UNKNOWN;
+    }
+}
+
 static int read_info(virDomainPtr domain, struct hs_machine *machine, struct hs_err *err)
 {
     virDomainInfo info;
 
     if (virDomainGetInfo(domain, &info) < 0) {
-        return fail(err, "look at a machine");
+        return hs_libvirt_host_fail(err, "look at a machine");
     }
     machine->state = state_from(info.state);
     machine->vcpus = info.nrVirtCpu;
@@ -140,7 +166,7 @@ static int read_name(virDomainPtr domain, struct hs_machine *machine, struct hs_
     char uuid[VIR_UUID_STRING_BUFLEN];
 
     if (name == NULL || virDomainGetUUIDString(domain, uuid) < 0) {
-        return fail(err, "name a machine");
+        return hs_libvirt_host_fail(err, "name a machine");
     }
     (void)snprintf(machine->name, sizeof(machine->name), "%s", name);
     (void)snprintf(machine->uuid, sizeof(machine->uuid), "%s", uuid);
@@ -151,6 +177,8 @@ static int read_machine(virDomainPtr domain, const char *store_id, struct hs_mac
                         struct hs_err *err)
 {
     struct hs_machine machine = {0};
+    int state = VIR_DOMAIN_NOSTATE;
+    int reason = 0;
     int rc = read_name(domain, &machine, err);
 
     if (rc == 0) {
@@ -158,6 +186,9 @@ static int read_machine(virDomainPtr domain, const char *store_id, struct hs_mac
     }
     if (rc == 0) {
         rc = read_tag(domain, store_id, &machine, err);
+    }
+    if (rc == 0 && virDomainGetState(domain, &state, &reason, 0) == 0) {
+        read_way(domain, state, reason, &machine);
     }
     if (rc == 0) {
         *ret_machine = machine;
@@ -175,6 +206,7 @@ static int read_record(const virDomainStatsRecord *record, const char *store_id,
     unsigned long long memory_kib = 0;
     unsigned vcpus = 0;
     int state = 0;
+    int reason = 0;
     int rc = read_name(record->dom, &machine, err);
 
     if (rc < 0) {
@@ -184,6 +216,7 @@ static int read_record(const virDomainStatsRecord *record, const char *store_id,
         && virTypedParamsGetUInt(params, record->nparams, "vcpu.current", &vcpus) == 1
         && virTypedParamsGetULLong(params, record->nparams, "balloon.maximum", &memory_kib) == 1
         && virTypedParamsGetULLong(params, record->nparams, "cpu.time", &cpu_ns) == 1) {
+        (void)virTypedParamsGetInt(params, record->nparams, "state.reason", &reason);
         machine.state = state_from(state);
         machine.vcpus = vcpus;
         machine.memory_mib = memory_kib / 1024;
@@ -195,6 +228,7 @@ static int read_record(const virDomainStatsRecord *record, const char *store_id,
         rc = read_tag(record->dom, store_id, &machine, err);
     }
     if (rc == 0) {
+        read_way(record->dom, state, reason, &machine);
         *ret_machine = machine;
     }
     return rc;
@@ -216,7 +250,7 @@ int hs_libvirt_host_list(virConnectPtr conn, const char *store_id,
         n = virConnectGetAllDomainStats(conn, wanted, &records, 0);
     }
     if (n < 0) {
-        return fail(err, "list machines");
+        return hs_libvirt_host_fail(err, "list machines");
     }
     for (int i = 0; i < n && rc == 0; i++) {
         struct hs_machine machine;
@@ -243,7 +277,7 @@ int hs_libvirt_host_find(virConnectPtr conn, const char *store_id, const char *u
     AUTO_DOMAIN domain = virDomainLookupByUUIDString(conn, uuid);
 
     return domain != NULL ? read_machine(domain, store_id, ret_machine, err)
-                          : fail(err, "find a machine");
+                          : hs_libvirt_host_fail(err, "find a machine");
 }
 
 static virDomainPtr lookup(virConnectPtr conn, uint64_t job_id)
@@ -254,13 +288,20 @@ static virDomainPtr lookup(virConnectPtr conn, uint64_t job_id)
     return virDomainLookupByName(conn, name);
 }
 
+int hs_libvirt_host_look(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                         struct hs_machine *ret_machine, struct hs_err *err)
+{
+    AUTO_DOMAIN domain = lookup(conn, job_id);
+
+    return domain != NULL ? read_machine(domain, store_id, ret_machine, err)
+                          : hs_libvirt_host_fail(err, "look for the job's machine");
+}
+
 int hs_libvirt_host_check(virConnectPtr conn, const char *store_id, uint64_t job_id,
                           struct hs_err *err)
 {
-    AUTO_DOMAIN domain = lookup(conn, job_id);
     struct hs_machine machine = {0};
-    int rc = domain != NULL ? read_machine(domain, store_id, &machine, err)
-                            : fail(err, "look for the job's machine");
+    int rc = hs_libvirt_host_look(conn, store_id, job_id, &machine, err);
 
     if (rc == 0) {
         return machine.job_id == job_id ? 1 : 0; /* a namesake tells nothing of ours */
@@ -289,7 +330,7 @@ static int check_name(virConnectPtr conn, const struct hs_libvirt_create *create
     int rc;
 
     if (domain == NULL) {
-        rc = fail(err, "look for the job's machine");
+        rc = hs_libvirt_host_fail(err, "look for the job's machine");
         return rc == -HS_E_NOTFOUND ? 0 : rc;
     }
     rc = read_machine(domain, create->store_id, &machine, err);
@@ -379,15 +420,15 @@ static int take_step(virDomainPtr domain, enum hs_machine_state state, enum hs_a
     return -1;
 }
 
-/** The job's machine, if it is there and ours. */
-static int find_ours(virConnectPtr conn, const char *store_id, uint64_t job_id, const char *what,
-                     virDomainPtr *ret_domain, struct hs_machine *ret_machine, struct hs_err *err)
+int hs_libvirt_host_find_ours(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                              const char *what, virDomainPtr *ret_domain,
+                              struct hs_machine *ret_machine, struct hs_err *err)
 {
     AUTO_DOMAIN domain = lookup(conn, job_id);
     int rc;
 
     if (domain == NULL) {
-        return fail(err, what);
+        return hs_libvirt_host_fail(err, what);
     }
     rc = read_machine(domain, store_id, ret_machine, err);
     if (rc == 0 && ret_machine->job_id != job_id) {
@@ -423,7 +464,7 @@ int hs_libvirt_host_throttle(virConnectPtr conn, const char *store_id, uint64_t 
     int rc;
 
     (void)snprintf(what, sizeof(what), "throttle 'hs-%" PRIu64 "'", job_id);
-    rc = find_ours(conn, store_id, job_id, what, &domain, &machine, err);
+    rc = hs_libvirt_host_find_ours(conn, store_id, job_id, what, &domain, &machine, err);
     if (rc < 0) {
         return rc;
     }
@@ -475,7 +516,7 @@ int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_i
     int rc;
 
     (void)snprintf(what, sizeof(what), "%s 'hs-%" PRIu64 "'", hs_action_word(kind), job_id);
-    rc = find_ours(conn, store_id, job_id, what, &domain, &machine, err);
+    rc = hs_libvirt_host_find_ours(conn, store_id, job_id, what, &domain, &machine, err);
     if (rc < 0) {
         return rc;
     }

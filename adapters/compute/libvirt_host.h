@@ -57,6 +57,14 @@ int hs_libvirt_host_act(virConnectPtr conn, const char *store_id, uint64_t job_i
 int hs_libvirt_host_throttle(virConnectPtr conn, const char *store_id, uint64_t job_id,
                              double share, struct hs_err *err);
 
+/**
+ * The machine that has the job's name, ours or not (its job_id tells).
+ *
+ * @return 0 or -HS_E_NOTFOUND
+ */
+int hs_libvirt_host_look(virConnectPtr conn, const char *store_id, uint64_t job_id,
+                         struct hs_machine *ret_machine, struct hs_err *err);
+
 /** 1 if a domain has the job's name, 0 if none, or -kind. */
 int hs_libvirt_host_check(virConnectPtr conn, const char *store_id, uint64_t job_id,
                           struct hs_err *err);

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include <libvirt/virterror.h>
 
@@ -34,8 +35,16 @@ struct conn {
     struct hs_executor *executor;
 };
 
+/* A lane for one call. */
+struct apart {
+    LIST_ENTRY(apart) link;
+    struct hs_lane_calls calls;
+    bool is_closing; /* whoever closes it frees it */
+};
+
 struct hs_libvirt_link {
     struct hs_executor *executor;
+    LIST_HEAD(, apart) aparts;
     struct hs_lane_calls calls;
     struct hs_libvirt_link_options options;
     char *uri;
@@ -314,7 +323,16 @@ struct call {
     hs_lane_call_done_fn *done;
     hs_executor_fn *release;
     void *arg;
+    struct apart *apart; /* NULL: on the host's own lane */
 };
+
+static void apart_free(struct apart *apart)
+{
+    apart->is_closing = true;
+    LIST_REMOVE(apart, link);
+    hs_lane_calls_fini(&apart->calls);
+    free(apart);
+}
 
 static int call_work(void *arg, struct hs_err *err)
 {
@@ -330,6 +348,9 @@ static void call_done(int rc, const struct hs_err *err, void *arg)
 {
     struct call *call = arg;
 
+    if (call->apart != NULL && !call->apart->is_closing) {
+        apart_free(call->apart);
+    }
     call->done(rc, err, call->arg);
 }
 
@@ -342,22 +363,48 @@ static void call_release(void *arg)
     free(call);
 }
 
-bool hs_libvirt_link_call(struct hs_libvirt_link *link, hs_libvirt_link_work_fn *work,
-                          hs_lane_call_done_fn *done, hs_executor_fn *release, void *arg)
+/** With the connection as it is now. */
+static struct call *call_new(struct hs_libvirt_link *link, hs_libvirt_link_work_fn *work,
+                             hs_lane_call_done_fn *done, hs_executor_fn *release, void *arg)
 {
-    struct call *call;
+    struct call *call = hs_xcalloc(1, sizeof(*call));
 
-    if (link->conn == NULL) {
-        return false;
-    }
-    call = hs_xcalloc(1, sizeof(*call));
     (void)atomic_fetch_add(&link->conn->n_refs, 1);
     call->conn = link->conn;
     call->work = work;
     call->done = done;
     call->release = release;
     call->arg = arg;
-    hs_lane_calls_add(&link->calls, call_work, call_done, call_release, call);
+    return call;
+}
+
+bool hs_libvirt_link_call(struct hs_libvirt_link *link, hs_libvirt_link_work_fn *work,
+                          hs_lane_call_done_fn *done, hs_executor_fn *release, void *arg)
+{
+    if (link->conn == NULL) {
+        return false;
+    }
+    hs_lane_calls_add(&link->calls, call_work, call_done, call_release,
+                      call_new(link, work, done, release, arg));
+    return true;
+}
+
+bool hs_libvirt_link_call_apart(struct hs_libvirt_link *link, double deadline_s,
+                                hs_libvirt_link_work_fn *work, hs_lane_call_done_fn *done,
+                                hs_executor_fn *release, void *arg)
+{
+    struct apart *apart;
+    struct call *call;
+
+    if (link->conn == NULL) {
+        return false;
+    }
+    apart = hs_xcalloc(1, sizeof(*apart));
+    hs_lane_calls_init(&apart->calls, link->executor, link->uri, deadline_s);
+    LIST_INSERT_HEAD(&link->aparts, apart, link);
+    call = call_new(link, work, done, release, arg);
+    call->apart = apart;
+    hs_lane_calls_add(&apart->calls, call_work, call_done, call_release, call);
     return true;
 }
 
@@ -367,6 +414,9 @@ void hs_libvirt_link_free(struct hs_libvirt_link *link)
         return;
     }
     link->token->link = NULL;
+    for (struct apart *apart; (apart = LIST_FIRST(&link->aparts)) != NULL;) {
+        apart_free(apart);
+    }
     hs_lane_calls_fini(&link->calls);
     hs_executor_timer_remove(link->executor, link->reopen);
     conn_unref(link->conn);

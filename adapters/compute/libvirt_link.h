@@ -51,6 +51,16 @@ struct hs_libvirt_link *hs_libvirt_link_new(const struct hs_libvirt_link_options
 bool hs_libvirt_link_call(struct hs_libvirt_link *link, hs_libvirt_link_work_fn *work,
                           hs_lane_call_done_fn *done, hs_executor_fn *release, void *arg);
 
+/**
+ * As hs_libvirt_link_call(), for a call that takes long by nature (a move): on a lane of its own,
+ * so that others go on meanwhile.
+ *
+ * @param deadline_s  of this call, real s
+ */
+bool hs_libvirt_link_call_apart(struct hs_libvirt_link *link, double deadline_s,
+                                hs_libvirt_link_work_fn *work, hs_lane_call_done_fn *done,
+                                hs_executor_fn *release, void *arg);
+
 /** Pending calls end with -HS_E_UNAVAILABLE; state() is not called. Accepts NULL. */
 void hs_libvirt_link_free(struct hs_libvirt_link *link);
 HS_DEFINE_AUTO(hs_libvirt_link);

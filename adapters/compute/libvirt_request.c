@@ -76,9 +76,14 @@ int hs_libvirt_request_create(virConnectPtr conn, void *arg, struct hs_err *err)
 int hs_libvirt_request_act(virConnectPtr conn, void *arg, struct hs_err *err)
 {
     struct hs_libvirt_request *request = arg;
+    int rc = 0;
 
-    int rc = hs_libvirt_host_act(conn, request->store_id, request->job_id, request->action, err);
-
+    if (request->action == HS_ACTION_RESUME) {
+        rc = hs_job_files_take(&request->files, err); /* of a move that was cut short */
+    }
+    rc = rc < 0
+             ? rc
+             : hs_libvirt_host_act(conn, request->store_id, request->job_id, request->action, err);
     request->is_over = rc == 1;
     return rc < 0 ? rc : 0;
 }
@@ -101,7 +106,9 @@ int hs_libvirt_request_collect(virConnectPtr conn, void *arg, struct hs_err *err
     if (rc == 1) {
         return hs_err_set(err, HS_E_CONFLICT, NULL, "the job's machine is still there");
     }
-    rc = hs_job_files_read_end(&request->files, request->job_id, &request->end, err);
+    /* it is said to have been here: what it told before it came is told here */
+    rc = hs_job_files_take(&request->files, err);
+    rc = rc < 0 ? rc : hs_job_files_read_end(&request->files, request->job_id, &request->end, err);
     if (rc < 0 && rc != -HS_E_NOTFOUND && rc != -HS_E_UNAVAILABLE) {
         /* a file that will never be read says nothing, but the machine is gone all the same */
         request->end = (struct hs_machine_end){.job_id = request->job_id};

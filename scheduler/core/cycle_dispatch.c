@@ -230,6 +230,24 @@ static bool can_go(struct dispatch *dispatch, const struct hs_cycle_entry *entry
     return hs_guard_check(&view, &action, entry->job, err) == 0;
 }
 
+/* Moves from or to either of its hosts that are on their way, and suspends for one. */
+static int count_moves(const struct hs_cycle *cycle, size_t from, size_t to)
+{
+    int n_from = 0;
+    int n_to = 0;
+
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        const struct hs_cycle_entry *entry = hs_cycle_get_live(cycle, i);
+        bool is_on_its_way = entry->op_id != 0 || entry->is_op_unknown;
+
+        if (entry->is_moving || (is_on_its_way && entry->op_kind == HS_ACTION_MOVE)) {
+            n_from += entry->host_idx == from || entry->to_host_idx == from;
+            n_to += entry->host_idx == to || entry->to_host_idx == to;
+        }
+    }
+    return n_from > n_to ? n_from : n_to;
+}
+
 /*
  * The plan has it run on another host now. Live what may not stop; the rest is suspended first,
  * its room there kept, and goes on once it has been moved.
@@ -248,6 +266,10 @@ static void dispatch_move(struct dispatch *dispatch, struct hs_cycle_entry *entr
     if (!hs_cycle_may_move(cycle, entry)) {
         entry->retry_at_s = cycle->now_at_s + HS_CYCLE_RETRY_S; /* the next plan knows */
         return;
+    }
+    if (count_moves(cycle, entry->host_idx, entry->placement.host_idx)
+        >= cycle->options.policy->migration.parallel_per_host) {
+        return; /* looked at again when one of those has ended */
     }
     if (stops && !can_go(dispatch, entry, &err)) {
         mark_lacking(dispatch, entry->placement.host_idx, &err);

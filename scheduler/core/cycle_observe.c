@@ -407,6 +407,9 @@ static void machine_ended(struct hs_cycle *cycle, const struct hs_event *event)
     struct hs_cycle_entry *entry = hs_cycle_find_entry(cycle, event->job_id);
 
     drop_machine_of(&cycle->hosts[event->host_idx], event->job_id);
+    if (entry != NULL && entry->job->state == HS_JOB_MIGRATING && !event->has_exit_status) {
+        return; /* gone without a word is what a move looks like from where it left */
+    }
     if (entry != NULL && (entry->host_idx == event->host_idx || entry->host_idx == SIZE_MAX)) {
         end_job(cycle, entry, event);
     }

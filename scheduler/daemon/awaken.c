@@ -242,6 +242,7 @@ static int set_fleet(struct hs_daemon *daemon, struct hs_err *err)
         .images = config->images,
         .n_images = config->n_images,
         .store_id = daemon->store_id,
+        .move_mib_per_s = config->policy->migration.bandwidth_mib_per_s,
         .state_dir = config->state_dir,
         .inbox = &daemon->inbox,
         .listed = on_listed,

@@ -24,7 +24,9 @@ struct fleet_host {
     bool was_tried;
     bool is_down; /* as was said; it holds, once it answers, for what it still has */
     double since_mono_s;
-    bool is_stale; /* a listing was asked for while one was out */
+    double asking_mono_s; /* when the listing that is out was asked for */
+    double asked_mono_s;  /* the same of the last that came */
+    bool is_stale;        /* a listing was asked for while one was out */
 };
 
 struct hs_fleet {
@@ -70,6 +72,7 @@ void hs_fleet_get_view(const struct hs_fleet *fleet, size_t host_idx,
         .is_down = host->is_down && !host->is_up,
         .was_down = host->is_down && host->is_up,
         .since_mono_s = host->since_mono_s,
+        .asked_mono_s = host->asked_mono_s,
         .settle_s = hs_compute_get_settle_s(fleet->options.estate->hosts[host_idx].uri),
     };
 }
@@ -144,6 +147,7 @@ static void on_list(int rc, const struct hs_err *err, const struct hs_machine *m
     }
     host->is_up = true;
     host->was_tried = true;
+    host->asked_mono_s = host->asking_mono_s;
     if (fleet->options.listed(fleet->options.arg, host->host_idx, machines, n_machines)) {
         hs_inbox_add(fleet->options.inbox, &event, HS_INBOX_SOON);
     }
@@ -155,6 +159,7 @@ static void list_now(void *arg)
 
     host->list_at_mono_s = INFINITY;
     host->is_listing = true;
+    host->asking_mono_s = hs_clock_mono_s(host->fleet->options.clock);
     hs_compute_list(host->compute, on_list, host);
 }
 
@@ -210,12 +215,14 @@ static int open_host(struct hs_fleet *fleet, size_t i, struct hs_err *err)
         .n_images = options->n_images,
         .store_id = options->store_id,
         .work_dir = work_dir,
+        .move_mib_per_s = options->move_mib_per_s,
         .listener = {.changed = on_changed, .ended = on_ended, .link = on_link, .arg = fleet},
     };
     int rc;
 
     host->fleet = fleet;
     host->host_idx = i;
+    host->asked_mono_s = -INFINITY;
     host->list_timer = hs_executor_timer_add(options->executor, -1, list_now, host);
     set_list_timer(host, HS_FLEET_LIST_PERIOD_S);
     snprintf(work_dir, sizeof(work_dir), "%s/hosts/%s", options->state_dir,

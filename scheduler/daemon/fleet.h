@@ -29,6 +29,7 @@ struct hs_fleet_options {
     const struct hs_image *images;  /* kept, [n_images] */
     size_t n_images;
     const char *store_id;   /* kept: whose machines are ours */
+    double move_mib_per_s;  /* as of hs_compute_options */
     const char *state_dir;  /* borrowed; a directory per host is made below it */
     struct hs_inbox *inbox; /* kept */
     /* a host was listed; false keeps the listing from the inbox. @machines borrowed */
@@ -57,6 +58,7 @@ struct hs_fleet_view {
     bool was_down;       /* it answers again after that: what it still has is of before */
     double since_mono_s; /* when it came up, or fell silent */
     double settle_s;     /* as hs_compute_get_settle_s() */
+    double asked_mono_s; /* when the listing that came last was asked for; -INFINITY: none */
 };
 
 void hs_fleet_get_view(const struct hs_fleet *fleet, size_t host_idx,

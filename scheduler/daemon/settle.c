@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "scheduler/base/log.h"
-#include "scheduler/daemon/movetable.h"
+#include "scheduler/model/movetable.h"
+
+#define RELIST_S 1.0 /* real */
 
 bool hs_settle_is_sure(const struct hs_settle *settle, size_t host_idx, double since_mono_s,
                        double *ret_wait_s)
@@ -95,6 +97,24 @@ static enum hs_move_side look(const struct hs_settle *settle, const char *path, 
     return side;
 }
 
+static void on_cleaned(int rc, const struct hs_err *err, void *arg)
+{
+    if (rc < 0) {
+        HS_LOG_DEBUG("settle", "%s", err != NULL ? err->text : hs_err_word(rc));
+    }
+}
+
+/* A move that is on its way tells nobody when it is over. */
+static void look_again(const struct hs_settle *settle, size_t from, size_t to,
+                       enum hs_move_side here, enum hs_move_side there)
+{
+    if ((here == HS_MOVE_UNCLEAR || there == HS_MOVE_UNCLEAR) && from != SIZE_MAX
+        && to != SIZE_MAX) {
+        hs_fleet_list(settle->fleet, from, RELIST_S);
+        hs_fleet_list(settle->fleet, to, RELIST_S);
+    }
+}
+
 static void tell_alarm(const struct hs_settle *settle, const struct hs_intent *intent)
 {
     struct hs_note note = {.at_s = hs_clock_at_s(settle->inbox->clock), .kind = "alarm"};
@@ -114,19 +134,62 @@ static void end_move(const struct hs_settle *settle, const struct hs_intent *int
     hs_enact_settle(settle->enact, intent->op_id, rc == 0 ? HS_INTENT_DONE : HS_INTENT_FAILED, why);
 }
 
-/* The job went on where it was while the other host was silent: a copy there is never resumed. */
-static void clear_late(const struct hs_settle *settle, const struct hs_intent *intent,
-                       const struct hs_job *job, size_t to, enum hs_move_side there)
+/* What was made ready at the destination goes: nothing of the job is there. */
+static void clean(const struct hs_settle *settle, size_t host_idx, uint64_t job_id)
 {
-    if (there == HS_MOVE_NONE) {
-        hs_enact_settle(settle->enact, intent->op_id, HS_INTENT_FAILED, "it stayed where it was");
-    } else if (there == HS_MOVE_PAUSED || (there == HS_MOVE_RUNNING && job == NULL)) {
+    if (host_idx != SIZE_MAX) {
+        hs_compute_clean(hs_fleet_get_compute(settle->fleet, host_idx), job_id, on_cleaned, NULL);
+    }
+}
+
+/* The copy goes, once the source was seen to have its own after the copy was: what is the only one
+ * by now must stay. */
+static void clear_copy(const struct hs_settle *settle, const struct hs_intent *intent, size_t from,
+                       size_t to)
+{
+    struct hs_fleet_view view;
+
+    hs_fleet_get_view(settle->fleet, from, &view);
+    if (view.asked_mono_s > hs_sighting_get_mono_s(settle->sighting, to)) {
         hs_enact_do(settle->enact, intent->job_id, HS_ACTION_DESTROY, to,
                     "the copy of a move that was cut short");
-    } else if (there == HS_MOVE_RUNNING) {
+    } else {
+        hs_fleet_list(settle->fleet, from, 0);
+    }
+}
+
+/*
+ * The job is said to be where it was, because its other host was silent, or is over. The move may
+ * have gone on all the same, so the copy goes only where the source has its own.
+ */
+static void settle_late(const struct hs_settle *settle, const struct hs_intent *intent,
+                        const struct hs_job *job, size_t from, size_t to, double since_mono_s)
+{
+    enum hs_move_side here = look(settle, intent->host, intent->job_id, since_mono_s);
+    enum hs_move_side there = look(settle, intent->to, intent->job_id, since_mono_s);
+    bool is_over = job == NULL || hs_job_is_over(job);
+
+    if (there == HS_MOVE_NONE) {
+        if (!is_over && strcmp(job->host, intent->to) != 0) {
+            clean(settle, to, intent->job_id);
+        }
+        hs_enact_settle(settle->enact, intent->op_id, HS_INTENT_FAILED, "it stayed where it was");
+    } else if (is_over && (there == HS_MOVE_PAUSED || there == HS_MOVE_RUNNING)) {
+        hs_enact_do(settle->enact, intent->job_id, HS_ACTION_DESTROY, to,
+                    "the copy of a move that was cut short");
+    } else if (here == HS_MOVE_NONE && there == HS_MOVE_PAUSED && intent->was_running) {
+        hs_enact_do(settle->enact, intent->job_id, HS_ACTION_RESUME, to,
+                    "it has arrived, and left where it was");
+    } else if (here == HS_MOVE_NONE && (there == HS_MOVE_PAUSED || there == HS_MOVE_RUNNING)) {
+        hs_enact_settle(settle->enact, intent->op_id, HS_INTENT_DONE, "it has arrived after all");
+    } else if ((here == HS_MOVE_PAUSED || here == HS_MOVE_RUNNING) && there == HS_MOVE_PAUSED) {
+        clear_copy(settle, intent, from, to);
+    } else if (here != HS_MOVE_SILENT && here != HS_MOVE_UNCLEAR && there == HS_MOVE_RUNNING) {
         tell_alarm(settle, intent);
         hs_enact_do(settle->enact, intent->job_id, HS_ACTION_SUSPEND, to, "it runs elsewhere too");
         hs_enact_settle(settle->enact, intent->op_id, HS_INTENT_FAILED, "it runs on both hosts");
+    } else {
+        look_again(settle, from, to, here, there);
     }
 }
 
@@ -137,11 +200,12 @@ static void settle_move(const struct hs_settle *settle, size_t host_idx,
     size_t from = hs_estate_find_host(settle->estate, intent.host);
     size_t to = hs_estate_find_host(settle->estate, intent.to);
     struct hs_fleet_view view = {0};
-    enum hs_move_side there = look(settle, intent.to, intent.job_id, since_mono_s);
     const struct hs_job *job = hs_cycle_get_job(settle->cycle, intent.job_id);
+    enum hs_move_side here;
+    enum hs_move_side there;
 
     if (job == NULL || job->state != HS_JOB_MIGRATING) {
-        clear_late(settle, &intent, job, to, there);
+        settle_late(settle, &intent, job, from, to, since_mono_s);
         return;
     }
     if (from != SIZE_MAX) {
@@ -149,15 +213,18 @@ static void settle_move(const struct hs_settle *settle, size_t host_idx,
     } else {
         view.is_down = hs_fleet_is_gone(settle->fleet, intent.host);
     }
-    switch (hs_movetable_find(look(settle, intent.host, intent.job_id, since_mono_s), there,
-                              intent.was_running)) {
+    here = look(settle, intent.host, intent.job_id, since_mono_s);
+    there = look(settle, intent.to, intent.job_id, since_mono_s);
+    switch (hs_movetable_find(here, there, intent.was_running)) {
     case HS_MOVE_WAIT:
+        look_again(settle, from, to, here, there);
         return;
     case HS_MOVE_STAYS:
         if (there == HS_MOVE_SILENT) {
             /* a copy may lie there: the intent stays until that host can be looked at */
             tell_settled(settle, &intent, from, -HS_E_UNAVAILABLE);
         } else {
+            clean(settle, to, intent.job_id);
             end_move(settle, &intent, from, -HS_E_UNAVAILABLE, "it is where it was");
         }
         return;
@@ -169,8 +236,7 @@ static void settle_move(const struct hs_settle *settle, size_t host_idx,
                     "it has arrived, and left where it was");
         return;
     case HS_MOVE_CLEAR:
-        hs_enact_do(settle->enact, intent.job_id, HS_ACTION_DESTROY, to,
-                    "the copy of a move that was cut short");
+        clear_copy(settle, &intent, from, to);
         return;
     case HS_MOVE_ALARM:
         tell_alarm(settle, &intent);

@@ -27,6 +27,12 @@ static const struct hs_conf_field fields[] = {
      .size = HS_URI_MAX,
      .required = true,
      .help = "libvirt URI such as `qemu+tls://h1.example/system`, or `sim:` for a simulated host"},
+    {.name = "move_uri",
+     .type = HS_CONF_TEXT,
+     AT(move_uri),
+     .size = HS_URI_MAX,
+     .help = "address that machines moved here are sent to, as their hosts reach it: "
+             "`tcp://h1.example`; of a host on this machine else `tcp://127.0.0.1`"},
     {.name = "vcpus",
      .type = HS_CONF_UINT32,
      AT(vcpus),

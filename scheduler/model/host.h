@@ -16,6 +16,7 @@ struct hs_host {
     char name[HS_NAME_MAX];
     char path[HS_PATH_MAX]; /* "site/host" */
     char uri[HS_URI_MAX];
+    char move_uri[HS_URI_MAX]; /* where other hosts send their machines; "": by uri */
     size_t site_idx;
     size_t rack_idx;
     size_t loop_idx;

@@ -185,6 +185,40 @@ static void domain_xml_parse_tag__of_another_store_is_not_ours(void **state)
     assert_int_equal(job_id, 12);
 }
 
+static void domain_xml_format_moved__moves_its_own_files_and_nothing_else(void **state)
+{
+    static const char text[] =
+        "<domain type='qemu'><name>hs-1</name><description>/w/a/job-1/x</description><devices>"
+        "<disk><source file='/w/a/job-1/seed.iso'/></disk>"
+        "<disk><source file='/w/a/job-10/seed.iso'/></disk>"
+        "<serial type='file'><source path='/w/a/job-1/console.log'/></serial>"
+        "<console type='file'><source path='/w/a/job-1/console.log'/></console>"
+        "</devices></domain>";
+    HS_AUTO_MEM char *moved = NULL;
+
+    assert_int_equal(
+        hs_domain_xml_format_moved(text, "/w/a/job-1", "/w/<&'\">/job-1", &moved, NULL), 0);
+    assert_non_null(strstr(moved, "file=\"/w/&lt;&amp;'&quot;&gt;/job-1/seed.iso\""));
+    assert_non_null(strstr(moved, "file=\"/w/a/job-10/seed.iso\""));
+    assert_non_null(strstr(moved, "<description>/w/a/job-1/x</description>"));
+    assert_null(strstr(moved, "/w/a/job-1/console.log"));
+    assert_non_null(strstr(moved, "/console.log\" append=\"on\""));
+    assert_null(strstr(moved, "seed.iso\" append"));
+}
+
+static void domain_xml_format_moved__refuses_what_is_no_domain(void **state)
+{
+    char *moved = NULL;
+
+    assert_int_equal(hs_domain_xml_format_moved("<network/>", "/a", "/b", &moved, NULL),
+                     -HS_E_PROTOCOL);
+    assert_int_equal(hs_domain_xml_format_moved("<domain", "/a", "/b", &moved, NULL),
+                     -HS_E_PROTOCOL);
+    assert_int_equal(hs_domain_xml_format_moved("<domain/>", "/a", "/b\x01", &moved, NULL),
+                     -HS_E_INVALID);
+    assert_null(moved);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +227,8 @@ int main(void)
         cmocka_unit_test(domain_xml__text_cannot_become_markup),
         cmocka_unit_test(domain_xml__refuses_what_xml_cannot_carry),
         cmocka_unit_test(domain_xml__reads_its_own_tag_and_no_other),
+        cmocka_unit_test(domain_xml_format_moved__moves_its_own_files_and_nothing_else),
+        cmocka_unit_test(domain_xml_format_moved__refuses_what_is_no_domain),
         cmocka_unit_test(domain_xml_parse_tag__of_another_store_is_not_ours),
     };
     return cmocka_run_group_tests_name("domain_xml", tests, NULL, NULL);

@@ -44,6 +44,98 @@ static void put(const char *path, const char *text)
     assert_int_equal(fclose(file), 0);
 }
 
+static void assert_holds(const char *path, const char *want)
+{
+    char got[256] = "";
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    (void)!fread(got, 1, sizeof(got) - 1, file);
+    assert_int_equal(fclose(file), 0);
+    assert_string_equal(got, want);
+}
+
+static bool is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+/* The job's files on another host, to which its machine is about to come. */
+static void make_coming(struct hs_job_files *ret_files)
+{
+    char dir[64];
+
+    (void)snprintf(dir, sizeof(dir), "%s/to", work_dir);
+    assert_int_equal(mkdir(dir, 0700), 0);
+    assert_int_equal(hs_job_files_find(dir, 9, ret_files, NULL), 0);
+    assert_int_equal(hs_job_files_make_for_move(ret_files, &files, &owner, NULL), 0);
+}
+
+static void remove_coming(const struct hs_job_files *coming)
+{
+    char dir[64];
+
+    (void)snprintf(dir, sizeof(dir), "%s/to", work_dir);
+    assert_int_equal(hs_job_files_remove(coming, NULL), 0);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void job_files__of_a_move_are_taken_once_it_has_come(void **state)
+{
+    struct hs_job_files coming;
+    struct hs_machine_end told = {0};
+    HS_AUTO_MEM char *text = NULL;
+    size_t n_bytes = 0;
+
+    put(files.seed, "seed");
+    make_coming(&coming);
+    put(files.console, "tick 1\n");
+    assert_true(hs_job_files_is_coming(&coming));
+    assert_holds(coming.seed, "seed");
+    /* until then its words are at the source, and its end is nobody's */
+    assert_int_equal(hs_job_files_read_console(&coming, 100, &text, &n_bytes, NULL), 0);
+    assert_string_equal(text, "tick 1\n");
+    assert_int_equal(hs_job_files_read_end(&coming, 9, &told, NULL), -HS_E_CONFLICT);
+    assert_int_equal(hs_job_files_take(&coming, NULL), 0);
+    assert_false(hs_job_files_is_coming(&coming));
+    assert_holds(coming.console, "tick 1\n");
+    assert_false(is_there(files.dir));
+    put(coming.exit, "{\"exit\":3}\n");
+    assert_int_equal(hs_job_files_take(&coming, NULL), 0); /* nothing more to take */
+    assert_int_equal(hs_job_files_read_end(&coming, 9, &told, NULL), 0);
+    assert_int_equal(told.exit_status, 3);
+    remove_coming(&coming);
+}
+
+static void job_files__of_a_move_that_failed_leave_the_source_s_alone(void **state)
+{
+    struct hs_job_files coming;
+
+    make_coming(&coming);
+    put(files.console, "tick 1\n");
+    assert_int_equal(hs_job_files_remove(&coming, NULL), 0);
+    assert_false(is_there(coming.dir));
+    assert_false(is_there(coming.from));
+    assert_holds(files.console, "tick 1\n");
+    remove_coming(&coming);
+}
+
+static void job_files__a_link_in_a_guest_s_folder_is_not_followed(void **state)
+{
+    struct hs_job_files coming;
+    char secret[64];
+
+    (void)snprintf(secret, sizeof(secret), "%s/secret", work_dir);
+    put(secret, "secret");
+    make_coming(&coming);
+    assert_int_equal(unlink(files.console), 0);
+    assert_int_equal(symlink(secret, files.console), 0);
+    assert_int_equal(hs_job_files_take(&coming, NULL), 0);
+    assert_holds(coming.console, "");
+    remove_coming(&coming);
+    assert_int_equal(unlink(secret), 0);
+}
+
 static int parse(const char *text)
 {
     int status = -1;
@@ -210,6 +302,12 @@ static void libvirt_uri__knows_who_shares_our_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(job_files__of_a_move_are_taken_once_it_has_come, start,
+                                        end),
+        cmocka_unit_test_setup_teardown(job_files__of_a_move_that_failed_leave_the_source_s_alone,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(job_files__a_link_in_a_guest_s_folder_is_not_followed,
+                                        start, end),
         cmocka_unit_test(parse_exit__takes_the_last_right_line),
         cmocka_unit_test(parse_exit__takes_nothing_else),
         cmocka_unit_test_setup_teardown(job_files__end_is_what_the_guest_told, start, end),

@@ -13,9 +13,9 @@
 
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/enact.h"
-#include "scheduler/daemon/movetable.h"
 #include "scheduler/daemon/reconcile.h"
 #include "scheduler/daemon/sweep.h"
+#include "scheduler/model/movetable.h"
 #include "scheduler/sim/virtual_executor.h"
 #include "tests/unit/core/small_estate.h"
 
@@ -501,9 +501,21 @@ static void look_at_both(int there, int here)
     commit();
 }
 
+/* The host is asked, and shows the machine so. */
+static void ask_and_list(size_t host_idx, enum hs_machine_state machine_state)
+{
+    advance(0.1);
+    hs_fleet_list(fleet, host_idx, 0);
+    advance(0.1);
+    list(host_idx, machine_state);
+}
+
 static void settle__a_copy_beside_its_running_source_is_destroyed(void **state)
 {
     look_at_both(HS_MACHINE_PAUSED, HS_MACHINE_RUNNING);
+    assert_string_equal(held.intent, ""); /* the source may have left since it was asked */
+    ask_and_list(0, HS_MACHINE_RUNNING);
+    commit();
     assert_non_null(strstr(held.intent, "\"destroy\""));
     assert_non_null(strstr(held.intent, "office/h1"));
     assert_null(find_event(HS_EVENT_MOVE_SETTLED));
@@ -531,6 +543,44 @@ static void settle__what_runs_on_both_is_suspended_on_one_with_an_alarm(void **s
     assert_non_null(strstr(held.intent, "\"suspend\""));
     assert_non_null(strstr(held.intent, "office/h1"));
     assert_int_equal(find_event(HS_EVENT_MOVE_SETTLED)->host_idx, 0);
+}
+
+static void settle__the_only_copy_is_resumed_though_the_source_was_seen_before(void **state)
+{
+    look_at_both(HS_MACHINE_PAUSED, HS_MACHINE_RUNNING);
+    (void)hs_reconcile_check(reconcile, 0, NULL, 0); /* asks how it ended */
+    advance(0.1);
+    (void)hs_reconcile_check(reconcile, 0, NULL, 0);
+    commit();
+    assert_non_null(strstr(held.intent, "\"resume\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+}
+
+static void settle__what_is_on_its_way_is_left_alone(void **state)
+{
+    look_at_both(HS_MACHINE_UNKNOWN, HS_MACHINE_RUNNING);
+    ask_and_list(0, HS_MACHINE_RUNNING);
+    commit();
+    assert_string_equal(held.intent, "");
+    assert_string_equal(held.dropped, "");
+    assert_null(find_event(HS_EVENT_MOVE_SETTLED));
+}
+
+/* Its destination was silent, so it was said to be where it was; the move went on all the same. */
+static void settle__a_late_arrival_is_resumed_and_never_destroyed(void **state)
+{
+    add_job(7, HS_JOB_RUNNING, 0);
+    adopt(31, HS_ACTION_MOVE, true);
+    (void)hs_reconcile_check(reconcile, 0, NULL, 0);
+    advance(0.1);
+    held.intent[0] = '\0';
+    list(1, HS_MACHINE_PAUSED);
+    commit();
+    assert_non_null(strstr(held.intent, "\"resume\""));
+    assert_non_null(strstr(held.intent, "office/h1"));
+    list(1, HS_MACHINE_RUNNING);
+    commit();
+    assert_non_null(strstr(held.ended, "DONE"));
 }
 
 static void settle__a_copy_waits_while_its_source_is_silent(void **state)
@@ -585,6 +635,10 @@ static void movetable__says_what_promises_say(void **state)
         {HS_MOVE_NONE, HS_MOVE_RUNNING, HS_MOVE_ARRIVED},
         {HS_MOVE_NONE, HS_MOVE_NONE, HS_MOVE_LOST},
         {HS_MOVE_NONE, HS_MOVE_SILENT, HS_MOVE_WAIT},
+        {HS_MOVE_NONE, HS_MOVE_UNCLEAR, HS_MOVE_WAIT},
+        {HS_MOVE_RUNNING, HS_MOVE_UNCLEAR, HS_MOVE_WAIT},
+        {HS_MOVE_UNCLEAR, HS_MOVE_PAUSED, HS_MOVE_WAIT},
+        {HS_MOVE_UNCLEAR, HS_MOVE_NONE, HS_MOVE_WAIT},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -737,6 +791,11 @@ int main(void)
                                         start, end),
         cmocka_unit_test_setup_teardown(settle__what_arrived_and_left_is_resumed_there, start, end),
         cmocka_unit_test_setup_teardown(settle__what_runs_on_both_is_suspended_on_one_with_an_alarm,
+                                        start, end),
+        cmocka_unit_test_setup_teardown(
+            settle__the_only_copy_is_resumed_though_the_source_was_seen_before, start, end),
+        cmocka_unit_test_setup_teardown(settle__what_is_on_its_way_is_left_alone, start, end),
+        cmocka_unit_test_setup_teardown(settle__a_late_arrival_is_resumed_and_never_destroyed,
                                         start, end),
         cmocka_unit_test_setup_teardown(settle__a_copy_waits_while_its_source_is_silent, start,
                                         end),

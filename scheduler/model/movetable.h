@@ -16,6 +16,7 @@ enum hs_move_side {
     HS_MOVE_NONE,   /* no machine of the job, or one that is off */
     HS_MOVE_PAUSED,
     HS_MOVE_RUNNING,
+    HS_MOVE_UNCLEAR, /* its host cannot tell: as a rule the move is still on its way */
 };
 
 enum hs_move_verdict {
@@ -23,7 +24,8 @@ enum hs_move_verdict {
     HS_MOVE_STAYS,   /* failed; it is where it was */
     HS_MOVE_ARRIVED, /* done */
     HS_MOVE_RESUME,  /* at the destination, then look again */
-    HS_MOVE_CLEAR,   /* destroy the destination's copy, then look again */
+    HS_MOVE_CLEAR,   /* destroy the destination's copy, then look again; only if the source was
+                      * looked at after the destination: the move may have ended in between */
     HS_MOVE_ALARM,   /* it runs on both: keep the source's, people must look */
     HS_MOVE_LOST,    /* on neither */
 };
