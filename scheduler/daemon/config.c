@@ -318,6 +318,7 @@ void hs_config_free(struct hs_config *config)
         free(config->images[i].cmdline);
     }
     free(config->images);
+    free(config->mqtt);
     free(config->modbus);
     free(config->weather);
     for (size_t i = 0; i < config->n_signals; i++) {

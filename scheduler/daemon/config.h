@@ -16,6 +16,7 @@
 
 #include "adapters/compute/compute.h"
 #include "adapters/plant/plant_modbus.h"
+#include "adapters/plant/plant_mqtt.h"
 #include "adapters/redis/redis_access.h"
 #include "adapters/signal/signal.h"
 #include "policies/policy.h"
@@ -71,6 +72,23 @@ struct hs_config_redis {
     struct hs_config_redis_tls tls;
 };
 
+/** A broker as it is configured; "" where nothing was said. */
+struct hs_config_mqtt {
+    char name[HS_NAME_MAX];
+    char host[HS_URI_MAX];
+    int port;
+    char client_id[128];
+    char user[128];
+    char password_file[HS_CONFIG_PATH_MAX];
+    bool has_tls;
+    char ca[HS_CONFIG_PATH_MAX];
+    char cert[HS_CONFIG_PATH_MAX];
+    char key[HS_CONFIG_PATH_MAX];
+    int keepalive_s;
+    char status_topic[HS_POINTMAP_TOPIC_MAX];
+    bool can_write;
+};
+
 struct hs_config {
     char file[HS_CONFIG_PATH_MAX];
     char dir[HS_CONFIG_PATH_MAX]; /* where relative paths start */
@@ -99,6 +117,8 @@ struct hs_config {
     size_t n_heat;
     struct hs_plant_modbus_device *modbus; /* [n_modbus] */
     size_t n_modbus;
+    struct hs_config_mqtt *mqtt; /* [n_mqtt] */
+    size_t n_mqtt;
     struct hs_config_signal *signals; /* [n_signals] */
     size_t n_signals;
     struct hs_config_weather *weather; /* [n_weather] */
@@ -125,6 +145,9 @@ int hs_config_load(const char *path, struct hs_config **ret_config, char **ret_e
 
 /** The same, for who connects; texts borrowed. */
 struct hs_redis_access hs_config_get_redis_access(const struct hs_config_redis *redis);
+
+/** The same, for who listens to it; texts borrowed. */
+struct hs_plant_mqtt_broker hs_config_get_broker(const struct hs_config_mqtt *mqtt);
 
 /** Demand series by sink, NULL where none is named. Owned by the caller (free), series borrowed. */
 const struct hs_series **hs_config_get_heat_by_sink(const struct hs_config *config);

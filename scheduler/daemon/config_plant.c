@@ -147,6 +147,10 @@ static const struct hs_conf_field plant_fields[] = {
      .type = HS_CONF_CHILDREN,
      .table = &modbus_table,
      .help = "Modbus TCP devices; `points` in estate.json say what lies where"},
+    {.name = "mqtt",
+     .type = HS_CONF_CHILDREN,
+     .table = &hs_config_mqtt_table,
+     .help = "MQTT brokers; `points` in estate.json say which topic is what"},
 };
 const struct hs_conf_table hs_config_plant_table = {"plant", plant_fields, N_OF(plant_fields)};
 
@@ -187,6 +191,7 @@ void hs_config_read_plant(const json_t *root, struct hs_config *config,
 {
     const json_t *plant = json_object_get(root, "plant");
     const json_t *list = json_object_get(plant, "modbus");
+    const json_t *brokers = json_object_get(plant, "mqtt");
     bool has_redis = config->redis.url[0] != '\0' || config->readings.url[0] != '\0';
     char pointer[POINTER_MAX];
     size_t i;
@@ -195,10 +200,12 @@ void hs_config_read_plant(const json_t *root, struct hs_config *config,
     if (plant == NULL && has_redis) {
         snprintf(config->plant_kind, sizeof(config->plant_kind), "redis");
     }
-    if (json_is_object(plant) && json_object_get(plant, "kind") == NULL && list == NULL) {
+    if (json_is_object(plant) && json_object_get(plant, "kind") == NULL && list == NULL
+        && brokers == NULL) {
         hs_conf_report_add(report, "/plant",
-                           "needs 'kind' (redis, csv, sim) or devices under 'modbus'");
+                           "needs 'kind' (redis, csv, sim) or devices under 'modbus' or 'mqtt'");
     }
+    hs_config_read_mqtt(brokers, config, report);
     if (list != NULL && !json_is_array(list)) {
         hs_conf_report_add(report, "/plant/modbus", "must be a list of devices");
         return;
@@ -238,6 +245,16 @@ static const struct hs_plant_modbus_device *find_device(const struct hs_config *
     return NULL;
 }
 
+static bool has_broker(const struct hs_config *config, const char *name)
+{
+    bool has = false;
+
+    for (size_t i = 0; i < config->n_mqtt; i++) {
+        has |= strcmp(config->mqtt[i].name, name) == 0;
+    }
+    return has;
+}
+
 static void check_row(const struct hs_config *config, const struct hs_pointmap_row *row,
                       struct hs_config_errors *errors)
 {
@@ -260,9 +277,15 @@ void hs_config_check_plant(const struct hs_config *config, struct hs_conf_report
     if (strcmp(config->plant_kind, "sim") == 0) {
         check_heat(config, report);
     }
+    hs_config_check_mqtt(config, report);
     for (size_t i = 0; i < map->n_rows; i++) {
-        if (map->rows[i].modbus[0] != '\0') {
-            check_row(config, &map->rows[i], errors);
+        const struct hs_pointmap_row *row = &map->rows[i];
+
+        if (row->modbus[0] != '\0') {
+            check_row(config, row, errors);
+        } else if (!has_broker(config, row->mqtt)) {
+            hs_config_errors_add(errors, "%s: %s: no broker '%s' under plant.mqtt of %s",
+                                 config->estate_file, row->pointer, row->mqtt, config->file);
         }
     }
 }

@@ -43,6 +43,14 @@ void hs_config_check_redis(const struct hs_config *config, struct hs_conf_report
 /** Fields of /plant. */
 extern const struct hs_conf_table hs_config_plant_table;
 
+/** Fields of /plant/mqtt/N. */
+extern const struct hs_conf_table hs_config_mqtt_table;
+
+/** Read the brokers, and check whether their files can be read. */
+void hs_config_read_mqtt(const json_t *list, struct hs_config *config,
+                         struct hs_conf_report *report);
+void hs_config_check_mqtt(const struct hs_config *config, struct hs_conf_report *report);
+
 /** Read the devices, and check them and the estate's point map when the estate is there. */
 void hs_config_read_plant(const json_t *root, struct hs_config *config,
                           struct hs_conf_report *report);

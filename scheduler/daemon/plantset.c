@@ -99,6 +99,16 @@ int hs_plantset_new(const struct hs_plantset_options *options, struct hs_plantse
             add(plants, plant);
         }
     }
+    for (size_t i = 0; i < config->n_mqtt && rc == 0; i++) {
+        const struct hs_plant_mqtt_broker broker = hs_config_get_broker(&config->mqtt[i]);
+        struct hs_plant *plant = NULL;
+
+        rc = hs_plant_mqtt_new(&plant_options, &broker, &plant, err);
+        if (rc == 0) {
+            plants->is_fed |= broker.can_write;
+            add(plants, plant);
+        }
+    }
     if (rc == 0) {
         *ret_plants = HS_STEAL(plants);
     }

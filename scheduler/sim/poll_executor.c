@@ -33,6 +33,20 @@ struct hs_watch {
     bool is_removed;
 };
 
+struct hs_lane {
+    bool is_removed;
+    size_t n_queued;
+};
+
+/* A call on its way through a lane. */
+struct poll_work {
+    struct hs_lane *lane;
+    hs_work_fn *work;
+    hs_work_done_fn *done;
+    hs_executor_fn *release;
+    void *arg;
+};
+
 struct hs_poll_executor {
     struct hs_executor base;
     struct hs_clock *clock;
@@ -99,19 +113,48 @@ static void poll_watch_remove(struct hs_executor *base, struct hs_watch *watch)
 
 static struct hs_lane *poll_lane_add(struct hs_executor *base, const char *name)
 {
-    assert(!"what is simulated does not block");
-    return NULL;
+    return hs_xcalloc(1, sizeof(struct hs_lane));
+}
+
+static void free_if_unused(struct hs_lane *lane)
+{
+    if (lane->is_removed && lane->n_queued == 0) {
+        free(lane);
+    }
 }
 
 static void poll_lane_remove(struct hs_executor *base, struct hs_lane *lane)
 {
-    assert(!"what is simulated does not block");
+    lane->is_removed = true;
+    free_if_unused(lane);
+}
+
+static void do_work(void *arg)
+{
+    struct poll_work *item = arg;
+
+    if (!item->lane->is_removed) {
+        item->work(item->arg);
+    }
+    item->done(item->lane->is_removed ? -HS_E_UNAVAILABLE : 0, item->arg);
+    if (item->release != NULL) {
+        item->release(item->arg);
+    }
+    item->lane->n_queued--;
+    free_if_unused(item->lane);
+    free(item);
 }
 
 static void poll_run(struct hs_executor *base, struct hs_lane *lane, double deadline_s,
                      hs_work_fn *work, hs_work_done_fn *done, hs_executor_fn *release, void *arg)
 {
-    assert(!"what is simulated does not block");
+    struct poll_work *item = hs_xcalloc(1, sizeof(*item));
+
+    assert(deadline_s > 0);
+    *item = (struct poll_work){
+        .lane = lane, .work = work, .done = done, .release = release, .arg = arg};
+    lane->n_queued++;
+    poll_post(base, do_work, item);
 }
 
 static const struct hs_executor_ops poll_executor_ops = {
@@ -193,6 +236,18 @@ static void fire_timers(struct hs_poll_executor *executor)
     }
 }
 
+static void fire_posts(struct hs_poll_executor *executor)
+{
+    for (size_t i = 0; i < executor->timers.n; i++) {
+        struct hs_timer *timer = executor->timers.items[i];
+
+        if (timer->is_post && !timer->is_removed) {
+            timer->is_removed = true;
+            timer->fn(timer->arg);
+        }
+    }
+}
+
 static int get_wait_ms(const struct hs_poll_executor *executor)
 {
     double wait_s = WAIT_MAX_S;
@@ -255,10 +310,10 @@ void hs_poll_executor_free(struct hs_poll_executor *executor)
         return;
     }
     sweep(executor);
-    for (size_t i = 0; i < executor->timers.n; i++) {
-        assert(executor->timers.items[i]->is_post); /* never fired */
-        free(executor->timers.items[i]);
-    }
+    executor->is_stopped = false;
+    fire_posts(executor); /* work that waits has its done and release */
+    sweep(executor);
+    assert(executor->timers.n == 0);
     assert(executor->watches.n == 0);
     HS_VEC_FINI(&executor->timers);
     HS_VEC_FINI(&executor->watches);

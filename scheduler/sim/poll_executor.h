@@ -4,8 +4,8 @@
 /**
  * poll_executor - the executor of `hsim serve`: real time and real sockets, one thread.
  *
- * Timers and watches by poll(2), for a handful of each. It has no lanes: what is simulated never
- * blocks, so asking for one is a programming error.
+ * Timers and watches by poll(2), for a handful of each. Work of a lane is done in its turn, on this
+ * thread: what blocks holds up all else, and no deadline ends it.
  */
 
 #include "scheduler/base/auto.h"
@@ -25,6 +25,6 @@ void hs_poll_executor_run(struct hs_poll_executor *executor);
 /** End the run after the callback that says so. */
 void hs_poll_executor_stop(struct hs_poll_executor *executor);
 
-/** Timers and watches must have been removed. Accepts NULL. */
+/** Timers, watches and lanes must have been removed. Accepts NULL. */
 void hs_poll_executor_free(struct hs_poll_executor *executor);
 HS_DEFINE_AUTO(hs_poll_executor);

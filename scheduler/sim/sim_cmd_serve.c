@@ -18,6 +18,7 @@
 struct serve_options {
     const char *scenario;
     HS_VEC(struct hs_simserve_modbus) modbus;
+    HS_VEC(struct hs_simserve_mqtt) mqtt;
     HS_VEC(struct hs_servefault) faults;
     double speed;
     int64_t period_s;
@@ -25,9 +26,13 @@ struct serve_options {
 };
 
 static const struct option long_options[] = {
-    {"modbus", required_argument, NULL, 'm'}, {"speed", required_argument, NULL, 's'},
-    {"for", required_argument, NULL, 'f'},    {"fault", required_argument, NULL, 'x'},
-    {"period", required_argument, NULL, 'p'}, {NULL, 0, NULL, 0},
+    {"modbus", required_argument, NULL, 'm'},
+    {"speed", required_argument, NULL, 's'},
+    {"for", required_argument, NULL, 'f'},
+    {"fault", required_argument, NULL, 'x'},
+    {"period", required_argument, NULL, 'p'},
+    {"mqtt", required_argument, NULL, 'q'},
+    {NULL, 0, NULL, 0},
 };
 
 static int find_order(const char *word)
@@ -63,25 +68,33 @@ static bool parse_extra(const char *extra, struct hs_simserve_modbus *device)
     return true;
 }
 
+/* NAME=HOST:PORT. @param ret_name [HS_NAME_MAX] @param ret_host [n_host] */
+static bool parse_place(const char *text, char *ret_name, char *ret_host, size_t n_host,
+                        int *ret_port)
+{
+    const char *equals = strchr(text, '=');
+    const char *colon = equals != NULL ? strrchr(equals, ':') : NULL;
+    char *end = NULL;
+    long port = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
+
+    if (port < 0 || port > 65535 || end == colon + 1 || *end != '\0' || equals - text >= HS_NAME_MAX
+        || colon - equals > (ptrdiff_t)n_host) {
+        return false;
+    }
+    snprintf(ret_name, HS_NAME_MAX, "%.*s", (int)(equals - text), text);
+    snprintf(ret_host, n_host, "%.*s", (int)(colon - equals - 1), equals + 1);
+    *ret_port = (int)port;
+    return true;
+}
+
 /* NAME=HOST:PORT[,base=1][,word_order=CDAB][,heartbeat=N] */
 static int add_modbus(struct serve_options *options, char *text)
 {
     struct hs_simserve_modbus device = {.heartbeat = -1};
     char *rest = text;
-    char *first = strsep(&rest, ",");
-    char *equals = strchr(first, '=');
-    char *colon = equals != NULL ? strrchr(equals, ':') : NULL;
-    char *end = NULL;
-    long port = colon != NULL ? strtol(colon + 1, &end, 10) : -1;
-    bool is_good = port >= 0 && port <= 65535 && end != colon + 1 && *end == '\0'
-                   && equals - first < (int)sizeof(device.name)
-                   && colon - equals <= (int)sizeof(device.host);
+    bool is_good = parse_place(strsep(&rest, ","), device.name, device.host, sizeof(device.host),
+                               &device.port);
 
-    if (is_good) {
-        snprintf(device.name, sizeof(device.name), "%.*s", (int)(equals - first), first);
-        snprintf(device.host, sizeof(device.host), "%.*s", (int)(colon - equals - 1), equals + 1);
-        device.port = (int)port;
-    }
     while (is_good && rest != NULL) {
         is_good = parse_extra(strsep(&rest, ","), &device);
     }
@@ -92,6 +105,17 @@ static int add_modbus(struct serve_options *options, char *text)
     /* the device itself counts from 0, whatever its list says */
     device.heartbeat -= device.heartbeat >= 0 ? device.defaults.base : 0;
     HS_VEC_PUSH(&options->modbus, device);
+    return HS_SIM_CMD_OK;
+}
+
+static int add_mqtt(struct serve_options *options, const char *text)
+{
+    struct hs_simserve_mqtt broker = {0};
+
+    if (!parse_place(text, broker.name, broker.host, sizeof(broker.host), &broker.port)) {
+        return hs_sim_cmd_fail_usage("--mqtt is NAME=HOST:PORT of a broker");
+    }
+    HS_VEC_PUSH(&options->mqtt, broker);
     return HS_SIM_CMD_OK;
 }
 
@@ -139,6 +163,9 @@ static int parse(int argc, char **argv, struct serve_options *options)
         case 'm':
             status = add_modbus(options, optarg);
             break;
+        case 'q':
+            status = add_mqtt(options, optarg);
+            break;
         case 's':
             status = set_speed(optarg, &options->speed);
             break;
@@ -156,8 +183,10 @@ static int parse(int argc, char **argv, struct serve_options *options)
             break;
         }
     }
-    if (status == HS_SIM_CMD_OK && (optind != argc - 1 || options->modbus.n == 0)) {
-        return hs_sim_cmd_fail_usage("serve one scenario, with --modbus NAME=ADDRESS:PORT");
+    if (status == HS_SIM_CMD_OK
+        && (optind != argc - 1 || options->modbus.n + options->mqtt.n == 0)) {
+        return hs_sim_cmd_fail_usage(
+            "serve one scenario, with --modbus NAME=ADDRESS:PORT or --mqtt NAME=HOST:PORT");
     }
     options->scenario = status == HS_SIM_CMD_OK ? argv[optind] : NULL;
     return status;
@@ -181,6 +210,8 @@ static int serve_scenario(const struct serve_options *options, const struct hs_s
         .scenario = scenario,
         .modbus = options->modbus.items,
         .n_modbus = options->modbus.n,
+        .mqtt = options->mqtt.items,
+        .n_mqtt = options->mqtt.n,
         .faults = options->faults.items,
         .n_faults = options->faults.n,
         .speed = options->speed,
@@ -222,6 +253,7 @@ int hs_sim_cmd_serve(int argc, char **argv)
         status = serve_scenario(&options, scenario);
     }
     hs_jobtrace_fini(&jobs);
+    HS_VEC_FINI(&options.mqtt);
     HS_VEC_FINI(&options.modbus);
     HS_VEC_FINI(&options.faults);
     return status;

@@ -14,6 +14,7 @@
 #include "adapters/plant/plant.h"
 #include "adapters/plant/plant_modbus_server.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/sim/servebroker.h"
 
 #define WRONG_SCALE   10
 #define BEAT_REGISTER HS_POINTMAP_HOLDING
@@ -24,12 +25,19 @@ struct outlet {
     struct hs_plant_modbus_server *server;
 };
 
+struct speaker {
+    struct hs_simserve *serve;
+    struct hs_simserve_mqtt broker;
+    struct hs_servebroker *link;
+};
+
 /* What a row of the map says. */
 struct served {
     const struct hs_pointmap_row *row;
     struct outlet *outlet; /* NULL: not ours */
     struct hs_pointmap_register reg;
     double value;    /* NAN: nothing */
+    double said;     /* the same, bent by faults */
     double distance; /* of a tank's sensor from the nearest height that is simulated */
 };
 
@@ -40,6 +48,9 @@ struct hs_simserve {
     struct hs_timer *look;
     struct outlet *outlets; /* [n_outlets] */
     size_t n_outlets;
+    struct speaker *speakers; /* [n_speakers] */
+    size_t n_speakers;
+    double *said;        /* [n_rows] as said by MQTT */
     struct served *rows; /* [n_rows] of the map */
     size_t n_rows;
     double *rack_elec_w; /* [n_racks] as told */
@@ -127,26 +138,29 @@ static bool has_fault(const struct hs_simserve *serve, enum hs_servefault_kind k
                                hs_clock_at_s(serve->clock));
 }
 
-static void put_row(struct hs_simserve *serve, struct served *row)
+/* What the row says: the truth, if no fault is upon it. */
+static void bend(const struct hs_simserve *serve, struct served *row)
 {
     const char *path = row->row->path;
-    struct hs_pointmap_register reg = row->reg;
-    double value = row->value;
-    uint16_t words[HS_REGISTERS_WIDTH_MAX];
 
     if (has_fault(serve, HS_SERVEFAULT_FREEZE, path)) {
         return;
     }
-    if (has_fault(serve, HS_SERVEFAULT_NAN, path)) {
-        value = NAN;
-    }
+    row->said = has_fault(serve, HS_SERVEFAULT_NAN, path) ? (double)NAN : row->value;
     if (has_fault(serve, HS_SERVEFAULT_SCALE, path)) {
-        value *= WRONG_SCALE;
+        row->said *= WRONG_SCALE;
     }
-    if (has_fault(serve, HS_SERVEFAULT_SWAP, path)) {
+}
+
+static void put_row(struct hs_simserve *serve, struct served *row)
+{
+    struct hs_pointmap_register reg = row->reg;
+    uint16_t words[HS_REGISTERS_WIDTH_MAX];
+
+    if (has_fault(serve, HS_SERVEFAULT_SWAP, row->row->path)) {
         reg.order ^= HS_POINTMAP_CDAB;
     }
-    if (hs_registers_encode(&reg, value, words, NULL) == 0) { /* else it says what it said */
+    if (hs_registers_encode(&reg, row->said, words, NULL) == 0) { /* else it says what it said */
         hs_plant_modbus_server_set(row->outlet->server, reg.table, reg.address, words,
                                    hs_registers_get_width(reg.type));
     }
@@ -166,6 +180,16 @@ static void put_outlet(struct hs_simserve *serve, struct outlet *outlet)
     }
 }
 
+static void put_speaker(struct hs_simserve *serve, struct speaker *speaker)
+{
+    const char *name = speaker->broker.name;
+
+    hs_servebroker_set_away(speaker->link, has_fault(serve, HS_SERVEFAULT_DISCONNECT, name));
+    if (!has_fault(serve, HS_SERVEFAULT_MUTE, name)) {
+        hs_servebroker_say(speaker->link, serve->said);
+    }
+}
+
 static void look(void *arg)
 {
     struct hs_simserve *serve = arg;
@@ -174,9 +198,16 @@ static void look(void *arg)
 
     keep_rest(serve, now_at_s);
     for (size_t i = 0; i < serve->n_rows; i++) {
-        if (serve->rows[i].outlet != NULL && !serve->rows[i].row->is_write) {
-            put_row(serve, &serve->rows[i]);
+        struct served *row = &serve->rows[i];
+
+        bend(serve, row);
+        serve->said[i] = row->said;
+        if (row->outlet != NULL && !row->row->is_write) {
+            put_row(serve, row);
         }
+    }
+    for (size_t i = 0; i < serve->n_speakers; i++) {
+        put_speaker(serve, &serve->speakers[i]);
     }
     for (size_t i = 0; i < serve->n_outlets; i++) {
         put_outlet(serve, &serve->outlets[i]);
@@ -198,34 +229,42 @@ static double read_row(const struct served *row)
     return hs_registers_decode(&row->reg, words);
 }
 
+static void take_told(struct hs_simserve *serve, struct served *row, double value)
+{
+    row->value = value;
+    if (row->row->point.kind == HS_POINT_RACK_ELEC_W && value >= 0) {
+        serve->rack_elec_w[row->row->point.thing_idx] = value;
+        if (serve->plant != NULL) {
+            (void)hs_plant_feed(serve->plant, serve->rack_elec_w, get_estate(serve)->n_racks, NULL);
+        }
+    }
+}
+
 static void on_written(void *arg)
 {
     struct hs_simserve *serve = ((struct outlet *)arg)->serve;
-    bool is_power = false;
 
     for (size_t i = 0; i < serve->n_rows; i++) {
         struct served *row = &serve->rows[i];
 
-        if (row->outlet == NULL || !row->row->is_write) {
-            continue;
-        }
-        row->value = read_row(row);
-        if (row->row->point.kind == HS_POINT_RACK_ELEC_W && row->value >= 0) {
-            serve->rack_elec_w[row->row->point.thing_idx] = row->value;
-            is_power = true;
+        if (row->outlet != NULL && row->row->is_write) {
+            take_told(serve, row, read_row(row));
         }
     }
-    if (is_power && serve->plant != NULL) {
-        (void)hs_plant_feed(serve->plant, serve->rack_elec_w, get_estate(serve)->n_racks, NULL);
-    }
+}
+
+static void on_told(void *arg, size_t row_idx, double value)
+{
+    struct hs_simserve *serve = ((struct speaker *)arg)->serve;
+
+    take_told(serve, &serve->rows[row_idx], value);
 }
 
 /* ---- life ---- */
 
-/* The world begins. */
-static void on_connected(void *arg)
+/* The world begins, once. */
+static void begin(struct hs_simserve *serve)
 {
-    struct hs_simserve *serve = ((struct outlet *)arg)->serve;
     struct hs_plant_options options = {
         .executor = serve->options.executor,
         .estate = get_estate(serve),
@@ -242,6 +281,20 @@ static void on_connected(void *arg)
     serve->plant = hs_plant_sim_new(
         &options, (const struct hs_series *const *)serve->options.scenario->demand_heat_w);
     hs_plant_start(serve->plant);
+}
+
+static void on_connected(void *arg)
+{
+    begin(((struct outlet *)arg)->serve);
+}
+
+static void on_up(void *arg)
+{
+    struct hs_simserve *serve = ((struct speaker *)arg)->serve;
+
+    if (serve->n_outlets == 0) {
+        begin(serve);
+    }
 }
 
 static void begin_power(struct hs_simserve *serve)
@@ -278,12 +331,14 @@ static void set_rows(struct hs_simserve *serve)
     const struct hs_pointmap *map = get_estate(serve)->points;
 
     serve->rows = hs_xcalloc(map->n_rows + 1, sizeof(*serve->rows));
+    serve->said = hs_xcalloc(map->n_rows + 1, sizeof(*serve->said));
     for (size_t i = 0; i < map->n_rows; i++) {
         struct served *row = &serve->rows[serve->n_rows++];
 
         *row = (struct served){.row = &map->rows[i],
                                .outlet = find_outlet(serve, map->rows[i].modbus),
                                .value = NAN,
+                               .said = NAN,
                                .distance = INFINITY};
         if (row->outlet != NULL) {
             row->reg = hs_registers_resolve(&row->row->reg, &row->outlet->device.defaults);
@@ -315,6 +370,25 @@ static int open_outlet(struct hs_simserve *serve, const struct hs_simserve_modbu
     return rc;
 }
 
+static void open_speaker(struct hs_simserve *serve, const struct hs_simserve_mqtt *broker)
+{
+    struct speaker *speaker = &serve->speakers[serve->n_speakers++];
+    const struct hs_servebroker_options options = {
+        .executor = serve->options.executor,
+        .map = get_estate(serve)->points,
+        .name = broker->name,
+        .host = broker->host,
+        .port = broker->port,
+        .up = on_up,
+        .told = on_told,
+        .arg = speaker,
+    };
+
+    speaker->serve = serve;
+    speaker->broker = *broker;
+    speaker->link = hs_servebroker_new(&options);
+}
+
 static int check_rows(const struct hs_simserve *serve, struct hs_err *err)
 {
     size_t n = 0;
@@ -323,6 +397,9 @@ static int check_rows(const struct hs_simserve *serve, struct hs_err *err)
         const struct served *row = &serve->rows[i];
 
         n += row->outlet != NULL;
+        for (size_t k = 0; k < serve->n_speakers; k++) {
+            n += strcmp(row->row->mqtt, serve->speakers[k].broker.name) == 0;
+        }
         if (row->outlet != NULL
             && (row->reg.address < 0
                 || row->reg.address + hs_registers_get_width(row->reg.type) > 65536)) {
@@ -331,9 +408,10 @@ static int check_rows(const struct hs_simserve *serve, struct hs_err *err)
         }
     }
     if (n == 0) {
-        return hs_err_set(err, HS_E_INVALID, "estate",
-                          "no point of it is read from a device of that name: give its sites, "
-                          "loops, sinks or racks 'points'");
+        return hs_err_set(
+            err, HS_E_INVALID, "estate",
+            "no point of it is read from a device or broker of that name: give its sites, "
+            "loops, sinks or racks 'points'");
     }
     return 0;
 }
@@ -347,6 +425,7 @@ int hs_simserve_new(const struct hs_simserve_options *options, struct hs_simserv
 
     serve->options = *options;
     serve->outlets = hs_xcalloc(options->n_modbus + 1, sizeof(*serve->outlets));
+    serve->speakers = hs_xcalloc(options->n_mqtt + 1, sizeof(*serve->speakers));
     serve->rack_elec_w = hs_xcalloc(estate->n_racks, sizeof(double));
     serve->useful_wh = hs_xcalloc(estate->n_sinks, sizeof(double));
     serve->captured_wh = hs_xcalloc(estate->n_loops, sizeof(double));
@@ -354,6 +433,9 @@ int hs_simserve_new(const struct hs_simserve_options *options, struct hs_simserv
     begin_power(serve);
     for (size_t i = 0; i < options->n_modbus && rc == 0; i++) {
         rc = open_outlet(serve, &options->modbus[i], err);
+    }
+    for (size_t i = 0; i < options->n_mqtt && rc == 0; i++) {
+        open_speaker(serve, &options->mqtt[i]);
     }
     if (rc == 0) {
         set_rows(serve);
@@ -428,9 +510,14 @@ void hs_simserve_free(struct hs_simserve *serve)
     for (size_t i = 0; i < serve->n_outlets; i++) {
         hs_plant_modbus_server_free(serve->outlets[i].server);
     }
+    for (size_t i = 0; i < serve->n_speakers; i++) {
+        hs_servebroker_free(serve->speakers[i].link);
+    }
     hs_executor_timer_remove(serve->options.executor, serve->look);
     hs_clock_free(serve->clock);
+    free(serve->said);
     free(serve->rows);
+    free(serve->speakers);
     free(serve->captured_wh);
     free(serve->useful_wh);
     free(serve->rack_elec_w);

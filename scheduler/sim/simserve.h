@@ -4,8 +4,9 @@
 /**
  * simserve - the simulated plant of a scenario, behind real sockets.
  *
- * Says what its points (estate.json) say it should, by Modbus TCP, and takes the racks' power from
- * whoever writes it there. Time begins with the first client and runs as fast as asked.
+ * Says what its points (estate.json) say it should, by Modbus TCP and MQTT, and takes the racks'
+ * power from whoever writes it there. Time begins with the first Modbus client (without devices,
+ * with the first broker) and runs as fast as asked.
  */
 
 #include "adapters/plant/registers.h"
@@ -27,11 +28,20 @@ struct hs_simserve_modbus {
     int heartbeat; /* holding register, as on the wire, that counts up; -1: none */
 };
 
+/** A broker to speak at. */
+struct hs_simserve_mqtt {
+    char name[HS_NAME_MAX];
+    char host[64];
+    int port;
+};
+
 struct hs_simserve_options {
     struct hs_executor *executor;            /* kept */
     const struct hs_scenario *scenario;      /* kept */
     const struct hs_simserve_modbus *modbus; /* [n_modbus] borrowed */
     size_t n_modbus;
+    const struct hs_simserve_mqtt *mqtt; /* [n_mqtt] borrowed */
+    size_t n_mqtt;
     const struct hs_servefault *faults; /* [n_faults] kept */
     size_t n_faults;
     double speed;     /* plan s per real s */

@@ -31,7 +31,6 @@ struct world {
     void (*run)(void *self);
     void (*stop)(void *self);
     void (*end)(void *self);
-    bool has_lanes;
     bool is_real;     /* time is, and there are descriptors */
     bool has_threads; /* blocking calls really run beside the loop */
 };
@@ -128,9 +127,9 @@ static void poll_end(void *self)
 }
 
 static const struct world worlds[] = {
-    {"reactor", reactor_start, reactor_run, reactor_stop, reactor_end, true, true, true},
-    {"virtual", virtual_start, virtual_run, virtual_stop, virtual_end, true, false, false},
-    {"poll", poll_start, poll_run, poll_stop, poll_end, false, true, false},
+    {"reactor", reactor_start, reactor_run, reactor_stop, reactor_end, true, true},
+    {"virtual", virtual_start, virtual_run, virtual_stop, virtual_end, false, false},
+    {"poll", poll_start, poll_run, poll_stop, poll_end, true, false},
 };
 
 struct fixture {
@@ -635,8 +634,6 @@ int main(void)
         CASE(executor__timer_can_be_armed_again_from_its_callback),
         CASE(executor__timer_can_be_removed_in_its_callback),
         CASE(executor__timers_fire_by_due_time_and_not_when_disarmed),
-    };
-    struct CMUnitTest lane_cases[] = {
         CASE(executor__lane_runs_calls_in_order),
     };
     /* What only a world with descriptors and real time can show. */
@@ -660,7 +657,6 @@ int main(void)
 
     for (size_t i = 0; i < sizeof(worlds) / sizeof(worlds[0]); i++) {
         n_failed += RUN(&worlds[i], cases);
-        n_failed += worlds[i].has_lanes ? RUN(&worlds[i], lane_cases) : 0;
         n_failed += worlds[i].is_real ? RUN(&worlds[i], real_cases) : 0;
         n_failed += worlds[i].has_threads ? RUN(&worlds[i], thread_cases) : 0;
     }
