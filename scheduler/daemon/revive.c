@@ -9,6 +9,7 @@
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/daemon_priv.h"
+#include "scheduler/daemon/writelist.h"
 
 #define MOVED_MAX 500 /* jobs in one commit */
 
@@ -16,17 +17,9 @@ typedef HS_VEC(uint64_t) id_list;
 
 /* --- jobs that were over before there was a history --- */
 
-/** Operations with texts of their own. */
-struct letter {
-    HS_VEC(struct hs_store_op) ops;
-};
-
 static void write_op(void *arg, const struct hs_store_op *op)
 {
-    struct letter *letter = arg;
-    struct hs_store_op copy = {op->kind, op->table, hs_xstrdup(op->key), hs_xstrdup(op->text)};
-
-    HS_VEC_PUSH(&letter->ops, copy);
+    hs_writelist_add(arg, op);
 }
 
 static void on_moved(int rc, const struct hs_err *err, void *arg)
@@ -37,22 +30,20 @@ static void on_moved(int rc, const struct hs_err *err, void *arg)
     }
 }
 
-static void send(struct hs_daemon *daemon, struct letter *letter)
+static void send(struct hs_daemon *daemon, hs_writelist *writes)
 {
-    if (letter->ops.n > 0) {
-        hs_store_commit(daemon->store, letter->ops.items, letter->ops.n, on_moved, NULL);
+    HS_AUTO_MEM struct hs_store_op *ops = hs_writelist_get_ops(writes);
+
+    if (writes->n > 0) {
+        hs_store_commit(daemon->store, ops, writes->n, on_moved, NULL);
     }
-    for (size_t i = 0; i < letter->ops.n; i++) {
-        free((void *)letter->ops.items[i].key);
-        free((void *)letter->ops.items[i].text);
-    }
-    letter->ops.n = 0;
+    hs_writelist_fini(writes);
 }
 
 /** An older hschedd left them among the others; they are counted and moved. */
 static void move_over(struct hs_daemon *daemon, hs_recall_jobs *jobs)
 {
-    struct letter letter = {0};
+    hs_writelist writes = {0};
     size_t n_left = 0;
     size_t n_moved = 0;
 
@@ -64,16 +55,15 @@ static void move_over(struct hs_daemon *daemon, hs_recall_jobs *jobs)
             continue;
         }
         hs_cycle_count_over(daemon->cycle, job);
-        hs_history_move(daemon->history, job, write_op, &letter);
+        hs_history_move(daemon->history, job, write_op, &writes);
         hs_daemon_note_end(daemon, job);
         hs_job_free(job);
         if (++n_moved % MOVED_MAX == 0) {
-            send(daemon, &letter);
+            send(daemon, &writes);
         }
     }
     jobs->n = n_left;
-    send(daemon, &letter);
-    HS_VEC_FINI(&letter.ops);
+    send(daemon, &writes);
     if (n_moved > 0) {
         HS_LOG_INFO("daemon", "%zu jobs that are over move into the history", n_moved);
     }
