@@ -86,7 +86,8 @@ class RedisAway(Away):
         self.assertEqual(set(self.states(self.keeps)), {"running"})
         print(f"promise 9: {calls} calls to hosts from {ACT_S:.1f} s to {ACT_S + WATCHED_S:.1f} s without redis though one "
               f"more was due each second, {refused} submits got 503 and none was taken; "
-              f"back after {back_s:.1f} s, acting after {acted_s:.1f} s (promise: {BACK_S:.0f})")
+              f"back after {back_s:.1f} s, acting after {acted_s:.1f} s (promise: {BACK_S:.0f}; "
+              "10 to 30 s are watched with --long)")
 
 
 class GuardRemoved(Away):

@@ -109,7 +109,7 @@ class Jumps(Clock):
         self.assertRegex(self.rig.hsched("doctor", check=False).stdout, r"(?m)^warn +clock +the wall clock is 1728")
         self.assertEqual(self.rig.job(self.limited)["state"], "running")
         self.assertEqual(self.rig.job(self.later)["state"], "waiting")
-        print(f"{len(JUMPS) + 1} jumps of the wall clock by two days and a year: {n_changed} changes of jobs, plan or lease")
+        print(f"promise 13: {len(JUMPS) + 1} jumps of the wall clock by two days and a year: {n_changed} changes of jobs, plan or lease")
 
 
 class Removed(Clock):
@@ -121,7 +121,7 @@ class Removed(Clock):
         self.rig.submit("--duration", "1h", "--earliest", "2099-01-01T00:00:00Z", "--", "true")
         self.until("its limit is not over", lambda: self.rig.job(self.limited)["state"] == "failed")
         self.until("its day has not come", lambda: self.rig.job(self.later)["state"] != "waiting")
-        print("without a steady clock: 2 jobs changed by one jump")
+        print("promise 13 without its guard, a steady clock: 2 jobs changed by one jump")
 
 
 if __name__ == "__main__":

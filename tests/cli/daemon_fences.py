@@ -86,7 +86,7 @@ class Unknown(Fences):
     def test_job_of_a_silent_host__is_started_nowhere_else(self):
         self.restart(SILENT)
         seen, job = self.watch()
-        print(f"starts elsewhere in {WATCHED_S:.0f} s: {len(seen - {self.home})}")
+        print(f"promise 8: {len(seen - {self.home})} starts elsewhere in {WATCHED_S:.0f} s, simulated hosts")
         self.assertEqual(seen, {self.home})
         self.assertEqual((job["state"], job["host"]), ("running", self.home))
         self.assertEqual(job["reasons"][0]["code"], "host-unknown")
@@ -169,7 +169,7 @@ class Removed(Fences):
     def test_without_the_guard__it_is_started_elsewhere(self):
         self.restart(SILENT)
         seen, _ = self.watch()
-        print(f"starts elsewhere in {WATCHED_S:.0f} s without the guard: {len(seen - {self.home})}")
+        print(f"promise 8 without its guard: {len(seen - {self.home})} starts elsewhere in {WATCHED_S:.0f} s")
         self.assertEqual(seen, {self.home, self.other})
 
 

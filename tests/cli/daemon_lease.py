@@ -19,8 +19,9 @@ from daemon_support import BUILD, ROOT, RedisRig, rig
 JOB = {"name": "frames", "vcpus": 1, "memory_mib": 512, "duration": "1h", "script": "#!/bin/sh\ntrue\n",
        "earliest": "2026-03-01T10:00:00Z", "due": "2026-03-02T10:00:00Z"}
 LEASE_S = 2  # a busy machine must be able to renew it in time
-N_PAUSES = 100 if os.environ.get("HSCHED_TEST_LONG") else 3
-N_ROLLBACKS = 20 if os.environ.get("HSCHED_TEST_LONG") else 1
+ALL_PAUSES, ALL_ROLLBACKS = 100, 20  # with --long
+N_PAUSES = ALL_PAUSES if os.environ.get("HSCHED_TEST_LONG") else 3
+N_ROLLBACKS = ALL_ROLLBACKS if os.environ.get("HSCHED_TEST_LONG") else 1
 N_WRITES = 4  # that clients ask of a leader while it is paused
 GUARD = re.compile(r"lease\.holder ~= '' and lease\.epoch == tonumber\(epoch\)\s+and lease\.writes >= tonumber\(writes\)")
 
@@ -213,8 +214,8 @@ class Leader(LeaseCase):
             leader, other = self.sort(daemons)
             stale += self.pause(leader, other, f"stale{i}")
             self.until("nobody takes a job", lambda: self.take(daemons, f"good{i}"))
-        print(f"promise 2: {stale} stale writes in {N_PAUSES} pauses beyond the lease, "
-              f"{N_PAUSES * N_WRITES} tried", flush=True)
+        print(f"promise 2: {stale} stale writes in {N_PAUSES} pauses beyond the lease ({ALL_PAUSES} with "
+              f"--long), {N_PAUSES * N_WRITES} tried", flush=True)
         self.assertEqual(stale, 0)
         self.assertLessEqual({f"good{i}" for i in range(N_PAUSES)}, self.names())
 
@@ -343,7 +344,8 @@ class Rollback(LeaseCase):
             self.start_redis()
             self.until("it does not lead", self.world.answers)
             self.assertEqual(self.names(), {"kept", "newer"})
-        print(f"promise 10: {N_ROLLBACKS} of {N_ROLLBACKS} rollbacks behind a running leader refused", flush=True)
+        print(f"promise 10: {N_ROLLBACKS} of {N_ROLLBACKS} rollbacks behind a running leader refused ({ALL_ROLLBACKS} "
+              "with --long)", flush=True)
 
     def test_rolled_back_within_one_epoch__promise_10(self):
         self.submit()

@@ -281,7 +281,7 @@ class Killed(unittest.TestCase):
                 for name, rank in points:
                     with self.subTest(kind=kind.name, call=name, rank=rank):
                         sweep.kill_at(name, rank)
-                systemcalls.say(f"{kind.name}: killed at {sweep.n_reached} system calls of {len(points)}, settled "
+                systemcalls.say(f"promise 4: {kind.name}: killed at {sweep.n_reached} system calls of {len(points)}, settled "
                                 f"again within {sweep.longest_s:.1f} s")
                 self.assertGreater(sweep.n_reached, len(points) // 2)
 
@@ -295,8 +295,8 @@ class Killed(unittest.TestCase):
                 with self.subTest(kind=kind.name):
                     self.assertTrue(sweep.kill_at("rename", kind.sample_rank))
                 longest_s, n_reached = max(longest_s, sweep.longest_s), n_reached + sweep.n_reached
-        systemcalls.say(f"sample: killed at {n_reached} system calls of {len(KINDS)} kinds of action, settled again "
-                        f"within {longest_s:.1f} s")
+        systemcalls.say(f"promise 4: killed at {n_reached} system calls of {len(KINDS)} kinds of action (some 430 with "
+                        f"--long), settled again within {longest_s:.1f} s")
 
 
 @unittest.skipIf(systemcalls.missing(), systemcalls.missing())
@@ -314,7 +314,7 @@ class Removed(unittest.TestCase):
                 except AssertionError as error:
                     found.append(str(error).splitlines()[0])
                     break
-            systemcalls.say(f"without the intent first: {found}")
+            systemcalls.say(f"promise 4 without its guard, the intent first: {found}")
             self.assertTrue(found)
 
 

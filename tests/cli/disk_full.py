@@ -135,7 +135,8 @@ class DiskFull(unittest.TestCase):
         good.update({out: out.read_bytes() for out in outs})
         self.assertFalse(OLD in good.values(), "nothing was written")
         n, bad = self.sweep(command, paths, prepare, verdict, is_whole=False)
-        print(f"promise 14: {len(bad)} mixtures in {n} faults, each step of report and trace of hsim")
+        print(f"promise 14: {len(bad)} mixtures in {n} faults, each step of report and trace of hsim "
+              "(every fault at each with --long)")
         self.assertEqual(bad, [])
 
 
@@ -193,7 +194,7 @@ class EpochFile(unittest.TestCase):
                     self.assertGreater(json.loads(kept)["epoch"], epoch)
         self.start(None)
         self.assertEqual(self.rig.health()[1]["status"], "ok")
-        print(f"promise 14: 0 mixtures in {len(steps)} faults, steps of hschedd's epoch file; it leads after all of them")
+        print(f"promise 14: 0 mixtures in {len(steps)} faults, steps of hschedd's epoch file (every one with --long); it leads after all of them")
 
 
 if __name__ == "__main__":

@@ -36,11 +36,18 @@ class Summary(unittest.TestCase):
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
                 status = summary.main([str(log)])
+        self.said = out.getvalue()
         return status, out.getvalue().splitlines()[-1]
 
     def test_counts_cases_of_both_frameworks(self):
         got = self.judge(entry("tank", stdout=CMOCKA), entry("demo", "FAIL", stderr=UNITTEST))
         self.assertEqual(got, (1, "2 passed, 1 failed, 2 skipped"))
+
+    def test_figures_of_promises_are_shown_in_their_order(self):
+        self.judge(entry("a", stderr="test_a (__main__.A.test_a) ... promise 10: 1 of 1\nok\n"),
+                   entry("b", stdout="promise 9: 0 calls (promise: 10)\nno promise here\n"))
+        self.assertEqual([line for line in self.said.splitlines() if "promise" in line],
+                         ["promise 9: 0 calls (promise: 10)", "promise 10: 1 of 1"])
 
     def test_a_crash_is_a_failure(self):
         got = self.judge(entry("tank", "FAIL", stdout="[ RUN      ] tank__is_full\n"))

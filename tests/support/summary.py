@@ -3,7 +3,7 @@
 """Reads meson's testlog.json files, shows what failed and was skipped, and ends with one line
 `N passed, N failed, N skipped`. Exits 1 on any failure, or when nothing ran.
 
-Counts cases, not executables: cmocka's `[       OK ] name` and unittest's `name ... ok`. An
+Figures of promises, lines with `promise N …`, are shown again. Counts cases, not executables: cmocka's `[       OK ] name` and unittest's `name ... ok`. An
 executable that prints neither counts as one case."""
 import json
 import pathlib
@@ -11,6 +11,7 @@ import re
 import sys
 
 CMOCKA = re.compile(r"^\[\s+(OK|FAILED|SKIPPED)\s+\]\s+([A-Za-z_]\w*)\s*$", re.M)
+PROMISE = re.compile(r"\b(promise \d+\b.*)$", re.M)
 UNITTEST = re.compile(r"^(\w+) \([\w.]+\).*? \.\.\. (?:.*?\n)??.*?(ok|FAIL|ERROR|skipped)(.*)$", re.M)
 
 
@@ -40,7 +41,7 @@ def suite_of_test(build):
 
 def main(paths):
     totals = {"OK": 0, "FAILED": 0, "SKIPPED": 0}
-    per_suite, skips = {}, []
+    per_suite, skips, figures = {}, [], []
     for path in paths:
         file = pathlib.Path(path)
         build = file.parent.parent.name
@@ -55,6 +56,7 @@ def main(paths):
             row = per_suite.setdefault((build, suite), dict.fromkeys(totals, 0) | {"s": 0.0})
             row["s"] += entry.get("duration", 0.0)
             failed = False
+            figures += PROMISE.findall(entry.get("stdout", "") + "\n" + entry.get("stderr", ""))
             for case, kind, reason in cases_of(entry):
                 totals[kind] += 1
                 row[kind] += 1
@@ -66,7 +68,7 @@ def main(paths):
             if failed:
                 tail = (entry.get("stdout", "") + entry.get("stderr", "")).splitlines()[-60:]
                 print("\n".join("    " + t for t in tail))
-    print("\n".join(skips))
+    print("\n".join(sorted(set(figures), key=lambda line: (int(re.search(r"\d+", line)[0]), line)) + skips))
     for (build, suite), row in per_suite.items():
         print(f"{build:12} {suite:9} {row['OK']:4} passed {row['FAILED']:3} failed "
               f"{row['SKIPPED']:3} skipped {row['s']:7.1f} s")

@@ -26,7 +26,8 @@ import systemcalls  # noqa: E402
 from daemon_support import ESTATE, SCENARIO  # noqa: E402
 
 BUILD = pathlib.Path(os.environ.get("HSCHED_BUILD", ROOT / "build"))
-N_FAULTS = 20 if systemcalls.is_long() else 1
+ALL_FAULTS = 20  # with --long
+N_FAULTS = ALL_FAULTS if systemcalls.is_long() else 1
 WATCHED_S = 8 if systemcalls.is_long() else 3
 N_KILLS = 30  # of each kind
 GUEST_S = 120  # boots, runs its script, powers off, on a busy machine
@@ -148,7 +149,7 @@ class Unreachable(Real):
                 self.mend(home)
             rig.until("it is not found again", lambda: rig.job(job_id)["reasons"] == [])
             self.assertEqual(rig.guests_of(job_id), [(home, pid)])
-        print(f"{N_FAULTS} silent libvirt daemons, {WATCHED_S} s each: {n} starts elsewhere")
+        print(f"promise 8: {n} starts elsewhere, {N_FAULTS} silent libvirt daemons ({ALL_FAULTS} with --long), {WATCHED_S} s each")
         self.assertEqual(n, 0)
         self.confirm_down(rig, job_id, home, pid)
 
@@ -177,7 +178,7 @@ class Unreachable(Real):
             n = self.watch(rig, job_id, home, 5)
         finally:
             self.mend(home)
-        print(f"without the guard: {n} starts elsewhere")
+        print(f"promise 8 without its guard: {n} starts elsewhere, real guests")
         self.assertEqual(n, 1)
         rig.cancel(job_id)
         rig.until("a guest is left", lambda: rig.guests_of(job_id) == [])
@@ -261,7 +262,7 @@ class Killed(Real):
                 with self.subTest(kind=kind, call=name, rank=rank):
                     span_s = self.kill_once(rig, kind, name, rank)
                     spans += [span_s] if span_s is not None else []
-        print(f"killed at {len(spans)} system calls with real guests, settled again within {max(spans, default=0):.1f} s")
+        print(f"promise 4: killed at {len(spans)} system calls of {2 * N_KILLS} with real guests, settled again within {max(spans, default=0):.1f} s")
         self.assertGreater(len(spans), 0)
 
 
