@@ -8,8 +8,8 @@
 static const struct hs_command *const commands[] = {
     &hs_cmd_cancel,  &hs_cmd_doctor,      &hs_cmd_explain, &hs_cmd_forecast, &hs_cmd_help,
     &hs_cmd_history, &hs_cmd_host,        &hs_cmd_hosts,   &hs_cmd_jobs,     &hs_cmd_logs,
-    &hs_cmd_loops,   &hs_cmd_maintenance, &hs_cmd_plan,    &hs_cmd_report,   &hs_cmd_show,
-    &hs_cmd_sites,   &hs_cmd_submit,      &hs_cmd_vms,
+    &hs_cmd_loops,   &hs_cmd_maintenance, &hs_cmd_plan,    &hs_cmd_plant,    &hs_cmd_report,
+    &hs_cmd_show,    &hs_cmd_sites,       &hs_cmd_submit,  &hs_cmd_vms,
 };
 
 #define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))

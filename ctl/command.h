@@ -64,6 +64,7 @@ extern const struct hs_command hs_cmd_logs;
 extern const struct hs_command hs_cmd_loops;
 extern const struct hs_command hs_cmd_maintenance;
 extern const struct hs_command hs_cmd_plan;
+extern const struct hs_command hs_cmd_plant;
 extern const struct hs_command hs_cmd_report;
 extern const struct hs_command hs_cmd_show;
 extern const struct hs_command hs_cmd_sites;

@@ -16,6 +16,7 @@
 #include "scheduler/daemon/backup.h"
 #include "scheduler/daemon/config.h"
 #include "scheduler/daemon/daemon.h"
+#include "scheduler/daemon/probe.h"
 #include "scheduler/daemon/reactor.h"
 #include "scheduler/daemon/restore.h"
 #include "scheduler/model/advice.h"
@@ -54,6 +55,7 @@ static const char usage[] =
     "       hschedd --config FILE --accept-older-state\n"
     "       hschedd --config FILE --backup FILE\n"
     "       hschedd --config FILE --restore FILE [--check | --force]\n"
+    "       hschedd --probe TARGET [--help]\n"
     "\n"
     "  --config FILE      hschedd.json; relative paths in it start from its directory\n"
     "  --check            read everything it names, say what is wrong, exit\n"
@@ -66,6 +68,7 @@ static const char usage[] =
     "  --restore FILE     put a backup into an empty redis while nobody leads; exit; with --check\n"
     "                     only read it and say what is in it\n"
     "  --force            of --restore: replace what redis holds\n"
+    "  --probe TARGET     look at a register, a topic or a stream of readings; exit\n"
     "  --version          print the version\n"
     "  --help             print this\n"
     "\n"
@@ -326,9 +329,13 @@ int main(int argc, char **argv)
     HS_AUTO(hs_config) config = NULL;
     HS_AUTO_MEM char *errors = NULL;
     struct options options = {0};
-    int status = read_options(argc, argv, &options);
+    int status;
 
     guard_memory();
+    if (argc > 1 && strcmp(argv[1], "--probe") == 0) {
+        return hs_probe_main(argc - 1, argv + 1);
+    }
+    status = read_options(argc, argv, &options);
     if (status >= 0) {
         return status;
     }

@@ -72,7 +72,7 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
 REDIS_WRITE = re.compile(r'"(HSET|HSETNX|HMSET|HDEL|HINCRBY|SET|SETEX|GETSET|APPEND|INCR|DEL|UNLINK|RENAME|XADD|XDEL|XTRIM|LPUSH|'
                          r'RPUSH|SADD|SREM|ZADD|ZREM|EXPIRE|PEXPIRE|PERSIST|MULTI|EVAL|EVALSHA|FLUSHDB|FLUSHALL|RESTORE|COPY)"')
 REDIS_SEND = re.compile(r"\bhs_redis_link_send\s*\(")
-REDIS_SENDERS = re.compile(r"adapters/(redis/redis_link\.[ch]$|store/store_redis\w*\.c$|plant/plant_redis\.c$)")
+REDIS_SENDERS = re.compile(r"adapters/(redis/redis_link\.[ch]$|store/store_redis\w*\.c$|plant/plant_redis\w*\.c$)")
 DECLARATION = re.compile(r"^(?:__attribute__\(\(.*?\)\)\s*)?(?:extern\s+)?(?:const\s+)?(?:struct\s+\w+|enum\s+\w+|\w+)"
                          r"(?:\s+const)?[\s*]+(\w+)\s*\(")
 # Headers whose names are words of the language of the tree rather than verbs of one struct.
