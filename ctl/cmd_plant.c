@@ -15,7 +15,7 @@
 #define PROBE_ARGS_MAX 32
 
 static const struct hs_command_option options[] = {
-    {"count", 0, "N", "registers (4), messages (10) or entries (10) to show"},
+    {"count", 0, "N", "how many to show (4 registers, else 10)"},
     {"base", 0, "0|1", "what the maker's list calls the first register (0)"},
     {"for", 0, "SPAN", "how long to listen to a topic (10s)"},
     {"cell", 0, "NAME", "whose stream (main)"},
