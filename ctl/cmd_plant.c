@@ -16,7 +16,7 @@
 
 static const struct hs_command_option options[] = {
     {"count", 0, "N", "how many to show (4 registers, else 10)"},
-    {"base", 0, "0|1", "what the maker's list calls the first register (0)"},
+    {"base", 0, "0|1", "how the maker's list calls the first one (0)"},
     {"for", 0, "SPAN", "how long to listen to a topic (10s)"},
     {"cell", 0, "NAME", "whose stream (main)"},
     {"user", 0, "NAME", "who we are to the broker or Redis"},
@@ -87,11 +87,10 @@ const struct hs_command hs_cmd_plant = {
     .name = "plant",
     .arguments = "probe TARGET",
     .summary = "look at a register in all word orders, at a topic, or at the readings stream",
-    .details =
-        "TARGET is one of\n"
-        "  modbus://HOST[:PORT]/[UNIT/]TABLE/ADDRESS  TABLE: holding, input, coil, discrete\n"
-        "  mqtt://HOST[:PORT]/TOPIC, mqtts://...      + and # are allowed\n"
-        "  unix:/PATH, redis://HOST:PORT, rediss://   the stream hs:{CELL}:readings\n",
+    .details = "TARGET is one of\n"
+               "  modbus://HOST[:PORT]/[UNIT/]TABLE/ADDRESS TABLE holding, input, coil, discrete\n"
+               "  mqtt://HOST[:PORT]/TOPIC, mqtts://...      + and # are allowed\n"
+               "  unix:/PATH, redis://HOST:PORT, rediss://   the stream hs:{CELL}:readings\n",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
     .n_words_min = 1,
