@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "adapters/plant/mqttpayload.h"
+#include "adapters/plant/plant_modbus_link.h"
 #include "adapters/signal/signal.h"
 #include "adapters/weather/issuedcsv.h"
 #include "adapters/weather/metno.h"
@@ -73,6 +76,53 @@ static void parse_time(const struct input *input, const char *path)
 
     if (hs_timetext_parse(input->bytes, NOW_AT_S, &at_s, NULL) == 0) {
         hs_timetext_format(at_s, text);
+    }
+}
+
+/* What a device answers, through libmodbus, to a read of each table; then as every number. */
+static void parse_modbus(const struct input *input, const char *path)
+{
+    for (int table = HS_POINTMAP_HOLDING; table <= HS_POINTMAP_DISCRETE; table++) {
+        HS_AUTO(hs_plant_modbus_link) link = hs_plant_modbus_link_new("fuzz", 502, 0.1);
+        const struct hs_registers_block block = {
+            .unit = 1, .table = (enum hs_pointmap_table)table, .count = HS_REGISTERS_WIDTH_MAX};
+        uint16_t words[HS_REGISTERS_WIDTH_MAX];
+        int fds[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
+            perror("socketpair");
+            exit(1);
+        }
+        hs_plant_modbus_link_set_socket(link, fds[0]);
+        if (send(fds[1], input->bytes, input->n, MSG_DONTWAIT) >= 0
+            && shutdown(fds[1], SHUT_WR) == 0
+            && hs_plant_modbus_link_read(link, &block, words, NULL) == 0) {
+            for (int type = HS_POINTMAP_INT16; type <= HS_POINTMAP_BOOL; type++) {
+                const struct hs_pointmap_register reg = {
+                    .type = (enum hs_pointmap_type)type, .order = type % 4, .scale = 0.1};
+
+                (void)hs_registers_decode(&reg, words);
+            }
+        }
+        close(fds[1]);
+    }
+}
+
+/* A line with the pointer, then the payload. */
+static void parse_mqtt(const struct input *input, const char *path)
+{
+    char pointer[HS_POINTMAP_POINTER_MAX] = "";
+    const char *newline = memchr(input->bytes, '\n', input->n);
+    size_t n = newline != NULL ? (size_t)(newline - input->bytes) : 0;
+    size_t skipped = newline != NULL ? n + 1 : 0;
+    double value;
+
+    if (n < sizeof(pointer)) {
+        memcpy(pointer, input->bytes, n);
+    }
+    if (pointer[0] == '/' || pointer[0] == '\0') {
+        (void)hs_mqttpayload_read(input->bytes + skipped, input->n - skipped, pointer, &value,
+                                  NULL);
     }
 }
 
@@ -157,10 +207,10 @@ static void parse_weather(const struct input *input, const char *path)
 }
 
 static const struct parser parsers[] = {
-    {"json", parse_json},       {"duration", parse_duration}, {"time", parse_time},
-    {"estate", parse_estate},   {"policy", parse_policy},     {"job", parse_job},
-    {"csv", parse_csv},         {"swf", parse_swf},           {"tzif", parse_tzif},
-    {"weather", parse_weather},
+    {"modbus", parse_modbus},     {"mqtt", parse_mqtt}, {"json", parse_json},
+    {"duration", parse_duration}, {"time", parse_time}, {"estate", parse_estate},
+    {"policy", parse_policy},     {"job", parse_job},   {"csv", parse_csv},
+    {"swf", parse_swf},           {"tzif", parse_tzif}, {"weather", parse_weather},
 };
 
 /* --- inputs --- */
