@@ -7,6 +7,7 @@ import contextlib
 import csv
 import datetime
 import gzip
+import os
 import pathlib
 import shutil
 import subprocess
@@ -42,8 +43,9 @@ def build_image(cache, out):
 class Hosts:
     """@n private libvirt daemons in a short folder; .uris, one a host."""
 
-    def __init__(self, n, cache):
+    def __init__(self, n, cache, qemu_conf=""):
         self.n = n
+        self.env = {**os.environ, "HSCHED_HOSTS_QEMU_CONF": qemu_conf}
         self.cache = cache
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="hsv-"))
 
@@ -54,7 +56,7 @@ class Hosts:
             image.mkdir()
             self.image = build_image(self.cache, image)
             done = subprocess.run([HERE / "libvirt_hosts.sh", "start", self.dir / "v", str(self.n)], check=True,
-                                  stdout=subprocess.PIPE, text=True)
+                                  stdout=subprocess.PIPE, text=True, env=self.env)
             self.uris = done.stdout.split()
         except BaseException:
             self.__exit__()

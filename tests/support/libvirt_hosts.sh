@@ -6,6 +6,8 @@
 # libvirt_hosts.sh again DIR/hN - starts the daemon of that host again, after it was killed
 # libvirt_hosts.sh stop DIR    - ends them and every guest of theirs, and removes their folders
 #
+# HSCHED_HOSTS_QEMU_CONF holds further lines for their qemu.conf.
+#
 # Runs as an ordinary user; as root it drops to HSCHED_HOSTS_USER (nobody), or libvirtd would be
 # the system's. DIR must be short: a socket's path holds 107 bytes.
 set -euo pipefail
@@ -53,6 +55,7 @@ make_one() {
     } >"$host/config/libvirt/libvirtd.conf"
     # guests write their consoles themselves: one helper daemon less per host
     echo 'stdio_handler = "file"' >"$host/config/libvirt/qemu.conf"
+    printf '%s' "${HSCHED_HOSTS_QEMU_CONF:-}" >>"$host/config/libvirt/qemu.conf"
     [ "$(id -u)" -ne 0 ] || chown -R "${HSCHED_HOSTS_USER:-nobody}:" "$host"
 }
 
