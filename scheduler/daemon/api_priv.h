@@ -20,7 +20,7 @@
 
 /** One request. Every handler answers it once, now or later; that frees it. */
 struct hs_api_call {
-    struct hs_api *api;
+    struct hs_callers *callers; /* borrowed */
     struct hs_daemon *daemon;
     const struct hs_cycle *cycle; /* NULL for healthz before the store was read */
     struct evhttp_request *http;
@@ -41,6 +41,8 @@ const char *hs_api_get_query(const struct hs_api_call *call, const char *name);
 /** Plan time now. */
 int64_t hs_api_get_at_s(const struct hs_api_call *call);
 
+/* --- answers: api_reply.c --- */
+
 /** Answer with @json as it is. @param json  taken */
 void hs_api_reply_json(struct hs_api_call *call, int status, json_t *json);
 
@@ -50,11 +52,19 @@ void hs_api_reply_thing(struct hs_api_call *call, int status, const char *kind, 
 /** Answer with a list of @kind. @param items  taken */
 void hs_api_reply_list(struct hs_api_call *call, const char *kind, json_t *items);
 
+/** Answer with @text as it is, of media type @type; a caller's key is answered so again. */
+void hs_api_reply_send(struct hs_api_call *call, int status, const char *type, const char *text,
+                       size_t n_bytes);
+
 /** Answer with text/plain. */
 void hs_api_reply_text(struct hs_api_call *call, int status, const char *text, size_t n_bytes);
 
 /** Answer with what went wrong; the status follows from @rc (docs/api.md). */
 void hs_api_reply_error(struct hs_api_call *call, int rc, const char *where, const char *text);
+
+/** The same with a status of its own. */
+void hs_api_reply_status(struct hs_api_call *call, int status, int rc, const char *where,
+                         const char *text);
 
 /** The job id in the path, or 0 after answering that it is none. */
 uint64_t hs_api_parse_id(struct hs_api_call *call);
