@@ -60,6 +60,7 @@ static const struct route routes[] = {
     {EVHTTP_REQ_POST, "/v1/maintenance", hs_api_maintenance_add},
     {EVHTTP_REQ_POST, "/v1/maintenance/*/end", hs_api_maintenance_end},
     {EVHTTP_REQ_DELETE, "/v1/maintenance/*", hs_api_maintenance_end},
+    {EVHTTP_REQ_POST, "/v1/readings", hs_api_readings_take},
     {EVHTTP_REQ_GET, "/v1/plan", hs_api_views_plan},
     {EVHTTP_REQ_GET, "/v1/report", hs_api_views_report},
 };

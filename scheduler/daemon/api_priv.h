@@ -110,6 +110,9 @@ hs_api_handler_fn hs_api_maintenance_list;
 hs_api_handler_fn hs_api_maintenance_add;
 hs_api_handler_fn hs_api_maintenance_end;
 
+/* api_readings.c */
+hs_api_handler_fn hs_api_readings_take;
+
 /* api_views.c */
 hs_api_handler_fn hs_api_views_sites;
 hs_api_handler_fn hs_api_views_loops;

@@ -351,6 +351,11 @@ struct hs_upkeep *hs_daemon_get_upkeep(const struct hs_daemon *daemon)
     return daemon->upkeep;
 }
 
+struct hs_plantset *hs_daemon_get_plants(const struct hs_daemon *daemon)
+{
+    return daemon->plants;
+}
+
 const struct hs_cycle *hs_daemon_get_cycle(const struct hs_daemon *daemon)
 {
     return daemon->has_stepped ? daemon->cycle : NULL;

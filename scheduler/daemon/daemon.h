@@ -26,6 +26,7 @@
 struct hs_daemon;
 struct hs_lease;
 struct hs_store_damage;
+struct hs_plantset;
 struct hs_upkeep;
 
 /** How a request ended; @job_id is the job's, 0 if there is none. */
@@ -92,6 +93,9 @@ struct hs_repeat *hs_daemon_get_repeat(const struct hs_daemon *daemon);
 
 /** Maintenance that people have told us of; NULL until the store has been read. Borrowed. */
 struct hs_upkeep *hs_daemon_get_upkeep(const struct hs_daemon *daemon);
+
+/** What is read of buildings and told to them; NULL until the store has been read. Borrowed. */
+struct hs_plantset *hs_daemon_get_plants(const struct hs_daemon *daemon);
 
 /** Port of the host at @path ("site/host"), or NULL. Borrowed. */
 struct hs_compute *hs_daemon_find_compute(const struct hs_daemon *daemon, const char *path);

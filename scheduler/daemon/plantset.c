@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "adapters/plant/plant_push.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
 
@@ -11,6 +12,7 @@
 
 struct hs_plantset {
     struct hs_plantset_options options;
+    struct hs_plant *push;   /* one of the items */
     struct hs_plant **items; /* [n] */
     size_t n;
     bool is_fed;
@@ -89,6 +91,8 @@ int hs_plantset_new(const struct hs_plantset_options *options, struct hs_plantse
     int rc;
 
     plants->options = *options;
+    plants->push = hs_plant_push_new(&plant_options);
+    add(plants, plants->push);
     rc = add_main(plants, &plant_options, err);
     for (size_t i = 0; i < config->n_modbus && rc == 0; i++) {
         struct hs_plant *plant = NULL;
@@ -134,6 +138,11 @@ void hs_plantset_feed(struct hs_plantset *plants, const double *rack_elec_w, siz
             (void)hs_plantset_write(plants, &point, rack_elec_w[r], NULL);
         }
     }
+}
+
+int hs_plantset_push(struct hs_plantset *plants, const json_t *json, struct hs_err *err)
+{
+    return hs_plant_push_take(plants->push, json, err);
 }
 
 int hs_plantset_write(struct hs_plantset *plants, const struct hs_point *point, double value,

@@ -8,6 +8,8 @@
  * in the log here, once each.
  */
 
+#include <jansson.h>
+
 #include "adapters/plant/plant.h"
 #include "scheduler/base/auto.h"
 #include "scheduler/base/clock.h"
@@ -34,6 +36,9 @@ bool hs_plantset_is_fed(const struct hs_plantset *plants);
 
 /** Tell those what the racks draw. @param rack_elec_w  [n_racks] W */
 void hs_plantset_feed(struct hs_plantset *plants, const double *rack_elec_w, size_t n_racks);
+
+/** Take in a reading that somebody posted. @return as hs_plant_push_take() */
+int hs_plantset_push(struct hs_plantset *plants, const json_t *json, struct hs_err *err);
 
 /**
  * Tell the plant @value at @point from now on (hs_plant_write), by whichever device has it.

@@ -14,7 +14,9 @@
 #include "adapters/plant/plant.h"
 #include "adapters/plant/plant_modbus.h"
 #include "adapters/plant/plant_modbus_server.h"
+#include "adapters/plant/plant_push.h"
 #include "adapters/redis/redis_access.h"
+#include "scheduler/base/jsonx.h"
 #include "scheduler/base/mem.h"
 #include "scheduler/base/timetext.h"
 #include "scheduler/daemon/reactor.h"
@@ -40,8 +42,9 @@ static const char estate_text[] =
 
 static struct hs_redis_server *server; /* NULL: none installed */
 
-enum backend { BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS, BACKEND_MODBUS };
-static enum backend rows[] = {BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS, BACKEND_MODBUS};
+enum backend { BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS, BACKEND_MODBUS, BACKEND_PUSH };
+static enum backend rows[] = {BACKEND_CSV, BACKEND_SIM, BACKEND_REDIS, BACKEND_MODBUS,
+                              BACKEND_PUSH};
 
 struct fixture {
     enum backend backend;
@@ -150,6 +153,10 @@ static void make_plant(struct fixture *f)
     case BACKEND_MODBUS:
         make_modbus(f, &options);
         break;
+    case BACKEND_PUSH:
+        f->estate->points->n_rows = 0; /* one point has one source */
+        f->plant = hs_plant_push_new(&options);
+        break;
     }
 }
 
@@ -223,6 +230,17 @@ static struct fixture *started(void **state)
     return f;
 }
 
+static void push_one(void *arg)
+{
+    struct fixture *f = arg;
+    json_auto_t *json = hs_jsonx_object();
+
+    hs_jsonx_set_text(json, "point", DEMAND);
+    hs_jsonx_set_real(json, "value", 21500);
+    hs_jsonx_set_text(json, "at", NOW_TEXT);
+    assert_int_equal(hs_plant_push_take(f->plant, json, NULL), 0);
+}
+
 /* A stream that is being read, with nothing in it that was not delivered. */
 static struct fixture *listening(void **state)
 {
@@ -248,6 +266,8 @@ static void plant__delivers_demand_with_both_times_and_quality(void **state)
 
     if (is_stream) {
         add(DEMAND, "21500", NOW_TEXT);
+    } else if (f->backend == BACKEND_PUSH) {
+        f->probe = hs_executor_timer_add(hs_reactor_get_executor(f->reactor), 0.0, push_one, f);
     }
     for (int i = 0; i < 20 && reading == NULL; i++) {
         wait_for(f, 1);
@@ -431,8 +451,9 @@ static int stop_server(void **state)
     {                                        \
 #fn, fn, setup, teardown, &rows[row] \
     }
-#define ALL(fn) \
-    CASE(fn, BACKEND_CSV), CASE(fn, BACKEND_SIM), CASE(fn, BACKEND_REDIS), CASE(fn, BACKEND_MODBUS)
+#define ALL(fn)                                                            \
+    CASE(fn, BACKEND_CSV), CASE(fn, BACKEND_SIM), CASE(fn, BACKEND_REDIS), \
+        CASE(fn, BACKEND_MODBUS), CASE(fn, BACKEND_PUSH)
 
 int main(void)
 {
