@@ -97,6 +97,8 @@ enum hs_quality hs_plant_quality_judge(struct hs_plant_quality *quality,
     if (verdict != HS_QUALITY_GOOD) {
         quality->candidate = NAN; /* those that agree must follow on each other */
         quality->n_agreeing = 0;
+        /* after so long the rate allows anything: what comes next is to be proven */
+        quality->is_unconfirmed |= at_s - quality->good_at_s > rule->max_age_s;
         return verdict;
     }
     if (check_stuck(quality, rule, value, at_s)) {

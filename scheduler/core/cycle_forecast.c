@@ -208,6 +208,12 @@ void hs_cycle_forecast_sink(struct hs_cycle *cycle, size_t sink_idx, double *ret
     int64_t fresh_s = HS_ESTIMATOR_FRESH_SLOTS * cycle->estate->slot_s;
 
     memcpy(ret_demand_heat_w, recall_forecast(cycle, sink_idx), cycle->n_slots * sizeof(double));
+    /* A meter that is not to be believed does not make heat look wanted that was not. */
+    if (!isnan(seen->value) && (seen->n_bad > 0 || cycle->now_at_s - seen->at_s > fresh_s)) {
+        for (size_t t = 0; t < cycle->n_slots && t < HS_ESTIMATOR_BLIND_SLOTS; t++) {
+            ret_demand_heat_w[t] = fmin(ret_demand_heat_w[t], seen->value);
+        }
+    }
     /* The meter knows this slot better than yesterday does; on the first day it is all there is. */
     if (!isnan(seen->value) && cycle->now_at_s - seen->at_s <= fresh_s) {
         for (size_t t = 0; t < (cycle->has_history[sink_idx] ? 1 : cycle->n_slots); t++) {

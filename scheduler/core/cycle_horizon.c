@@ -183,7 +183,6 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
     size_t n = cycle->n_slots;
     double demand_wh = 0.0;
     double worth_cur = 0.0;
-    double tank_wh = hs_estimator_get_tank_wh(cycle->estimator, loop_idx);
 
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
         fill_sink(cycle, k);
@@ -202,7 +201,7 @@ static void fill_loop(struct hs_cycle *cycle, size_t loop_idx)
     }
     *input = (struct hs_thermal_input){
         .slot_s = (double)cycle->estate->slot_s,
-        .tank_wh = isnan(tank_wh) ? hs_tank_max_wh(&loop->tank) / 2.0 : tank_wh,
+        .tank_wh = hs_cycle_get_tank_wh(cycle, loop_idx),
         .captured_wh = &cycle->frame_captured_wh[loop_idx * n],
         .sink_demand_wh = &cycle->frame_demand_wh[loop->first_sink_idx * n],
         .sink_cur_per_mwh = &cycle->frame_worth[loop->first_sink_idx],

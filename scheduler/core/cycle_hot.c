@@ -112,7 +112,8 @@ static double takers_w(const struct hs_cycle *cycle, size_t loop_idx, bool is_ho
     bool is_standing = holds[HS_INTERLOCK_NO_FLOW] || holds[HS_INTERLOCK_LEAK];
     bool has_limit = isfinite(loop->rejection_limit_w) && loop->rejection_limit_w > 0;
     double sum_w = has_limit ? loop->rejection_limit_w : 0.0;
-    double tank_wh = hs_estimator_get_tank_wh(cycle->estimator, loop_idx);
+    bool has_room = !isnan(hs_estimator_get_tank_wh(cycle->estimator, loop_idx))
+                    && hs_cycle_get_tank_wh(cycle, loop_idx) < hs_tank_max_wh(&loop->tank);
 
     if (!has_limit && !is_hot && !is_standing) {
         return INFINITY;
@@ -120,7 +121,7 @@ static double takers_w(const struct hs_cycle *cycle, size_t loop_idx, bool is_ho
     if (is_standing || holds[HS_INTERLOCK_PUMP]) {
         return sum_w;
     }
-    if (!is_hot && loop->tank.present && tank_wh < hs_tank_max_wh(&loop->tank)) {
+    if (!is_hot && loop->tank.present && has_room) {
         return INFINITY;
     }
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {

@@ -6,14 +6,10 @@
 
 #include "scheduler/core/cycle_priv.h"
 
-static double captured_w(const struct hs_cycle *cycle, size_t loop_idx)
+double hs_cycle_get_modelled_w(const struct hs_cycle *cycle, size_t loop_idx)
 {
-    const struct hs_estimator_loop *seen = &cycle->estimator->loops[loop_idx];
     double sum_w = 0.0;
 
-    if (!isnan(seen->captured_w)) {
-        return seen->captured_w;
-    }
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
         const struct hs_host *host = &cycle->estate->hosts[h];
 
@@ -23,6 +19,13 @@ static double captured_w(const struct hs_cycle *cycle, size_t loop_idx)
         }
     }
     return sum_w;
+}
+
+static double captured_w(const struct hs_cycle *cycle, size_t loop_idx)
+{
+    double seen_w = cycle->estimator->loops[loop_idx].captured_w;
+
+    return isnan(seen_w) ? hs_cycle_get_modelled_w(cycle, loop_idx) : seen_w;
 }
 
 /* All that heats it is in planned maintenance at this moment. */

@@ -224,6 +224,15 @@ void hs_cycle_fill_interlock(const struct hs_cycle *cycle, size_t loop_idx,
 /** Is some of its sinks out by its own word? @param ret_sink_idx  the first such; nullable */
 bool hs_cycle_find_off_sink(const struct hs_cycle *cycle, size_t loop_idx, size_t *ret_sink_idx);
 
+/** Heat that the loop's hosts give it now by their modelled power, W. */
+double hs_cycle_get_modelled_w(const struct hs_cycle *cycle, size_t loop_idx);
+
+/**
+ * What to reckon with in the loop's tank, Wh; half of it while nothing was ever read. While no
+ * reading of it is good, the most that it can hold since: bad readings never make room for heat.
+ */
+double hs_cycle_get_tank_wh(const struct hs_cycle *cycle, size_t loop_idx);
+
 /** Say once that a tank loses much more or less than stated, or that its readings cannot be. */
 void hs_cycle_watch_tank(struct hs_cycle *cycle, size_t loop_idx);
 

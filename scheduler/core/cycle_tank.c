@@ -50,3 +50,19 @@ void hs_cycle_watch_tank(struct hs_cycle *cycle, size_t loop_idx)
                       figure.value, figure.sd, stated_w_per_k);
     }
 }
+
+double hs_cycle_get_tank_wh(const struct hs_cycle *cycle, size_t loop_idx)
+{
+    const struct hs_estimator_value *seen = &cycle->estimator->loops[loop_idx].tank_c;
+    double max_wh = hs_tank_max_wh(&cycle->estate->loops[loop_idx].tank);
+    double tank_wh = hs_estimator_get_tank_wh(cycle->estimator, loop_idx);
+    double age_s = (double)(cycle->now_at_s - seen->at_s);
+
+    if (isnan(tank_wh)) {
+        return max_wh / 2.0;
+    }
+    if (seen->n_bad == 0 && age_s <= (double)cycle->estate->slot_s) {
+        return tank_wh;
+    }
+    return fmin(max_wh, tank_wh + hs_wh_from_w(hs_cycle_get_modelled_w(cycle, loop_idx), age_s));
+}

@@ -23,7 +23,8 @@
 #define HS_ESTIMATOR_FRESH_SLOTS 2
 #define HS_ESTIMATOR_BLIND_SLOTS 4
 #define HS_ESTIMATOR_WEATHER_S   5400 /* weather holds so long: stations speak once an hour */
-#define HS_ESTIMATOR_SENSORS_MAX 8    /* heights of a tank that are told apart */
+#define HS_ESTIMATOR_MUTE_S      86400
+#define HS_ESTIMATOR_SENSORS_MAX 8 /* heights of a tank that are told apart */
 
 /** Last good value of a point and how its readings have been since. */
 struct hs_estimator_value {
@@ -147,7 +148,8 @@ unsigned hs_estimator_get_n_bad(const struct hs_estimator *estimator, size_t loo
 
 /**
  * For how long the sink has taken no heat by its own word, its loop's or its pump's, s; below 0
- * if it takes heat. A word older than HS_ESTIMATOR_BLIND_SLOTS no longer counts.
+ * if it takes heat. A word that nobody has repeated for HS_ESTIMATOR_MUTE_S no longer counts: a
+ * contact that fails does not give the sink back.
  */
 double hs_estimator_get_off_s(const struct hs_estimator *estimator, size_t sink_idx,
                               int64_t now_at_s);

@@ -114,10 +114,9 @@ double hs_estimator_get_off_s(const struct hs_estimator *est, size_t sink_idx, i
     double off_s = -1.0;
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        bool is_fresh =
-            now_at_s - parts[i]->ok.at_s <= HS_ESTIMATOR_BLIND_SLOTS * est->estate->slot_s;
+        bool is_mute = now_at_s - parts[i]->ok.at_s > HS_ESTIMATOR_MUTE_S;
 
-        if (parts[i]->ok.value < 0.5 && is_fresh) {
+        if (parts[i]->ok.value < 0.5 && !is_mute) {
             off_s = fmax(off_s, (double)(now_at_s - parts[i]->off_at_s));
         }
     }

@@ -20,27 +20,27 @@
 #define PHYSICS_STEP_S    10.0
 #define JOBS_AT_ONCE_MOST 64
 
-/* Rejection takes what pinned work and idling give, and half a host more. ' stands for ". */
-#define LOOP(name, tank)                                                                           \
-    "{'name':'" name "','capture_ratio':0.9,'supply_c':60,'over_c':75," tank                       \
+/*
+ * A site each, so that none has to do with another. Rejection takes what pinned work and idling
+ * give, and half a host more. ' stands for ".
+ */
+#define SITE(name, tank)                                                                           \
+    "{'name':'" name "','timezone':'UTC','latitude':50,'longitude':0,"                             \
+    "'electricity':{'price_cur_per_mwh':60,'gco2_per_kwh':250},"                                   \
+    "'loops':[{'name':'main','capture_ratio':0.9,'supply_c':60,'over_c':75," tank                  \
     "'rejection':{'limit_w':1500},'sinks':[{'name':'house','kind':'space-heating-low-temperature'" \
     ","                                                                                            \
     "'supply_min_c':35,'heat_limit_w':9000,'backup':{'kind':'gas-boiler',"                         \
-    "'efficiency_ratio':0.9,'price_cur_per_mwh':80,'gco2_per_kwh':202}}]}"
+    "'efficiency_ratio':0.9,'price_cur_per_mwh':80,'gco2_per_kwh':202}}]}],"                       \
+    "'racks':[{'name':'r1','cooling':'direct-to-chip','hosts':[{'name':'h',"                       \
+    "'count':2,'uri':'sim:','vcpus':16,'memory_mib':65536,'idle_w':300,'max_w':2000}]}]}"
 #define TANK(volume)                                                                  \
     "'tank':{'volume_l':" volume ",'nodes':1,'min_c':40,'max_c':70,'loss_w_per_k':4," \
     "'ambient_c':18},"
-#define RACK(loop)                                                                              \
-    "{'name':'r" loop "','loop':'" loop "','cooling':'direct-to-chip','hosts':[{'name':'h" loop \
-    "','count':2,'uri':'sim:','vcpus':16,'memory_mib':65536,'idle_w':300,'max_w':2000}]}"
 
 static const char estate_text[] =
     "{'api':'hsched.estate/v1','estate':'works','cell':'main','slot_s':900,'currency':'EUR',"
-    "'sites':[{'name':'works','timezone':'UTC','latitude':50,'longitude':0,"
-    "'electricity':{'price_cur_per_mwh':60,'gco2_per_kwh':250},"
-    "'loops':[" LOOP("a", "") "," LOOP("b", TANK("300")) "," LOOP(
-        "c", TANK("1500")) "],"
-                           "'racks':[" RACK("a") "," RACK("b") "," RACK("c") "]}]}";
+    "'sites':[" SITE("a", "") "," SITE("b", TANK("300")) "," SITE("c", TANK("1500")) "]}";
 
 static struct hs_estate *make_estate(void)
 {
@@ -148,12 +148,12 @@ static void run_jobs(struct plantworld *world, double span_s, int64_t at_s)
     }
 }
 
-/* A day as houses have it, always more than what is captured. */
-static double demand_at_w(int64_t at_s)
+/* A day as houses have it. */
+static double demand_at_w(const struct plantworld *world, int64_t at_s)
 {
     double day = (double)(at_s % HS_S_PER_DAY) / (double)HS_S_PER_DAY;
 
-    return 6500.0 + 800.0 * cos(2.0 * 3.14159265358979 * (day - 0.3));
+    return world->demand_mean_w + world->demand_swing_w * cos(2.0 * 3.14159265358979 * (day - 0.3));
 }
 
 static void run_until(struct plantworld *world, int64_t at_s)
@@ -165,7 +165,7 @@ static void run_until(struct plantworld *world, int64_t at_s)
 
         for (size_t l = 0; l < PLANTWORLD_LOOPS; l++) {
             heat_w[l] = 0.9 * plantworld_elec_w(world, l);
-            world->loops[l].demand_w = demand_at_w(world->now_at_s);
+            world->loops[l].demand_w = demand_at_w(world, world->now_at_s);
             run_loop(world, l, heat_w[l], span_s);
         }
         world->now_at_s += (int64_t)span_s;
@@ -186,11 +186,11 @@ static void tell(struct plantworld *world, enum hs_point_kind kind, size_t thing
     if (kind == HS_POINT_TANK_C) {
         event.reading.point.height_ratio = 0.5;
     }
-    if (world->bend != NULL && !world->bend(world->bend_arg, &event.reading)) {
+    if (world->bend == NULL) {
+        event.reading.quality = hs_reading_check(kind, value); /* as every plant backend does */
+    } else if (!world->bend(world->bend_arg, &event.reading)) {
         return;
     }
-    /* as every plant backend does */
-    event.reading.quality = hs_reading_check(kind, event.reading.value);
     push(world, event, world->now_at_s);
 }
 
@@ -210,8 +210,8 @@ static void tell_loops(struct plantworld *world)
     }
 }
 
-static void submit(struct plantworld *world, const char *class_name, uint32_t vcpus,
-                   int64_t duration_s, bool interruptible, int64_t wait_s)
+static void submit(struct plantworld *world, const char *class_name, size_t site_idx,
+                   uint32_t vcpus, int64_t duration_s, bool interruptible, int64_t wait_s)
 {
     struct hs_job *job = hs_job_new();
     char cannot_meet[192];
@@ -224,6 +224,9 @@ static void submit(struct plantworld *world, const char *class_name, uint32_t vc
     job->duration_s = duration_s;
     job->due_at_s = wait_s > 0 ? world->now_at_s + duration_s + wait_s : 0;
     job->interruptible = interruptible;
+    job->n_sites = 1;
+    job->sites = hs_xcalloc(1, sizeof(char *));
+    job->sites[0] = hs_xstrdup(world->estate->sites[site_idx].name);
     job->submitted_at_s = world->now_at_s;
     job->since_at_s = world->now_at_s;
     job->state = HS_JOB_WAITING;
@@ -236,14 +239,18 @@ static void submit_some(struct plantworld *world)
 {
     while (world->jobs.n + world->n_waiting < world->n_wanted
            && world->n_waiting < JOBS_AT_ONCE_MOST) {
-        uint64_t kind = plantworld_draw(world, 4);
+        bool can_stop = plantworld_draw(world, 4) != 0;
         int64_t duration_s = 3600 * (int64_t)(2 + plantworld_draw(world, 7));
+        size_t site_idx = world->only_loop_idx != SIZE_MAX
+                              ? world->only_loop_idx
+                              : plantworld_draw(world, PLANTWORLD_LOOPS);
         uint32_t vcpus = 1 + (uint32_t)plantworld_draw(world, 4);
 
-        if (world->has_fillers && kind == 3) {
-            submit(world, "filler", vcpus, duration_s, true, 0);
+        if (world->is_filler) {
+            /* all alike: which of them run makes no difference */
+            submit(world, "filler", site_idx, 2, 7 * 3600, true, 0);
         } else {
-            submit(world, "deferrable", vcpus, duration_s, kind != 0, 1800);
+            submit(world, "deferrable", site_idx, vcpus, duration_s, can_stop, 1800);
         }
     }
 }
@@ -313,7 +320,12 @@ void plantworld_step(struct plantworld *world, int64_t at_s)
 
 void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted)
 {
-    *world = (struct plantworld){.random = seed, .next_id = 1, .n_wanted = n_wanted};
+    *world = (struct plantworld){.random = seed,
+                                 .next_id = 1,
+                                 .n_wanted = n_wanted,
+                                 .only_loop_idx = SIZE_MAX,
+                                 .demand_mean_w = 6500,
+                                 .demand_swing_w = 800};
     world->estate = make_estate();
     world->policy = hs_policy_new();
     world->now_at_s = PLANTWORLD_START;
@@ -329,7 +341,7 @@ void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted)
              world->now_at_s);
     }
     for (size_t h = 0; h < PLANTWORLD_HOSTS; h++) {
-        submit(world, "pinned", 2, 400 * HS_S_PER_DAY, false, 0);
+        submit(world, "pinned", world->estate->hosts[h].site_idx, 2, 400 * HS_S_PER_DAY, false, 0);
     }
 }
 

@@ -54,10 +54,16 @@ struct plantworld {
     HS_VEC(struct hs_event) events;
     struct hs_decision decision;
     uint64_t next_id;
-    size_t n_waiting; /* told of, not started yet */
-    size_t n_wanted;  /* waiting and running: as many are kept */
-    bool has_fillers;
-    /* turns a true reading into what its sensor says; NULL: the truth. @return false: silence */
+    size_t n_waiting;      /* told of, not started yet */
+    size_t n_wanted;       /* waiting and running: as many are kept */
+    size_t only_loop_idx;  /* work but what is pinned is for this one only; SIZE_MAX: for all */
+    bool is_filler;        /* all work but what is pinned is filler: it runs where heat is wanted */
+    double demand_mean_w;  /* of each sink */
+    double demand_swing_w; /* about it in a day */
+    /*
+     * Turns a true reading into what its sensor says, with its quality; NULL: the truth. @return
+     * false: silence
+     */
     bool (*bend)(void *arg, struct hs_reading *reading);
     void *bend_arg;
     /* counted */

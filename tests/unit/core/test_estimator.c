@@ -139,8 +139,9 @@ static void estimator__a_sink_is_out_by_its_own_word_or_its_pumps(void **state)
     assert_near(hs_estimator_get_off_s(est, 0, START + 700), 100, 0);
     add(est, HS_POINT_SINK_OK, START + 800, NAN);
     assert_near(hs_estimator_get_off_s(est, 0, START + 800), 200, 0);
-    /* a word that is not repeated is not believed for ever */
-    assert_true(hs_estimator_get_off_s(est, 0, START + 600 + 4001) < 0);
+    /* a word that is not repeated is not believed for ever, but for a day */
+    assert_near(hs_estimator_get_off_s(est, 0, START + 4600), 4000, 0);
+    assert_true(hs_estimator_get_off_s(est, 0, START + 600 + HS_ESTIMATOR_MUTE_S + 1) < 0);
     add(est, HS_POINT_SINK_OK, START + 5000, 1);
     assert_true(hs_estimator_get_off_s(est, 0, START + 5000) < 0);
 }
