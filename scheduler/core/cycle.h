@@ -290,11 +290,21 @@ struct hs_cycle_loop_status {
     const char *cause; /* why, with its readings */
     int64_t since_at_s;
     bool wants_rejection; /* heat that nobody takes is to be rejected */
+    bool is_dark;         /* no compute is there to heat it: the building needs its backup */
     double cap_elec_w;    /* what its hosts may draw at most; INFINITY: as much as they like */
 };
 
 void hs_cycle_get_loop_status(const struct hs_cycle *cycle, size_t loop_idx,
                               struct hs_cycle_loop_status *ret_status);
+/**
+ * Heat that the building can count on in each of the hours from now on, mean W: as planned, of
+ * hosts that answer; none while no compute runs.
+ *
+ * @param ret_heat_w  [n_hours] NAN past the plan's end
+ */
+void hs_cycle_get_offer(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s,
+                        size_t n_hours, double *ret_heat_w);
+
 /** Machines last seen on a host. Borrowed until the next step. */
 const struct hs_machine *hs_cycle_get_machines(const struct hs_cycle *cycle, size_t host_idx,
                                                size_t *ret_n);

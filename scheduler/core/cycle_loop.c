@@ -112,7 +112,7 @@ bool hs_cycle_find_off_sink(const struct hs_cycle *cycle, size_t loop_idx, size_
     const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
 
     for (size_t k = loop->first_sink_idx; k < loop->first_sink_idx + loop->n_sinks; k++) {
-        if (hs_estimator_get_off_s(cycle->estimator, k, cycle->now_at_s) >= 0) {
+        if (hs_estimator_says_off(cycle->estimator, k, cycle->now_at_s)) {
             if (ret_sink_idx != NULL) {
                 *ret_sink_idx = k;
             }
@@ -240,6 +240,7 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
     };
     bool has_credit = !isnan(input.demand_w) && silent_s <= HS_ESTIMATOR_BLIND_SLOTS * slot_s;
 
+    hs_cycle_watch_compute(cycle, loop_idx);
     step_interlock(cycle, loop_idx);
     fill_heat(cycle, loop_idx, &input, hot_of, sizeof(hot_of));
     input.is_sink_off =
@@ -279,6 +280,7 @@ void hs_cycle_get_loop_status(const struct hs_cycle *cycle, size_t loop_idx,
         .cause = loop->state.cause,
         .since_at_s = loop->state.since_at_s,
         .wants_rejection = hs_loopstate_wants_rejection(&loop->state),
+        .is_dark = loop->is_dark,
         .cap_elec_w = loop->zone.is_capped ? fmax(0.0, loop->zone.cap_w) : (double)INFINITY,
     };
 }

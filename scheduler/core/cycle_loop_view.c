@@ -9,7 +9,8 @@
 #include "scheduler/core/place_ask.h"
 #include "scheduler/core/reach.h"
 
-#define FULL_RATIO 0.995 /* of a full tank: what is missing is within its sensors' error */
+#define OFFER_HOURS 24
+#define FULL_RATIO  0.995 /* of a full tank: what is missing is within its sensors' error */
 
 static void add_seen(const struct hs_cycle *cycle, const struct hs_point *point,
                      const struct hs_estimator_value *value, json_t *readings)
@@ -32,6 +33,18 @@ static void add_known(const struct hs_cycle *cycle, enum hs_point_kind kind, siz
     if (value->quality != HS_QUALITY_UNKNOWN) {
         add_seen(cycle, &(struct hs_point){.kind = kind, .thing_idx = thing_idx}, value, readings);
     }
+}
+
+static json_t *format_offer(const struct hs_cycle *cycle, size_t loop_idx, int64_t now_at_s)
+{
+    double heat_w[OFFER_HOURS];
+    json_t *items = hs_jsonx_array();
+
+    hs_cycle_get_offer(cycle, loop_idx, now_at_s, OFFER_HOURS, heat_w);
+    for (size_t i = 0; i < OFFER_HOURS && !isnan(heat_w[i]); i++) {
+        hs_jsonx_add(items, hs_jsonx_real(heat_w[i]));
+    }
+    return items;
 }
 
 /* What holds of its interlock: [{kind, since, text}]. */
@@ -372,6 +385,8 @@ json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int6
     hs_jsonx_set_at(object, "since", state->state.since_at_s);
     hs_jsonx_set_text(object, "cause", state->state.cause);
     hs_jsonx_set_bool(object, "rejection_wanted", hs_loopstate_wants_rejection(&state->state));
+    hs_jsonx_set_bool(object, "compute_down", state->is_dark);
+    hs_jsonx_set(object, "heat_offer_w", format_offer(cycle, loop_idx, now_at_s));
     hs_jsonx_set(object, "interlocks", format_interlocks(cycle, loop_idx));
     hs_jsonx_set_real(object, "cap_elec_w",
                       state->zone.is_capped ? fmax(0.0, state->zone.cap_w) : NAN);

@@ -78,6 +78,8 @@ struct hs_cycle_loop {
     struct hs_loopstate state;
     struct hs_interlock interlock;
     struct hs_cycle_zone zone;
+    bool was_lit;        /* some host of it has answered once */
+    bool is_dark;        /* none is there to give heat */
     size_t hot_rack_idx; /* of its racks the one nearest its inlet's limit; SIZE_MAX: none speaks */
     bool has_credit;     /* heat counts: there is a reading, or a forecast, to believe */
     bool is_tank_told;   /* that its tank loses otherwise than stated */
@@ -223,6 +225,9 @@ void hs_cycle_fill_interlock(const struct hs_cycle *cycle, size_t loop_idx,
 
 /** Is some of its sinks out by its own word? @param ret_sink_idx  the first such; nullable */
 bool hs_cycle_find_off_sink(const struct hs_cycle *cycle, size_t loop_idx, size_t *ret_sink_idx);
+
+/** Say when no compute is left to heat the loop, and when some is again. */
+void hs_cycle_watch_compute(struct hs_cycle *cycle, size_t loop_idx);
 
 /** Heat that the loop's hosts give it now by their modelled power, W. */
 double hs_cycle_get_modelled_w(const struct hs_cycle *cycle, size_t loop_idx);

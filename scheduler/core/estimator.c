@@ -137,7 +137,13 @@ static void add_part(struct hs_estimator_part *part, const struct hs_reading *re
         return;
     }
     if (reading->value < 0.5 && !was_off) {
-        part->off_at_s = reading->taken_at_s;
+        /* one that bounces has been off all the time */
+        bool bounced =
+            part->off_at_s > 0 && reading->taken_at_s - part->back_at_s < HS_ESTIMATOR_BACK_S;
+
+        part->off_at_s = bounced ? part->off_at_s : reading->taken_at_s;
+    } else if (reading->value >= 0.5 && was_off) {
+        part->back_at_s = reading->taken_at_s;
     }
     keep(&part->ok, reading);
 }

@@ -24,7 +24,8 @@
 #define HS_ESTIMATOR_BLIND_SLOTS 4
 #define HS_ESTIMATOR_WEATHER_S   5400 /* weather holds so long: stations speak once an hour */
 #define HS_ESTIMATOR_MUTE_S      86400
-#define HS_ESTIMATOR_SENSORS_MAX 8 /* heights of a tank that are told apart */
+#define HS_ESTIMATOR_BACK_S      60 /* in order for so long is in order: contacts bounce */
+#define HS_ESTIMATOR_SENSORS_MAX 8  /* heights of a tank that are told apart */
 
 /** Last good value of a point and how its readings have been since. */
 struct hs_estimator_value {
@@ -38,7 +39,8 @@ struct hs_estimator_value {
 /** What a part of the plant says of itself: 1 in order, 0 not. */
 struct hs_estimator_part {
     struct hs_estimator_value ok;
-    int64_t off_at_s; /* while it is not in order: since when */
+    int64_t off_at_s;  /* while it is not in order: since when */
+    int64_t back_at_s; /* when it last came back in order */
 };
 
 struct hs_estimator_sink {
@@ -149,10 +151,14 @@ unsigned hs_estimator_get_n_bad(const struct hs_estimator *estimator, size_t loo
 /**
  * For how long the sink has taken no heat by its own word, its loop's or its pump's, s; below 0
  * if it takes heat. A word that nobody has repeated for HS_ESTIMATOR_MUTE_S no longer counts: a
- * contact that fails does not give the sink back.
+ * contact that fails does not give the sink back. Nor does one that has been in order for less than
+ * HS_ESTIMATOR_BACK_S.
  */
 double hs_estimator_get_off_s(const struct hs_estimator *estimator, size_t sink_idx,
                               int64_t now_at_s);
+
+/** Does its, its loop's or its pump's newest word say that the sink takes no heat? */
+bool hs_estimator_says_off(const struct hs_estimator *estimator, size_t sink_idx, int64_t now_at_s);
 
 /**
  * The hottest that a thermometer of the loop (supply, return, tank) has said of late, degrees

@@ -106,17 +106,47 @@ double hs_estimator_get_silent_s(const struct hs_estimator *est, size_t loop_idx
     return longest_s;
 }
 
-double hs_estimator_get_off_s(const struct hs_estimator *est, size_t sink_idx, int64_t now_at_s)
+#define N_PARTS 3
+
+/* What speaks for the sink: itself, its loop's pump, its loop. */
+static void fill_parts(const struct hs_estimator *est, size_t sink_idx,
+                       const struct hs_estimator_part **ret_parts)
 {
     const struct hs_estimator_loop *loop = &est->loops[est->estate->sinks[sink_idx].loop_idx];
-    const struct hs_estimator_part *parts[] = {&est->sinks[sink_idx].part, &loop->pump,
-                                               &loop->sinks};
+
+    ret_parts[0] = &est->sinks[sink_idx].part;
+    ret_parts[1] = &loop->pump;
+    ret_parts[2] = &loop->sinks;
+}
+
+static bool says_off(const struct hs_estimator_part *part, int64_t now_at_s)
+{
+    return part->ok.value < 0.5 && now_at_s - part->ok.at_s <= HS_ESTIMATOR_MUTE_S;
+}
+
+bool hs_estimator_says_off(const struct hs_estimator *est, size_t sink_idx, int64_t now_at_s)
+{
+    const struct hs_estimator_part *parts[N_PARTS];
+    bool is_off = false;
+
+    fill_parts(est, sink_idx, parts);
+    for (size_t i = 0; i < N_PARTS; i++) {
+        is_off |= says_off(parts[i], now_at_s);
+    }
+    return is_off;
+}
+
+double hs_estimator_get_off_s(const struct hs_estimator *est, size_t sink_idx, int64_t now_at_s)
+{
+    const struct hs_estimator_part *parts[N_PARTS];
     double off_s = -1.0;
 
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        bool is_mute = now_at_s - parts[i]->ok.at_s > HS_ESTIMATOR_MUTE_S;
+    fill_parts(est, sink_idx, parts);
+    for (size_t i = 0; i < N_PARTS; i++) {
+        bool is_back = parts[i]->ok.value >= 0.5 && parts[i]->back_at_s > 0
+                       && now_at_s - parts[i]->back_at_s < HS_ESTIMATOR_BACK_S;
 
-        if (parts[i]->ok.value < 0.5 && !is_mute) {
+        if (is_back || says_off(parts[i], now_at_s)) {
             off_s = fmax(off_s, (double)(now_at_s - parts[i]->off_at_s));
         }
     }

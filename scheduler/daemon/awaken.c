@@ -155,7 +155,12 @@ static int set_plant(struct hs_daemon *daemon, struct hs_err *err)
         .arg = daemon,
     };
 
-    return hs_plantset_new(&options, &daemon->plants, err);
+    int rc = hs_plantset_new(&options, &daemon->plants, err);
+
+    if (rc == 0) {
+        daemon->outbound = hs_outbound_new(daemon->cycle, daemon->config->estate, daemon->plants);
+    }
+    return rc;
 }
 
 /* --- the hosts --- */

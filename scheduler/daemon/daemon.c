@@ -154,6 +154,9 @@ void hs_daemon_tick(void *arg)
     hs_inbox_release(&events, true);
     daemon->has_stepped = true;
     feed_plant(daemon);
+    if (daemon->outbound != NULL) {
+        hs_outbound_tell(daemon->outbound, now_at_s);
+    }
     account(daemon, now_at_s);
     hs_learned_keep(daemon->learned, now_at_s);
     hs_history_tick(daemon->history);
@@ -445,6 +448,7 @@ void hs_daemon_free(struct hs_daemon *daemon)
     hs_intake_stop(daemon->intake);
     hs_executor_timer_remove(daemon->executor, daemon->tick);
     hs_weatherwatch_free(daemon->weather);
+    hs_outbound_free(daemon->outbound);
     hs_plantset_free(daemon->plants);
     hs_fleet_free(daemon->fleet);
     hs_recall_free(daemon->recall);

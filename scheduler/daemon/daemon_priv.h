@@ -13,6 +13,7 @@
 #include "scheduler/daemon/learned.h"
 #include "scheduler/daemon/lease.h"
 #include "scheduler/daemon/planclock.h"
+#include "scheduler/daemon/outbound.h"
 #include "scheduler/daemon/plantset.h"
 #include "scheduler/daemon/recall.h"
 #include "scheduler/daemon/reconcile.h"
@@ -53,6 +54,7 @@ struct hs_daemon {
     struct hs_upkeep *upkeep;
     const struct hs_series **heat_by_sink; /* [n_sinks] */
     struct hs_plantset *plants;            /* where readings come from */
+    struct hs_outbound *outbound;          /* what they are told */
     struct hs_history *history;
     struct hs_fleet *fleet;
     struct hs_localintent *localintent; /* NULL with a store that forgets anyway */
