@@ -282,6 +282,19 @@ static void search_between(struct hs_place *place, const struct hs_place_job *jo
     *io_offer = (struct hs_search_offer){placement, placement.cost_cur};
 }
 
+/* As late as it can run and still be in time, whatever it costs. */
+static void search_last(struct hs_place *place, const struct hs_place_job *job, size_t first,
+                        struct hs_search_offer *ret_offer)
+{
+    double due_at_s = (double)job->due_at_s;
+
+    hs_search_last(&place->search, job, first, last_start(place, job, due_at_s - margin_s(place)),
+                   ret_offer);
+    if (ret_offer->placement.host_idx == SIZE_MAX) {
+        search_in_time(place, job, first, due_at_s, ret_offer);
+    }
+}
+
 static void find_offer(struct hs_place *place, const struct hs_place_job *job,
                        enum hs_place_mode mode, struct hs_search_offer *ret_offer)
 {
@@ -294,6 +307,10 @@ static void find_offer(struct hs_place *place, const struct hs_place_job *job,
     if (hs_place_is_first(mode) && !job->must_run_now) {
         hs_search_first(&place->search, job, first, ret_offer);
         return;
+    }
+    if (waits && mode == HS_PLACE_MODE_LAST && !job->must_run_now) {
+        search_last(place, job, first, ret_offer);
+        waits = false;
     }
     /* less of the margin where there is no room for all of it */
     for (double left_s = job->margin_s; waits && left_s > fmax(margin_s(place), job->margin_s / 8)

@@ -14,6 +14,9 @@
 /* With more late jobs than one in so many, the plan as a whole is at fault: it is not repaired. */
 #define REPAIR_SHARE 50
 
+/* Slack of less than this part of its run leaves a job little choice. */
+#define TIGHT_RATIO 0.6
+
 /* How often each job may look again, with many jobs and with few. */
 #define N_PASSES       2
 #define N_PASSES_SMALL 8
@@ -25,8 +28,9 @@
 /* A refresh with no more than one late job in so many is not begun anew for them. */
 #define BEAR_SHARE 1000
 
-/* With more jobs, first due first served is not tried: it takes long to find the first places. */
+/* With more jobs, the first and the last places are not looked for: it takes long. */
 #define FIRST_JOBS_MAX 2000
+#define LAST_JOBS_MAX  500
 
 /* Its shortest run is not over: nobody may have its room. Filler runs where its heat pays. */
 static bool must_go_on(const struct hs_place_job *job)
@@ -118,6 +122,39 @@ static int compare_first(const void *left, const void *right)
 static bool has_many(size_t n_jobs)
 {
     return n_jobs > HS_PLACE_THOROUGH_JOBS_MAX;
+}
+
+/* Who has little choice: its host is the only one, or its run is most of the time that it has. */
+static bool is_tight(const struct hs_place_job *job, int64_t now_at_s)
+{
+    double slack_s = (double)(job->due_at_s - now_at_s) - job->remaining_s;
+
+    return (job->host_idx != SIZE_MAX && !job->is_movable)
+           || slack_s < TIGHT_RATIO * job->remaining_s;
+}
+
+/*
+ * After who has little choice: last due, first served, so that whoever is due soon finds what is
+ * left before. In a pool that is as good as can be; first due, first served is not, where long runs
+ * wait behind short ones. @param arg  now
+ */
+static int compare_last(const void *left, const void *right, void *arg)
+{
+    const struct hs_place_job *a = *(const struct hs_place_job *const *)left;
+    const struct hs_place_job *b = *(const struct hs_place_job *const *)right;
+    bool is_a_tight = is_tight(a, *(const int64_t *)arg);
+    bool is_b_tight = is_tight(b, *(const int64_t *)arg);
+
+    if (class_of(a) != class_of(b)) {
+        return class_of(a) - class_of(b);
+    }
+    if (is_a_tight != is_b_tight) {
+        return is_a_tight ? -1 : 1;
+    }
+    if (is_a_tight || a->due_at_s == b->due_at_s) {
+        return compare_due(a, b);
+    }
+    return a->due_at_s > b->due_at_s ? -1 : 1;
 }
 
 /* Does the job look for its place anew in this slot's refresh? */
@@ -278,11 +315,27 @@ static bool lay_out(struct hs_place *place, const struct hs_place_job *const *or
 /* Make room for those who come late, if they are few. */
 static void repair(struct hs_place *place, size_t n_jobs, enum hs_place_mode mode)
 {
-    bool is_soonest = mode == HS_PLACE_MODE_EARLIEST || hs_place_is_first(mode);
+    bool is_for_time =
+        mode == HS_PLACE_MODE_EARLIEST || mode == HS_PLACE_MODE_LAST || hs_place_is_first(mode);
 
-    if (is_soonest || place->n_avoidable <= most_late(n_jobs)) {
+    if (is_for_time || place->n_avoidable <= most_late(n_jobs)) {
         hs_place_repair(place);
     }
+}
+
+static void sort_for(const struct hs_place *place, const struct hs_place_job **order, size_t n_jobs,
+                     enum hs_place_mode mode)
+{
+    int64_t now_at_s = place->search.now_at_s;
+
+    if (mode == HS_PLACE_MODE_LAST) {
+        qsort_r(order, n_jobs, sizeof(const struct hs_place_job *), compare_last, &now_at_s);
+        return;
+    }
+    qsort(order, n_jobs, sizeof(const struct hs_place_job *),
+          hs_place_is_first(mode)          ? compare_first
+          : mode == HS_PLACE_MODE_EARLIEST ? compare_earliest
+                                           : compare_urgency);
 }
 
 /*
@@ -293,10 +346,7 @@ static void repair(struct hs_place *place, size_t n_jobs, enum hs_place_mode mod
 static size_t lay_out_in_time(struct hs_place *place, const struct hs_place_job **order,
                               size_t n_jobs, enum hs_place_mode mode)
 {
-    qsort(order, n_jobs, sizeof(const struct hs_place_job *),
-          hs_place_is_first(mode)          ? compare_first
-          : mode == HS_PLACE_MODE_EARLIEST ? compare_earliest
-                                           : compare_urgency);
+    sort_for(place, order, n_jobs, mode);
     if (!lay_out(place, order, n_jobs, mode)) {
         return SIZE_MAX;
     }
@@ -365,6 +415,8 @@ static bool can_try(const struct hs_place *place, const struct hs_place_job *con
         return has_promises(order, n_jobs) && !(first == HS_PLACE_MODE_REFRESH && has_many(n_jobs));
     case HS_PLACE_MODE_FIRST:
         return n_jobs <= FIRST_JOBS_MAX;
+    case HS_PLACE_MODE_LAST:
+        return n_jobs <= LAST_JOBS_MAX;
     case HS_PLACE_MODE_STILL:
         return n_jobs <= FIRST_JOBS_MAX && has_movable(order, n_jobs);
     default:

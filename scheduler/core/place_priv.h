@@ -30,6 +30,7 @@ enum hs_place_mode {
     HS_PLACE_MODE_KEEP,     /* what the last plan promised, then the others */
     HS_PLACE_MODE_FIRST,    /* first due, first served, in the first place that there is */
     HS_PLACE_MODE_STILL,    /* the same, and nothing moves to another host */
+    HS_PLACE_MODE_LAST,     /* last due, first served, as late as it can: room before is kept */
     HS_PLACE_MODE_COUNT_,
 };
 

@@ -105,6 +105,10 @@ void hs_search_earliest(const struct hs_search *search, const struct hs_place_jo
 void hs_search_first(const struct hs_search *search, const struct hs_place_job *job, size_t first,
                      struct hs_search_offer *ret_offer);
 
+/** The last start within slots @first..@last at which it fits, on the tightest host. */
+void hs_search_last(const struct hs_search *search, const struct hs_place_job *job, size_t first,
+                    size_t last, struct hs_search_offer *ret_offer);
+
 /** Cheapest offer in stretches of at least min_run within slots @first..@last. */
 void hs_search_interruptible(const struct hs_search *search, const struct hs_place_job *job,
                              size_t first, size_t last, struct hs_search_offer *ret_offer);

@@ -443,3 +443,42 @@ void hs_search_first(const struct hs_search *search, const struct hs_place_job *
         set_run(search, job, host_idx, soonest, price_run(search, kind, job, soonest), ret_offer);
     }
 }
+
+/* Has the kind the vCPUs all the way from @start on, on whatever hosts? */
+static bool has_room(const struct hs_search *search, const struct hs_kind *kind,
+                     const struct hs_place_job *job, size_t start, size_t n)
+{
+    const int32_t *free_vcpus = hs_search_room(search, kind, job);
+    bool has = true;
+
+    for (size_t t = start; t < start + n && t < search->n_slots && has; t++) {
+        has = free_vcpus[t] >= job->size.vcpus;
+    }
+    return has;
+}
+
+void hs_search_last(const struct hs_search *search, const struct hs_place_job *job, size_t first,
+                    size_t last, struct hs_search_offer *ret_offer)
+{
+    *ret_offer = hs_search_no_offer;
+    if (first >= search->n_slots || last == SIZE_MAX) {
+        return;
+    }
+    last = last < search->n_slots ? last : search->n_slots - 1;
+    for (size_t s = last + 1; s-- > first;) {
+        size_t n = hs_search_count_slots(search, s, job->remaining_s);
+
+        for (size_t k = 0; k < search->kinds->n; k++) {
+            const struct hs_kind *kind = &search->kinds->items[k];
+            size_t host_idx = SIZE_MAX;
+
+            if (hs_search_may_use(search, kind, job) && has_room(search, kind, job, s, n)) {
+                host_idx = find_host(search, kind, job, s, n);
+            }
+            if (host_idx != SIZE_MAX) {
+                set_run(search, job, host_idx, s, price_run(search, kind, job, s), ret_offer);
+                return;
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "scheduler/core/place.h"
+#include "scheduler/core/place_priv.h"
 #include "tests/unit/core/small_estate.h"
 
 #define N      24
@@ -188,6 +188,31 @@ static void ramp__puts_off_the_same_job_when_nothing_has_changed(void **state)
     assert_int_equal(find(place, 2)->first_slot, last[1].first_slot);
 }
 
+/* A long run and three short ones, each of which takes a host: only if the long one goes first, and
+ * the short ones one after the other, is nobody late. */
+static void last__leaves_room_for_who_is_due_soon(void **state)
+{
+    struct horizon h;
+    struct hs_place_job jobs[4];
+    const struct hs_place_job *order[4];
+    HS_AUTO(hs_place) place = hs_place_new(small_estate(), N);
+
+    set(&h, 100.0);
+    for (size_t i = 0; i < 4; i++) {
+        jobs[i] = i == 0 ? job_of(i + 1, HS_PLACE_CONTIGUOUS, 10, 13)
+                         : job_of(i + 1, HS_PLACE_CONTIGUOUS, 3, 10);
+        jobs[i].size.vcpus = SMALL_HOST_VCPUS;
+        order[i] = &jobs[i];
+    }
+    hs_place_set(place, &h.frame);
+    hs_place_plan_from(place, order, 4, HS_PLACE_MODE_LAST);
+    for (size_t i = 0; i < 4; i++) {
+        assert_false(find(place, i + 1)->is_late);
+    }
+    /* first due, first served would begin the long one behind a short one */
+    assert_true(find(place, 1)->first_slot <= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -196,6 +221,7 @@ int main(void)
         cmocka_unit_test(filler__stays_out_where_it_earns_less_than_its_ceiling_asks),
         cmocka_unit_test(filler__on_a_host_stays_suspended_where_it_earns_too_little),
         cmocka_unit_test(ramp__puts_off_the_same_job_when_nothing_has_changed),
+        cmocka_unit_test(last__leaves_room_for_who_is_due_soon),
     };
 
     return cmocka_run_group_tests_name("place_rules", tests, NULL, NULL);
