@@ -102,7 +102,7 @@ struct hs_cycle_options {
     bool is_told_ahead;      /* jobs are submitted long before they may start: expect no others */
     uint64_t first_op_id;    /* so that intents of an earlier life are not named again */
     double suspend_s;        /* s of a job's power and time that each suspend is known to cost */
-    double move_s;           /* the same of a move */
+    double move_s;           /* the same of a move; those that were made may show more */
     size_t bound_iterations; /* spent on a bound of the plan's cost; 0: none is looked for */
     size_t bound_every;      /* once in so many plans; 0: with each */
     size_t n_threads;        /* to plan on, where many jobs share no site; 0: one */
@@ -185,6 +185,15 @@ json_t *hs_cycle_save_runtimes(const struct hs_cycle *cycle);
 
 /** Go on with what hs_cycle_save_runtimes() gave. @return 0 or -HS_E_INVALID: learns anew */
 int hs_cycle_restore_runtimes(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
+
+/** What was learned of moves: how long they take; owned by the caller. */
+json_t *hs_cycle_save_moves(const struct hs_cycle *cycle);
+
+/** Go on with what hs_cycle_save_moves() gave. @return 0 or -HS_E_INVALID: learns anew */
+int hs_cycle_restore_moves(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err);
+
+/** What the plan reckons that a move of a machine with so much memory takes, plan s. */
+double hs_cycle_get_move_s(const struct hs_cycle *cycle, uint64_t memory_mib);
 
 /** What was learned of the hosts' base load and the tanks' loss; owned by the caller. */
 json_t *hs_cycle_save_plant(const struct hs_cycle *cycle);

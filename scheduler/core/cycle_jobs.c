@@ -120,7 +120,7 @@ static void fill_filler(const struct hs_cycle *cycle, const struct hs_job *job,
 static bool has_time_to_move(const struct hs_cycle *cycle, const struct hs_place_job *job)
 {
     double left_s = (double)(job->due_at_s - cycle->now_at_s);
-    double lost_s = cycle->options.move_s + (job->is_running ? (double)cycle->estate->slot_s : 0.0);
+    double lost_s = job->move_s + (job->is_running ? (double)cycle->estate->slot_s : 0.0);
 
     return job->freedom == HS_PLACE_FIXED || (job->is_hopeless && !job->is_running)
            || job->remaining_s + lost_s <= left_s;
@@ -184,9 +184,9 @@ bool hs_cycle_fill_place_job_alone(const struct hs_cycle *cycle, const struct hs
         || (job->state == HS_JOB_RUNNING && !hs_cycle_soft_is_limited(cycle, entry->host_idx)
             && (cycle->now_at_s - job->since_at_s < job->min_run_s
                 || cannot_be_in_time(cycle, ret_job)));
+    ret_job->move_s = hs_cycle_get_move_s(cycle, job->memory_mib);
     ret_job->is_movable = !ret_job->must_run_now && hs_cycle_may_move(cycle, entry)
                           && has_time_to_move(cycle, ret_job);
-    ret_job->move_s = cycle->options.move_s;
     hs_cycle_fill_shares(cycle, job, ret_job);
     if (job->state == HS_JOB_MIGRATING) {
         ret_job->host_idx = entry->to_host_idx;

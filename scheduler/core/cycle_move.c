@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cycle_move - who may be moved, and what came of it; see cycle_priv.h. */
+#include <math.h>
 #include <stdio.h>
 
 #include "scheduler/core/cycle_priv.h"
@@ -28,6 +29,28 @@ bool hs_cycle_may_move(const struct hs_cycle *cycle, const struct hs_cycle_entry
            && (is_live || (job->state == HS_JOB_RUNNING && may_stop)
                || job->state == HS_JOB_SUSPENDED)
            && cycle->now_at_s >= entry->no_move_until_s && has_budget(cycle, job);
+}
+
+double hs_cycle_get_move_s(const struct hs_cycle *cycle, uint64_t memory_mib)
+{
+    return fmax(cycle->options.move_s, hs_movecost_get_s(&cycle->movecost, memory_mib));
+}
+
+void hs_cycle_learn_move(struct hs_cycle *cycle, const struct hs_job *job, int64_t at_s)
+{
+    if (job->state == HS_JOB_MIGRATING) {
+        hs_movecost_add(&cycle->movecost, job->memory_mib, (double)(at_s - job->since_at_s));
+    }
+}
+
+json_t *hs_cycle_save_moves(const struct hs_cycle *cycle)
+{
+    return hs_movecost_save(&cycle->movecost);
+}
+
+int hs_cycle_restore_moves(struct hs_cycle *cycle, const json_t *saved, struct hs_err *err)
+{
+    return hs_movecost_restore(&cycle->movecost, saved, err);
 }
 
 /* The machine as it was seen, now on the other host. */

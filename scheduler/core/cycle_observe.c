@@ -296,6 +296,7 @@ static void action_done(struct hs_cycle *cycle, const struct hs_event *event)
         hs_cycle_set_state(cycle, entry, HS_JOB_RUNNING, event->at_s);
         return;
     case HS_ACTION_MOVE:
+        hs_cycle_learn_move(cycle, entry->job, event->at_s);
         hs_cycle_finish_move(cycle, entry, entry->to_host_idx, event->at_s);
         return;
     case HS_ACTION_THROTTLE:

@@ -31,6 +31,7 @@
 #include "forecast/arrivals.h"
 #include "forecast/baseload.h"
 #include "forecast/forecast.h"
+#include "forecast/movecost.h"
 #include "forecast/runtimes.h"
 #include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
@@ -166,6 +167,7 @@ struct hs_cycle {
     struct hs_feasible *feasible; /* room as of the last plan and what came since */
     bool are_margins_laid;        /* more is expected, so room is kept for it */
     struct hs_runtimes *runtimes;
+    struct hs_movecost movecost;
     struct hs_baseload *baseloads; /* [n_hosts] electricity of what is not ours and of idling, W */
     double load_ratio;             /* of the vCPUs of the next day: planned and expected */
     int64_t expected_at_s;         /* when that was laid out */
@@ -279,6 +281,9 @@ void hs_cycle_follow(struct hs_cycle *cycle);
 
 /** May its machine be moved to another host now, as far as class, budget and backend go? */
 bool hs_cycle_may_move(const struct hs_cycle *cycle, const struct hs_cycle_entry *entry);
+
+/** Its move is about to be told as done, by the call that made it: what that took is learned. */
+void hs_cycle_learn_move(struct hs_cycle *cycle, const struct hs_job *job, int64_t at_s);
 
 /** It is on its new host. */
 void hs_cycle_finish_move(struct hs_cycle *cycle, struct hs_cycle_entry *entry, size_t host_idx,

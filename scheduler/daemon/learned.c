@@ -11,11 +11,12 @@
 #define ARRIVALS_KEY "arrivals" /* no sink's path: those have slashes */
 #define RUNTIMES_KEY "runtimes"
 #define PLANT_KEY    "plant"
-#define MORE_ROWS    3 /* beside those of the sinks */
+#define MOVES_KEY    "moves"
+#define MORE_ROWS    4 /* beside those of the sinks */
 #define S_PER_HOUR   3600
 #define EVERY_ROW    (-1) /* an hour in which no row was written */
 #define NO_HOUR      INT64_MIN
-#define ROWS_AT_ONCE 4 /* of up to 300 kB and some milliseconds each: a tick must be short */
+#define ROWS_AT_ONCE 5 /* of up to 300 kB and some milliseconds each: a tick must be short */
 
 /*
  * A clock that moves by so much was wrong before or is wrong now. What was learned by the right
@@ -69,11 +70,12 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
     bool is_arrivals = strcmp(key, ARRIVALS_KEY) == 0;
     bool is_runtimes = strcmp(key, RUNTIMES_KEY) == 0;
     bool is_plant = strcmp(key, PLANT_KEY) == 0;
+    bool is_moves = strcmp(key, MOVES_KEY) == 0;
     json_auto_t *json = NULL;
     struct hs_err err = {0};
     int rc;
 
-    if (sink_idx == SIZE_MAX && !is_arrivals && !is_runtimes && !is_plant) {
+    if (sink_idx == SIZE_MAX && !is_arrivals && !is_runtimes && !is_plant && !is_moves) {
         HS_LOG_INFO("store", "what was learned of '%s', which is no sink of the estate, is left",
                     key);
         return;
@@ -83,6 +85,7 @@ void hs_learned_restore(struct hs_learned *learned, const char *key, const char 
         rc = is_arrivals   ? hs_cycle_restore_arrivals(learned->cycle, json, &err)
              : is_runtimes ? hs_cycle_restore_runtimes(learned->cycle, json, &err)
              : is_plant    ? hs_cycle_restore_plant(learned->cycle, json, &err)
+             : is_moves    ? hs_cycle_restore_moves(learned->cycle, json, &err)
                            : hs_cycle_restore_forecast(learned->cycle, sink_idx, json, &err);
     }
     learned->is_of_future |= rc == -HS_E_CONFLICT;
@@ -103,6 +106,7 @@ static const struct {
     {ARRIVALS_KEY, hs_cycle_save_arrivals},
     {RUNTIMES_KEY, hs_cycle_save_runtimes},
     {PLANT_KEY, hs_cycle_save_plant},
+    {MOVES_KEY, hs_cycle_save_moves},
 };
 
 static const char *get_key(const struct hs_learned *learned, size_t row)

@@ -5,7 +5,7 @@
  * learned - what forecasts have learned goes to the store, and comes back at the next start.
  *
  * Table "forecasts": a row for each sink by its path, one for the work to come, one for run
- * times, one for hosts and tanks. Written once an
+ * times, one for hosts and tanks, one for moves. Written once an
  * hour of plan time, a few sinks at a tick, and all of them at a clean stop. No action waits for
  * it, and a row that cannot be read costs what was learned, never the daemon. When the clock jumps
  * by days, or rows are of the future, nothing is overwritten for a day. Loop thread only.

@@ -47,7 +47,7 @@ class Learned(unittest.TestCase):
 
     def wait_kept(self):
         deadline = time.monotonic() + 10
-        while set(self.redis("hkeys", KEY).split()) != {SINK, "arrivals", "runtimes", "plant"}:
+        while set(self.redis("hkeys", KEY).split()) != {SINK, "arrivals", "runtimes", "plant", "moves"}:
             self.assertLess(time.monotonic(), deadline, self.rig.log_tail("hschedd.log"))
             time.sleep(0.05)
 
@@ -126,7 +126,7 @@ class Learned(unittest.TestCase):
         self.wait_kept()
         self.redis("del", KEY)
         self.assertEqual(self.rig.end(self.rig.daemon), 0)
-        self.assertEqual(set(self.redis("hkeys", KEY).split()), {SINK, "arrivals", "runtimes", "plant"})
+        self.assertEqual(set(self.redis("hkeys", KEY).split()), {SINK, "arrivals", "runtimes", "plant", "moves"})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@
 #include "policies/policy.h"
 #include "scheduler/base/vec.h"
 #include "scheduler/core/cycle_priv.h"
+#include "tests/support/near.h"
 #include "tests/unit/core/small_estate.h"
 
 #define START   INT64_C(1700000000) /* a multiple of the 1000 s slot */
@@ -273,6 +274,27 @@ static void cycle_move__moves_a_service_live_and_within_its_budget(void **state)
     free_world(w);
 }
 
+static void cycle_move__reckons_with_what_moves_really_took(void **state)
+{
+    struct world *w = new_world(true, 30.0);
+    struct world *next = new_world(true, 30.0);
+    json_auto_t *saved = NULL;
+
+    run_at_the_wrong_place(w, service);
+    assert_near(hs_cycle_get_move_s(w->cycle, 1024), 30,
+                0); /* what is known, before any was made */
+    assert_int_equal(only_action(w, HS_ACTION_MOVE)->to_host_idx, OFFICE);
+    w->now_at_s += 400;
+    answer(w, 0);
+    assert_near(hs_cycle_get_move_s(w->cycle, 1024), 400, 1e-6);
+    assert_near(hs_cycle_get_move_s(w->cycle, 32), 30, 0); /* 12.5, and never less than known */
+    saved = hs_cycle_save_moves(w->cycle);
+    assert_int_equal(hs_cycle_restore_moves(next->cycle, saved, NULL), 0);
+    assert_near(hs_cycle_get_move_s(next->cycle, 1024), 400, 1e-6);
+    free_world(next);
+    free_world(w);
+}
+
 static void cycle_filler__stops_when_its_heat_no_longer_pays(void **state)
 {
     struct world *w = new_world(false, 0.0);
@@ -406,6 +428,7 @@ int main(void)
         cmocka_unit_test(cycle_move__makes_no_move_that_costs_more_than_it_saves),
         cmocka_unit_test(cycle_move__a_job_stays_where_it_was_if_the_move_fails),
         cmocka_unit_test(cycle_move__a_move_without_an_answer_waits_until_it_is_settled),
+        cmocka_unit_test(cycle_move__reckons_with_what_moves_really_took),
         cmocka_unit_test(cycle_move__moves_a_service_live_and_within_its_budget),
         cmocka_unit_test(cycle_filler__stops_when_its_heat_no_longer_pays),
         cmocka_unit_test(cycle_move__two_jobs_change_places_though_neither_has_room_to_go_to),
