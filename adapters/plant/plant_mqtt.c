@@ -40,6 +40,7 @@ struct plant_mqtt {
     size_t n_channels;
     struct output *outputs; /* [n_outputs] */
     size_t n_outputs;
+    unsigned n_sessions;
     bool is_told; /* whether it is up was said */
     bool was_up;
     bool own_beat;
@@ -85,6 +86,7 @@ static void on_up(void *arg)
 {
     struct plant_mqtt *plant = arg;
 
+    plant->n_sessions++;
     tell_connection(plant, true, "connected");
     for (size_t i = 0; i < plant->n_channels; i++) {
         hs_plant_quality_reconnect(&plant->channels[i].quality);
@@ -271,4 +273,20 @@ int hs_plant_mqtt_new(const struct hs_plant_options *options,
     }
     *ret_plant = &plant->base;
     return 0;
+}
+
+unsigned hs_plant_mqtt_get_session(const struct hs_plant *base)
+{
+    const struct plant_mqtt *plant = (const struct plant_mqtt *)base;
+
+    return plant->link != NULL && hs_plant_mqtt_link_is_up(plant->link) ? plant->n_sessions : 0;
+}
+
+void hs_plant_mqtt_say(struct hs_plant *base, const char *topic, const char *text)
+{
+    struct plant_mqtt *plant = (struct plant_mqtt *)base;
+
+    if (plant->can_write && plant->link != NULL) {
+        (void)hs_plant_mqtt_link_publish(plant->link, topic, text, true);
+    }
 }

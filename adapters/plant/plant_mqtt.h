@@ -28,3 +28,9 @@ struct hs_plant_mqtt_broker {
 int hs_plant_mqtt_new(const struct hs_plant_options *options,
                       const struct hs_plant_mqtt_broker *broker, struct hs_plant **ret_plant,
                       struct hs_err *err);
+
+/** Number of the connection that is up, from 1; 0 while none is. */
+unsigned hs_plant_mqtt_get_session(const struct hs_plant *plant);
+
+/** Say @text at @topic, retained; nothing happens while no connection is up or write is off. */
+void hs_plant_mqtt_say(struct hs_plant *plant, const char *topic, const char *text);

@@ -86,6 +86,7 @@ struct hs_config_mqtt {
     char key[HS_CONFIG_PATH_MAX];
     int keepalive_s;
     char status_topic[HS_POINTMAP_TOPIC_MAX];
+    char discovery[64]; /* Home Assistant's prefix, or "" */
     bool can_write;
 };
 

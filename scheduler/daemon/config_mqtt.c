@@ -77,6 +77,11 @@ static const struct hs_conf_field fields[] = {
      SIZED(status_topic),
      .help = "with write: online is said there, and offline by last will; absent is "
              "hsched/CELL/status"},
+    {.name = "discovery",
+     .type = HS_CONF_TEXT,
+     SIZED(discovery),
+     .help = "with write: our own figures are said, and described below this prefix for Home "
+             "Assistant, which listens to homeassistant; absent: not"},
 };
 const struct hs_conf_table hs_config_mqtt_table = {"mqtt", fields, N_OF(fields)};
 
@@ -113,6 +118,11 @@ static void read_broker(const json_t *entry, const char *pointer, struct hs_conf
     hs_config_resolve(config->dir, row.key);
     if (row.status_topic[0] == '\0') {
         snprintf(row.status_topic, sizeof(row.status_topic), "hsched/%s/status", config->cell);
+    }
+    if (strpbrk(row.discovery, "+#") != NULL || (row.discovery[0] != '\0' && !row.can_write)) {
+        hs_conf_report_add(report, pointer,
+                           "'discovery' is the start of a topic, as homeassistant, and needs "
+                           "\"write\": true");
     }
     for (size_t i = 0; i < config->n_mqtt; i++) {
         if (strcmp(config->mqtt[i].name, row.name) == 0) {

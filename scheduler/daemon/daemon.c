@@ -157,6 +157,9 @@ void hs_daemon_tick(void *arg)
     if (daemon->outbound != NULL) {
         hs_outbound_tell(daemon->outbound, now_at_s);
     }
+    if (daemon->plants != NULL) {
+        hs_plantset_announce(daemon->plants, daemon->cycle);
+    }
     account(daemon, now_at_s);
     hs_learned_keep(daemon->learned, now_at_s);
     hs_history_tick(daemon->history);

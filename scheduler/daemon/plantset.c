@@ -7,6 +7,7 @@
 #include "adapters/plant/plant_push.h"
 #include "scheduler/base/log.h"
 #include "scheduler/base/mem.h"
+#include "scheduler/daemon/announce.h"
 
 #define PERIOD_PLAN_S 60.0
 
@@ -16,6 +17,8 @@ struct hs_plantset {
     struct hs_plant **items; /* [n] */
     size_t n;
     bool is_fed;
+    struct hs_announce **announces; /* [n_announces] */
+    size_t n_announces;
 };
 
 static void on_reading(void *arg, const struct hs_reading *reading)
@@ -73,6 +76,21 @@ static int add_main(struct hs_plantset *plants, const struct hs_plant_options *o
     return rc;
 }
 
+static void add_announce(struct hs_plantset *plants, struct hs_plant *plant,
+                         const struct hs_config_mqtt *mqtt)
+{
+    const struct hs_announce_options options = {.plant = plant,
+                                                .config = plants->options.config,
+                                                .mqtt = mqtt,
+                                                .clock = plants->options.clock};
+
+    if (mqtt->discovery[0] != '\0') {
+        plants->announces =
+            hs_xrealloc(plants->announces, plants->n_announces + 1, sizeof(*plants->announces));
+        plants->announces[plants->n_announces++] = hs_announce_new(&options);
+    }
+}
+
 int hs_plantset_new(const struct hs_plantset_options *options, struct hs_plantset **ret_plants,
                     struct hs_err *err)
 {
@@ -111,6 +129,7 @@ int hs_plantset_new(const struct hs_plantset_options *options, struct hs_plantse
         if (rc == 0) {
             plants->is_fed |= broker.can_write;
             add(plants, plant);
+            add_announce(plants, plant, &config->mqtt[i]);
         }
     }
     if (rc == 0) {
@@ -137,6 +156,13 @@ void hs_plantset_feed(struct hs_plantset *plants, const double *rack_elec_w, siz
         if (hs_pointmap_find(map, &point, true) != NULL) {
             (void)hs_plantset_write(plants, &point, rack_elec_w[r], NULL);
         }
+    }
+}
+
+void hs_plantset_announce(struct hs_plantset *plants, const struct hs_cycle *cycle)
+{
+    for (size_t i = 0; i < plants->n_announces; i++) {
+        hs_announce_tick(plants->announces[i], cycle);
     }
 }
 
@@ -169,6 +195,10 @@ void hs_plantset_free(struct hs_plantset *plants)
     if (plants == NULL) {
         return;
     }
+    for (size_t i = 0; i < plants->n_announces; i++) {
+        hs_announce_free(plants->announces[i]);
+    }
+    free(plants->announces);
     for (size_t i = plants->n; i > 0; i--) {
         hs_plant_free(plants->items[i - 1]);
     }

@@ -37,6 +37,9 @@ bool hs_plantset_is_fed(const struct hs_plantset *plants);
 /** Tell those what the racks draw. @param rack_elec_w  [n_racks] W */
 void hs_plantset_feed(struct hs_plantset *plants, const double *rack_elec_w, size_t n_racks);
 
+/** Say our own figures where a broker is to have them. @param cycle  borrowed */
+void hs_plantset_announce(struct hs_plantset *plants, const struct hs_cycle *cycle);
+
 /** Take in a reading that somebody posted. @return as hs_plant_push_take() */
 int hs_plantset_push(struct hs_plantset *plants, const json_t *json, struct hs_err *err);
 

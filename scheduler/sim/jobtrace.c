@@ -265,7 +265,9 @@ int hs_jobtrace_make(const struct hs_scenario *scenario, struct hs_simjobs *ret_
             return rc;
         }
     }
-    qsort(ret_jobs->items, ret_jobs->n, sizeof(*ret_jobs->items), compare_jobs);
+    if (ret_jobs->n > 1) { /* a scenario without jobs has no items to sort */
+        qsort(ret_jobs->items, ret_jobs->n, sizeof(*ret_jobs->items), compare_jobs);
+    }
     return 0;
 }
 

@@ -127,6 +127,36 @@ class Mqtt(PlantCase):
         plant.daemon.send_signal(signal.SIGKILL)
         self.wait("will", lambda: plant.hear("hsched/main/status") == "offline")
 
+    def hear_all(self, topic, seconds=2):
+        """All that comes there in that time: {topic: JSON}."""
+        done = subprocess.run(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.rig.plain_port), "-t", topic, "-v", "-W",
+                               str(seconds)], capture_output=True, text=True, check=False)
+        return {line.split(" ", 1)[0]: json.loads(line.split(" ", 1)[1]) for line in done.stdout.splitlines()}
+
+    def test_own_figures__are_found_by_home_assistant(self):
+        plant = self.open(access={"discovery": "homeassistant"}, hours=24 * 7)
+        self.wait("figures", lambda: plant.readings()["pool/main/basin/demand_heat_w"]["quality"] == "good")
+        for _ in range(2):  # and again at a broker that forgot
+            configs = self.hear_all("homeassistant/#")
+            self.assertEqual(len(configs), 12)
+            demand = configs["homeassistant/sensor/hsched_main_pool_main_demand_heat_w/config"]
+            self.assertEqual((demand["unit_of_measurement"], demand["device_class"], demand["state_topic"],
+                              demand["availability_topic"]),
+                             ("W", "power", "hsched/main/pool/main", "hsched/main/status"))
+            self.assertIn("value_json.demand_heat_w", demand["value_template"])
+            self.assertEqual(len({config["unique_id"] for config in configs.values()}), 12)
+            self.assertIn("homeassistant/binary_sensor/hsched_main_pool_main_rejection_wanted/config", configs)
+            state = json.loads(plant.hear("hsched/main/pool/main"))
+            self.assertTrue(900 <= state["demand_heat_w"] <= 5100, state)
+            self.assertIn(state["rejection_wanted"], (True, False))
+            site = json.loads(plant.hear("hsched/main/pool"))
+            self.assertGreater(site["it_w"], 100)
+            self.assertEqual(plant.hear("hsched/main/status"), "online")
+            n_before = plant.log().count(": connected")
+            plant.kill_broker()
+            plant.start_broker()
+            self.wait("link", lambda n=n_before: plant.log().count(": connected") > n)
+
     def test_messages__that_are_old_wrong_or_repaired(self):
         plant = self.open(is_served=False)
         plant.say("pool/basin", '{"demand_w": 4999}', "-r")
@@ -186,6 +216,7 @@ class Mqtt(PlantCase):
         plant = self.open(is_served=False)
         for change, want in (({"tls": {"ca": "none.pem"}}, "tls: a file of 'ca', 'cert' and 'key' cannot be read"),
                              ({"password_file": "none"}, "cannot read"), ({"status_topic": "a/#"}, "is no topic"),
+                             ({"discovery": "homeassistant", "write": False}, "needs \"write\": true"),
                              ({"name": "bmz"}, "no broker 'bms' under plant.mqtt")):
             plant.config["plant"]["mqtt"] = [{"name": "bms", "host": "127.0.0.1", "write": True, **change}]
             (plant.dir / "bad.json").write_text(json.dumps(plant.config))
