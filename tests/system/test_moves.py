@@ -13,7 +13,8 @@ import unittest
 from moves_world import PATHS, QEMU_CONF, BUILD, Watch, World, guests, systemcalls
 
 IS_LONG = systemcalls.is_long()
-N_MOVES = 100 if IS_LONG else 4  # with a destination that hangs
+ALL_MOVES = 100  # with --long
+N_MOVES = ALL_MOVES if IS_LONG else 4  # with a destination that hangs
 N_AT_ONCE = 4
 N_CONTROL = 40 if IS_LONG else 4  # without PAUSED, until one runs twice
 N_KILLS = 10 if IS_LONG else 1  # of each kind
@@ -72,8 +73,8 @@ class Moves(unittest.TestCase):
         while n < N_MOVES:
             here, there = self.hang_once(world, N_AT_ONCE)
             n, arrived, twice = n + N_AT_ONCE, arrived + here, twice + there
-        print(f"{n} moves with a destination that hung: {arrived} arrived, {n - arrived} stayed, {twice} ran twice",
-              file=sys.stderr)
+        print(f"promise 3: {n} moves ({ALL_MOVES} with --long) with a destination that hung: {arrived} arrived, "
+              f"{n - arrived} stayed, {twice} ran twice", file=sys.stderr)
         self.assertEqual(twice, 0)
 
     def test_without_paused_arrival_the_fault_shows(self):
@@ -84,7 +85,7 @@ class Moves(unittest.TestCase):
         n = twice = 0
         while n < N_CONTROL and twice == 0:
             n, twice = n + N_AT_ONCE, twice + self.hang_once(world, N_AT_ONCE)[1]
-        print(f"without PAUSED: {twice} of {n} moves ran twice"
+        print(f"promise 3 without its guard, PAUSED: {twice} of {n} moves ran twice"
               + ("" if twice else "; the fault could not be provoked in this run"), file=sys.stderr)
 
     # --- who is killed in the middle
