@@ -12,7 +12,8 @@ each and 20,000 jobs in slots of a quarter of an hour, each policy in a process 
 over that share of it. `store` measures commits a second beside bare HSET on a private Redis, durable submits through
 the API beside redis-benchmark SET, and the start with --history jobs that are over and --waiting ones. `forecast` back-tests
 the forecasting models (tests/bench/forecastbench.py); --model, --series and --weather restrict it. `runtimes`
-predicts the run times of a log as its jobs come, beside the requested times. `plan` plans made-up cases
+predicts the run times of a log as its jobs come, beside the requested times. `ingest` takes readings in through a
+private Redis without persistence, beside XREAD alone. `plan` plans made-up cases
 (tests/bench/planbench.py); --jobs, --loops, --hosts, --slots, --utilisation and --seed choose one. `insert` adds
 single jobs to a plan of 100,000. `growth` fits how the planner's time grows with jobs, loops, hosts and slots. `worth` runs the
 shared scenarios (tests/bench/worthbench.py): what following heat is worth; --variants and --scenarios restrict it."""
@@ -28,6 +29,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
 import forecastbench  # noqa: E402
+import ingestbench  # noqa: E402
 import planbench  # noqa: E402
 import rig  # noqa: E402
 import simyear  # noqa: E402
@@ -35,7 +37,7 @@ import storebench  # noqa: E402
 import worthbench  # noqa: E402
 
 SIM_POLICIES = "asap,thermostat,sticky,carbon,heat"
-NOT_YET = ("api", "actuate", "ingest", "estate")
+NOT_YET = ("api", "actuate", "estate")
 
 
 def count_hosts(estate):
@@ -95,7 +97,7 @@ def bench_runtimes(args):
     return subprocess.run([str(binary)] + ([str(log)] if log.exists() else []), check=False).returncode
 
 
-BENCHES = {"sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes,
+BENCHES = {"ingest": ingestbench.run, "sim": bench_sim, "store": bench_store, "forecast": forecastbench.bench, "runtimes": bench_runtimes,
            "plan": planbench.bench, "insert": planbench.insert, "growth": planbench.growth, "worth": worthbench.bench}
 
 
@@ -118,6 +120,7 @@ def main():
     parser.add_argument("--steps", type=int, help="of plan and growth, warm replans")
     parser.add_argument("--groups", type=int, help="of plan: loops fall into so many without a common job (1)")
     parser.add_argument("--threads", type=int, help="of plan (1)")
+    parser.add_argument("--readings", type=int, default=200000, help="of ingest (%(default)s)")
     parser.add_argument("--history", type=int, default=1000000, help="of store, jobs that are over (%(default)s)")
     parser.add_argument("--waiting", type=int, default=100000, help="of store (%(default)s)")
     parser.add_argument("--variants", help=f"of worth: {', '.join(worthbench.VARIANTS)} (all)")

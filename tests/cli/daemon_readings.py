@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Readings that are wrong: the log says which, why and what holds instead; good ones go on."""
+import json
 import subprocess
+import sys
 import time
 import unittest
 
-from daemon_support import RedisRig
+from daemon_support import BUILD, ROOT, RedisRig
 
 POINT = "pool/main/basin/demand_heat_w"
 
@@ -50,6 +52,16 @@ class Readings(unittest.TestCase):
         self.assert_logged(f"{POINT}: good again: 8000")
         self.add_value("-5")
         self.assert_logged(f"{POINT}: -5 is out-of-range")
+
+
+class Bench(unittest.TestCase):
+    def test_ingest__runs_and_loses_nothing(self):
+        done = subprocess.run([sys.executable, str(ROOT / "tests" / "bench" / "bench.py"), "--build", str(BUILD), "ingest",
+                               "--readings", "5000"], capture_output=True, text=True, timeout=100, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answer = json.loads(done.stdout)
+        self.assertGreater(answer["readings_per_s"], 1000)
+        self.assertGreater(answer["bare_ratio"], 0)
 
 
 if __name__ == "__main__":
