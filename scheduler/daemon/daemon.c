@@ -12,10 +12,12 @@
 #include "scheduler/base/mem.h"
 #include "scheduler/daemon/daemon_priv.h"
 
-#define TICK_GAP_S       0.02 /* real, at most; bursts of events share a tick */
-#define SENSE_REAL_MIN_S 0.1  /* real; however fast plan time runs */
-#define STORE_PERIOD_S   1.0  /* real; how often a store that is down is looked at */
-#define SLOW_TICK_S      0.1  /* real; requests wait for a tick, and they are promised this */
+#define TICK_GAP_S       0.02  /* real, at most; bursts of events share a tick */
+#define SENSE_REAL_MIN_S 0.1   /* real; however fast plan time runs */
+#define STORE_PERIOD_S   1.0   /* real; how often a store that is down is looked at */
+#define SLOW_TICK_S      0.1   /* real; requests wait for a tick, and they are promised this */
+#define LONG_TICK_S      1.0   /* real; before one that may take as long the lease shows a beat */
+#define LONG_TICK_JOBS   10000 /* that make the first plan so long */
 #define KEY_MAX          24
 
 /** Waiters of one tick. */
@@ -129,6 +131,20 @@ static void watch_length(const struct hs_daemon *daemon, size_t n_events)
     }
 }
 
+/** Nothing leaves while a plan is made: a beat of the lease goes out before one that takes long. */
+static bool beats_first(struct hs_daemon *daemon)
+{
+    bool is_long =
+        daemon->tick_s > LONG_TICK_S
+        || (!daemon->has_stepped && hs_cycle_get_n_jobs(daemon->cycle) >= LONG_TICK_JOBS);
+
+    if (!is_long || !hs_lease_beat(daemon->lease, LONG_TICK_S)) {
+        return false;
+    }
+    hs_executor_timer_set(daemon->executor, daemon->tick, TICK_GAP_S);
+    return true;
+}
+
 void hs_daemon_tick(void *arg)
 {
     struct hs_daemon *daemon = arg;
@@ -138,6 +154,9 @@ void hs_daemon_tick(void *arg)
     int64_t now_at_s = hs_clock_at_s(daemon->clock);
     size_t n_events;
 
+    if (beats_first(daemon)) {
+        return;
+    }
     daemon->is_due = false;
     daemon->ticked_mono_s = hs_clock_mono_s(daemon->clock);
     hs_planclock_follow(daemon->planclock);

@@ -195,6 +195,16 @@ static void renew(struct hs_lease *lease)
     hs_store_lease_renew(lease->options.store, on_renewed, lease);
 }
 
+bool hs_lease_beat(struct hs_lease *lease, double age_s)
+{
+    if (lease->role != HS_LEASE_LEADER || lease->is_asking
+        || now_mono_s(lease) - lease->sent_mono_s < age_s) {
+        return false;
+    }
+    renew(lease);
+    return true;
+}
+
 /* --- waiting --- */
 
 static void make_store_id(char *ret_id, size_t size)

@@ -57,6 +57,13 @@ int hs_lease_new(const struct hs_lease_options *options, struct hs_lease **ret_l
 /** May an action be begun at this moment? To be asked just before every call of a compute port. */
 bool hs_lease_may_act(const struct hs_lease *lease);
 
+/**
+ * This thread will be busy for a while: show a beat now, if the last is older than @age_s.
+ *
+ * @return true if one is on its way; it leaves with the next turn of the loop
+ */
+bool hs_lease_beat(struct hs_lease *lease, double age_s);
+
 enum hs_lease_role hs_lease_get_role(const struct hs_lease *lease);
 
 /** "starting", "standby", "refused" or "leader". Static. */

@@ -274,6 +274,26 @@ static void lease__that_is_not_renewed_stops_actions_after_two_thirds(void **sta
     assert_int_equal(w->n_lost, 0);
 }
 
+/* A long plan lets nothing out: with a beat just before it, actions may go on behind it. */
+static void lease__that_shows_a_beat_before_a_long_plan_is_good_after_it(void **state)
+{
+    struct world *w = *state;
+
+    assert_int_equal(open_lease(w, NULL), 0);
+    assert_false(hs_lease_beat(w->lease, 1)); /* not ours yet */
+    advance(w, 4.5);
+    assert_true(hs_lease_beat(w->lease, 1));
+    assert_false(hs_lease_beat(w->lease, 1)); /* on its way */
+    advance(w, 0.01);
+    assert_false(hs_lease_beat(w->lease, 1)); /* there */
+    is_up = false;
+    advance(w, 9);
+    assert_true(hs_lease_may_act(w->lease)); /* the last one of its own is 13.5 s old */
+    is_up = true;
+    advance(w, 1.1);
+    assert_int_equal(w->n_lost, 0);
+}
+
 static void lease__that_another_took_is_lost(void **state)
 {
     struct world *w = *state;
@@ -478,6 +498,7 @@ int main(void)
         CASE(lease__is_waited_for_as_long_as_its_holder_says),
         CASE(lease__time_in_which_nobody_could_look_does_not_count),
         CASE(lease__that_is_not_renewed_stops_actions_after_two_thirds),
+        CASE(lease__that_shows_a_beat_before_a_long_plan_is_good_after_it),
         CASE(lease__that_another_took_is_lost),
         CASE(lease__is_given_back_at_a_clean_stop),
         CASE(lease__of_a_dead_process_of_this_directory_is_taken_at_once),
