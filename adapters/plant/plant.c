@@ -53,6 +53,9 @@ void hs_plant_deliver_by(struct hs_plant *plant, const struct hs_pointmap_row *r
         .quality = hs_plant_quality_judge(quality, &row->rule, row->point.kind, value, now_at_s),
     };
 
+    if (reading.quality == HS_QUALITY_GOOD) {
+        reading.value = hs_plant_quality_unroll(quality, hs_pointmap_get_span(row), value);
+    }
     plant->options.listener.reading(plant->options.listener.arg, &reading);
 }
 

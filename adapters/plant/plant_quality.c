@@ -4,10 +4,13 @@
 
 #include <math.h>
 
+#define FIRST_QUARTER 0.25
+#define LAST_QUARTER  0.75
+
 void hs_plant_quality_init(struct hs_plant_quality *quality)
 {
     *quality = (struct hs_plant_quality){
-        .good = NAN, .candidate = NAN, .seen = NAN, .is_unconfirmed = true};
+        .good = NAN, .candidate = NAN, .seen = NAN, .counted = NAN, .is_unconfirmed = true};
 }
 
 void hs_plant_quality_reconnect(struct hs_plant_quality *quality)
@@ -105,6 +108,17 @@ enum hs_quality hs_plant_quality_judge(struct hs_plant_quality *quality,
         return HS_QUALITY_STUCK;
     }
     return judge_change(quality, rule, value, at_s);
+}
+
+double hs_plant_quality_unroll(struct hs_plant_quality *quality, double span, double value)
+{
+    if (span > 0 && quality->counted > LAST_QUARTER * span && value < FIRST_QUARTER * span) {
+        quality->rolled += span;
+    } else if (value < quality->counted) {
+        quality->rolled = 0; /* a new meter */
+    }
+    quality->counted = value;
+    return value + quality->rolled;
 }
 
 bool hs_plant_quality_is_stale(const struct hs_plant_quality *quality,

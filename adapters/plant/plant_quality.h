@@ -25,6 +25,8 @@ struct hs_plant_quality {
     double seen;         /* what the sensor has said since changed_at_s */
     int64_t changed_at_s;
     bool is_stuck;
+    double counted; /* last number of a counter; NAN before the first */
+    double rolled;  /* what its roll-overs come to */
 };
 
 /** Nothing known yet, and the connection is new. */
@@ -43,6 +45,14 @@ void hs_plant_quality_reconnect(struct hs_plant_quality *quality);
 enum hs_quality hs_plant_quality_judge(struct hs_plant_quality *quality,
                                        const struct hs_pointmap_rule *rule, enum hs_point_kind kind,
                                        double value, int64_t at_s);
+
+/**
+ * A counter that goes on where it rolled over. Called with what was believed only. A fall from its
+ * last quarter to its first is a roll-over, any other a new meter, which is left to be seen.
+ *
+ * @param span  by how much it falls when it rolls over; 0: it does not
+ */
+double hs_plant_quality_unroll(struct hs_plant_quality *quality, double span, double value);
 
 /** True if the last good value is older than the rule allows, or there is none. */
 bool hs_plant_quality_is_stale(const struct hs_plant_quality *quality,

@@ -96,6 +96,15 @@ static const struct hs_conf_field fields[] = {
      .type = HS_CONF_ANY,
      .help = "list of up to 4 numbers, before scale, by which the device says that it knows "
              "nothing, as 65535 or -32768"},
+    {.name = "rollover",
+     .type = HS_CONF_REAL,
+     AT(row.reg.rollover),
+     .min = 1,
+     .max = 1e15,
+     .has_default = true,
+     .default_number = NAN,
+     .help = "of a counter: the number, before scale, at which it begins anew at 0, as 100000000; "
+             "absent: the range of uint16 and uint32"},
     {.name = "mqtt",
      .type = HS_CONF_TEXT,
      WORD_FIELD(row.mqtt),
@@ -388,6 +397,23 @@ void hs_pointmap_read(const struct hs_estate *estate, const json_t *object, cons
         snprintf(where, sizeof(where), "%.200s/sites/%zu", pointer, i);
         read_site(&r, &estate->sites[i], json_array_get(sites, i), where);
     }
+}
+
+double hs_pointmap_get_span(const struct hs_pointmap_row *row)
+{
+    bool is_counter =
+        row->point.kind == HS_POINT_USEFUL_HEAT_WH || row->point.kind == HS_POINT_CAPTURED_HEAT_WH;
+    double numbers = row->reg.rollover;
+
+    if (!is_counter) {
+        return 0;
+    }
+    if (isnan(numbers) && row->modbus[0] != '\0') {
+        numbers = row->reg.type == HS_POINTMAP_UINT16   ? 65536.0
+                  : row->reg.type == HS_POINTMAP_UINT32 ? 4294967296.0
+                                                        : (double)NAN;
+    }
+    return numbers > 0 ? numbers * fabs(row->reg.scale) : 0;
 }
 
 const struct hs_pointmap_row *hs_pointmap_find(const struct hs_pointmap *map,

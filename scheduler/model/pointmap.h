@@ -61,6 +61,7 @@ struct hs_pointmap_register {
     double offset;
     double sentinels[HS_POINTMAP_SENTINELS_MAX]; /* raw numbers that mean: nothing is known */
     size_t n_sentinels;
+    double rollover; /* a counter begins anew at this number, before scale; NAN: see get_span */
 };
 
 /** What makes a value believable. */
@@ -108,6 +109,12 @@ extern const char *const hs_pointmap_order_words[];
  */
 void hs_pointmap_read(const struct hs_estate *estate, const json_t *object, const char *pointer,
                       struct hs_conf_report *report, struct hs_pointmap *ret_map);
+
+/**
+ * By how much a counter falls when it is full and begins anew, in the point's unit; 0: it does not,
+ * or is no counter. Without `rollover` it is the range of uint16 and uint32.
+ */
+double hs_pointmap_get_span(const struct hs_pointmap_row *row);
 
 /** The row that reads (or writes) @point, or NULL. */
 const struct hs_pointmap_row *hs_pointmap_find(const struct hs_pointmap *map,

@@ -129,6 +129,22 @@ static void pointmap__takes_every_field(void **state)
     assert_int_equal(row->rule.confirm, 5);
 }
 
+static void pointmap__counters_roll_over_at_their_own_number(void **state)
+{
+    HS_AUTO(hs_estate)
+    estate = parse("\"captured_heat_wh\":{\"modbus\":\"p\",\"address\":1,\"type\":\"uint16\","
+                   "\"scale\":1000},\"supply_c\":{\"modbus\":\"p\",\"address\":2,"
+                   "\"type\":\"uint16\"}",
+                   "\"useful_heat_wh\":{\"mqtt\":\"b\",\"topic\":\"t\",\"scale\":10,"
+                   "\"rollover\":100000}",
+                   "", "");
+    const struct hs_pointmap_row *rows = estate->points->rows;
+
+    assert_near(hs_pointmap_get_span(&rows[0]), 65536000, 0);
+    assert_near(hs_pointmap_get_span(&rows[1]), 0, 0);
+    assert_near(hs_pointmap_get_span(&rows[2]), 1000000, 0);
+}
+
 static void pointmap__says_where_and_what_would_be_right(void **state)
 {
     static const struct {
@@ -171,6 +187,7 @@ int main(void)
         cmocka_unit_test(pointmap__finds_points_on_every_thing),
         cmocka_unit_test(pointmap__defaults_leave_the_device_its_say),
         cmocka_unit_test(pointmap__takes_every_field),
+        cmocka_unit_test(pointmap__counters_roll_over_at_their_own_number),
         cmocka_unit_test(pointmap__says_where_and_what_would_be_right),
     };
 

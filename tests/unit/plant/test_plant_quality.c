@@ -149,6 +149,32 @@ static void quality__without_a_rule_only_the_quantity_counts(void **state)
     assert_near(quality.good, 40, 0);
 }
 
+static void quality_counter__goes_on_where_it_rolled_over(void **state)
+{
+    struct hs_plant_quality quality;
+
+    hs_plant_quality_init(&quality);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 65000), 65000, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 65500), 65500, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 100), 65636, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 40000), 105536, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 60000), 125536, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 7), 131079, 0);
+}
+
+static void quality_counter__a_new_meter_is_seen_as_one(void **state)
+{
+    struct hs_plant_quality quality;
+
+    hs_plant_quality_init(&quality);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 65500), 65500, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 100), 65636, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 30000), 95536, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 65536, 3), 3, 0); /* it was not nearly full */
+    assert_near(hs_plant_quality_unroll(&quality, 0, 9e9), 9e9, 0);
+    assert_near(hs_plant_quality_unroll(&quality, 0, 1), 1, 0);
+}
+
 static void quality_beat__counts_changes_not_values(void **state)
 {
     struct hs_plant_quality_beat beat;
@@ -177,6 +203,8 @@ int main(void)
         cmocka_unit_test(quality__after_a_reconnection_the_old_value_proves_nothing),
         cmocka_unit_test(quality__age_is_told_from_the_last_good_one),
         cmocka_unit_test(quality__without_a_rule_only_the_quantity_counts),
+        cmocka_unit_test(quality_counter__goes_on_where_it_rolled_over),
+        cmocka_unit_test(quality_counter__a_new_meter_is_seen_as_one),
         cmocka_unit_test(quality_beat__counts_changes_not_values),
     };
 
