@@ -97,6 +97,9 @@ class Backup(unittest.TestCase):
         said = self.backup()
         self.assertIn(": 5 jobs that are not over, 12 that are", said)
         self.assertEqual(oct(self.file.stat().st_mode & 0o777), "0o600")
+        # whatever the store holds is in it: who adds a table adds it to stateparts.c
+        kept = {row.get("table", row.get("log")) for row in self.lines()}
+        self.assertEqual({key.rsplit(":", 1)[1] for key in self.rig.redis("keys", "hs:{main}:*").split()} - kept, {"lease"})
         later = self.submit(2, name="later")
         report = self.rig.get("/v1/report")["policies"][0]
         self.rig.end(self.rig.daemon)
