@@ -74,6 +74,24 @@ void hs_plant_deliver_bad(struct hs_plant *plant, const struct hs_pointmap_row *
     plant->options.listener.reading(plant->options.listener.arg, &reading);
 }
 
+int hs_plant_check_source(const struct hs_plant *plant, const char *path,
+                          const struct hs_point *point, struct hs_err *err)
+{
+    const struct hs_pointmap_row *row =
+        hs_pointmap_find(plant->options.estate->points, point, false);
+
+    if (hs_reading_is_outbound(point->kind)) {
+        return hs_err_set(err, HS_E_INVALID, NULL, "point '%.80s' is told to the plant, not read",
+                          path);
+    }
+    if (row != NULL) {
+        return hs_err_set(err, HS_E_CONFLICT, NULL, "point '%.80s' is read from %s '%s'", path,
+                          row->modbus[0] != '\0' ? "modbus" : "mqtt",
+                          row->modbus[0] != '\0' ? row->modbus : row->mqtt);
+    }
+    return 0;
+}
+
 void hs_plant_tell_connection(struct hs_plant *plant, bool is_up, const char *fmt, ...)
 {
     char text[TEXT_MAX];

@@ -94,6 +94,15 @@ void hs_plant_deliver_by(struct hs_plant *plant, const struct hs_pointmap_row *r
 void hs_plant_deliver_bad(struct hs_plant *plant, const struct hs_pointmap_row *row,
                           enum hs_quality verdict);
 
+/**
+ * For backends that anybody may feed: may @point come from there? One that is told to the plant, or
+ * that the estate's map reads from a device, may not.
+ *
+ * @return 0, -HS_E_INVALID or -HS_E_CONFLICT
+ */
+int hs_plant_check_source(const struct hs_plant *plant, const char *path,
+                          const struct hs_point *point, struct hs_err *err);
+
 /** For backends: a device or broker was found or lost. */
 __attribute__((format(printf, 3, 4))) void
 hs_plant_tell_connection(struct hs_plant *plant, bool is_up, const char *fmt, ...);

@@ -62,24 +62,6 @@ static int check_members(const json_t *json, struct hs_err *err)
     return 0;
 }
 
-static int check_source(const struct hs_plant *plant, const char *path,
-                        const struct hs_point *point, struct hs_err *err)
-{
-    const struct hs_pointmap_row *row =
-        hs_pointmap_find(plant->options.estate->points, point, false);
-
-    if (hs_reading_is_outbound(point->kind)) {
-        return hs_err_set(err, HS_E_INVALID, NULL, "point '%.80s' is told to the plant, not read",
-                          path);
-    }
-    if (row != NULL) {
-        return hs_err_set(err, HS_E_CONFLICT, NULL, "point '%.80s' is read from %s '%s'", path,
-                          row->modbus[0] != '\0' ? "modbus" : "mqtt",
-                          row->modbus[0] != '\0' ? row->modbus : row->mqtt);
-    }
-    return 0;
-}
-
 static int read_at(const struct hs_plant *plant, const json_t *json, struct hs_reading *reading,
                    struct hs_err *err)
 {
@@ -114,7 +96,7 @@ int hs_plant_push_take(struct hs_plant *plant, const json_t *json, struct hs_err
         rc = hs_reading_parse_point(plant->options.estate, path, &reading.point, err);
     }
     if (rc == 0) {
-        rc = check_source(plant, path, &reading.point, err);
+        rc = hs_plant_check_source(plant, path, &reading.point, err);
     }
     if (rc == 0 && value == NULL) {
         rc = hs_err_set(err, HS_E_INVALID, NULL,

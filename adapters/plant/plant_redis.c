@@ -115,6 +115,9 @@ static int parse_entry(struct plant_redis *plant, const char *id, const redisRep
     if (hs_reading_parse_point(plant->base.options.estate, path, &reading.point, &err) < 0) {
         return refuse(plant, "entry %s, point '%.60s': %.120s", id, path, err.text);
     }
+    if (hs_plant_check_source(&plant->base, path, &reading.point, &err) < 0) {
+        return refuse(plant, "entry %s: %.160s", id, err.text);
+    }
     if (!parse_value(value, &reading.value)) {
         return refuse(plant, "entry %s, point '%.60s': value '%.30s' is not a number", id, path,
                       value);

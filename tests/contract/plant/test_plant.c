@@ -25,6 +25,7 @@
 
 #define STREAM    "hs:{t}:readings"
 #define DEMAND    "pool/main/basin/demand_heat_w"
+#define MAPPED    "pool/main/return_c"
 #define SEEN_MAX  64
 #define NOW_AT_S  1767607200 /* 2026-01-05T10:00:00Z */
 #define NOW_TEXT  "2026-01-05T10:00:00Z"
@@ -134,6 +135,11 @@ static void make_plant(struct fixture *f)
         .period_plan_s = 0.05,
     };
 
+    if (f->backend != BACKEND_MODBUS) { /* one point has one source: here it is return_c's */
+        struct hs_pointmap_row *row = &f->estate->points->rows[0];
+
+        assert_int_equal(hs_reading_parse_point(f->estate, MAPPED, &row->point, NULL), 0);
+    }
     switch (f->backend) {
     case BACKEND_CSV:
         f->plant = hs_plant_csv_new(&options, f->all);
@@ -154,7 +160,6 @@ static void make_plant(struct fixture *f)
         make_modbus(f, &options);
         break;
     case BACKEND_PUSH:
-        f->estate->points->n_rows = 0; /* one point has one source */
         f->plant = hs_plant_push_new(&options);
         break;
     }
@@ -323,6 +328,8 @@ static void plant_redis__malformed_entries_are_refused_and_the_next_one_read(voi
     } cases[] = {
         {"pool/main/bassin/demand_heat_w", "1", NOW_TEXT, "basin"},
         {"", "1", NOW_TEXT, "point"},
+        {MAPPED, "1", NOW_TEXT, "is read from modbus 'plc'"},
+        {"pool/main/heartbeat", "1", NOW_TEXT, "is told to the plant"},
         {DEMAND, "lots", NOW_TEXT, "'lots' is not a number"},
         {DEMAND, "", NOW_TEXT, "'' is not a number"},
         {DEMAND, "0x10", NOW_TEXT, "is not a number"},
