@@ -17,6 +17,9 @@ static const struct hs_table_column columns[] = {
     {"FROM", "from", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"UNTIL", "until", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
     {"OFF", "off", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
+    {"OWNER", "owner", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
+    {"CONTACT", "contact", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
+    {"ESCALATION", "escalation", NULL, HS_RENDER_TEXT, HS_TABLE_EXTRA},
     {"WHY", "why", NULL, HS_RENDER_TEXT, HS_TABLE_ALWAYS},
 };
 
@@ -27,12 +30,13 @@ static const struct hs_table table = {
     .n_columns = sizeof(columns) / sizeof(columns[0]),
 };
 
-static const char *const kinds[] = {"site", "loop", "rack", "host"};
+static const char *const kinds[] = {"site", "loop", "rack", "host", "boiler"};
 
 /** The request that the options make; NULL after saying what is missing. */
 static json_t *make_request(const struct hs_args *args)
 {
-    static const char *const texts[] = {"from", "until", "for", "why"};
+    static const char *const texts[] = {"from",  "until",   "for",       "why",
+                                        "owner", "contact", "escalation"};
     json_t *json = hs_jsonx_object();
     size_t n_kinds = 0;
 
@@ -52,8 +56,8 @@ static json_t *make_request(const struct hs_args *args)
     if (n_kinds != 1 || hs_args_has(args, "until") == hs_args_has(args, "for")) {
         json_decref(json);
         hs_say_error(
-            "say of what (one of --site, --loop, --rack, --host) and when it ends (--until "
-            "or --for)");
+            "say of what (one of --site, --loop, --rack, --host, --boiler) and when it ends "
+            "(--until or --for)");
         return NULL;
     }
     return json;
@@ -94,9 +98,9 @@ static enum hs_exit end(const struct hs_args *args)
 
 static enum hs_exit maintenance_run(const struct hs_args *args)
 {
-    const char *verb = args->words[0];
+    const char *verb = args->n_words > 0 ? args->words[0] : "list";
 
-    if (strcmp(verb, "list") == 0 && args->n_words == 1) {
+    if (strcmp(verb, "list") == 0 && args->n_words <= 1) {
         return hs_table_show(args, "/v1/maintenance", &table);
     }
     if (strcmp(verb, "add") == 0 && args->n_words == 1) {
@@ -114,20 +118,24 @@ static const struct hs_command_option options[] = {
     {"loop", 0, "SITE/LOOP", "of all hosts on a heat loop"},
     {"rack", 0, "SITE/RACK", "of all hosts of a rack"},
     {"host", 0, "SITE/HOST", "of one host"},
+    {"boiler", 0, "SITE/LOOP/SINK", "of what heats a sink beside compute"},
     {"from", 0, "TIME", "when it begins; now if not given"},
     {"until", 0, "TIME", "when it ends"},
     {"for", 0, "DURATION", "how long it lasts, instead of --until"},
     {"off", 0, NULL, "hosts are switched off: no idle heat either"},
     {"why", 0, "TEXT", "for those who wonder"},
+    {"owner", 0, "TEXT", "who does it"},
+    {"contact", 0, "TEXT", "how to reach them"},
+    {"escalation", 0, "TEXT", "whom to call if it goes wrong"},
 };
 
 const struct hs_command hs_cmd_maintenance = {
     .name = "maintenance",
-    .arguments = "add|list|end [ID]",
+    .arguments = "[add|list|end [ID]]",
     .summary = "tell of maintenance ahead: no work there, heat stored before",
     .options = options,
     .n_options = sizeof(options) / sizeof(options[0]),
-    .n_words_min = 1,
+    .n_words_min = 0,
     .n_words_max = 2,
     .flags = HS_COMMAND_FORMATS,
     .run = maintenance_run,

@@ -47,7 +47,14 @@ void hs_cycle_set_maintenance(struct hs_cycle *cycle, const struct hs_maintenanc
         }
     }
     cycle->closures.n = n_kept;
+    cycle->boilers.n = 0;
     for (size_t i = 0; i < n; i++) {
+        struct hs_cycle_boiler boiler = {hs_maintenance_find_sink(&items[i], cycle->estate),
+                                         items[i].from_at_s, items[i].until_at_s, false};
+
+        if (boiler.sink_idx != SIZE_MAX) {
+            (void)HS_VEC_PUSH(&cycle->boilers, boiler);
+        }
         for (size_t h = 0; h < cycle->estate->n_hosts; h++) {
             struct hs_cycle_closure closure = {h, items[i].from_at_s, items[i].until_at_s,
                                                items[i].is_off, items[i].id};
@@ -302,10 +309,12 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
     run_until(cycle, now_at_s);
     hs_cycle_watch_loops(cycle);
     hs_cycle_follow(cycle);
-    if (cycle->is_insert_wanted && !is_plan_due(cycle)) {
+    if (cycle->options.has_no_planner) {
+        hs_cycle_run_thermostat(cycle);
+    } else if (cycle->is_insert_wanted && !is_plan_due(cycle)) {
         hs_cycle_insert_new(cycle);
     }
-    if (is_plan_due(cycle)) {
+    if (!cycle->options.has_no_planner && is_plan_due(cycle)) {
         hs_cycle_make_plan(cycle);
         planned = true;
     }

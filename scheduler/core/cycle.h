@@ -109,6 +109,7 @@ struct hs_cycle_options {
     bool can_move;           /* the hosts' backend can move machines among them */
     bool can_throttle;       /* and give them less than all of their vCPUs' time */
     bool frees_memory;       /* suspended machines are saved to disk and hold none */
+    bool has_no_planner;     /* the thermostat's rule runs the loops, at each step */
 };
 
 /** A cycle that knows the estate and nothing else. Owned by the caller. */
@@ -139,7 +140,7 @@ void hs_cycle_close_host(struct hs_cycle *cycle, size_t host_idx, int64_t from_a
 
 /**
  * All the maintenance that people have told of, in place of what was told before: none of what it
- * covers is to start or go on in it.
+ * covers is to start or go on in it. For a boiler's the tank is filled before.
  *
  * @param items  [n] borrowed; checked by hs_maintenance_check()
  */

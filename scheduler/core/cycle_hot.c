@@ -109,7 +109,8 @@ static double takers_w(const struct hs_cycle *cycle, size_t loop_idx, bool is_ho
 {
     const struct hs_heatloop *loop = &cycle->estate->loops[loop_idx];
     const bool *holds = cycle->loops[loop_idx].interlock.holds;
-    bool is_standing = holds[HS_INTERLOCK_NO_FLOW] || holds[HS_INTERLOCK_LEAK];
+    bool is_standing =
+        holds[HS_INTERLOCK_NO_FLOW] || holds[HS_INTERLOCK_LEAK] || holds[HS_INTERLOCK_EMERGENCY];
     bool has_limit = isfinite(loop->rejection_limit_w) && loop->rejection_limit_w > 0;
     double sum_w = has_limit ? loop->rejection_limit_w : 0.0;
     bool has_room = !isnan(hs_estimator_get_tank_wh(cycle->estimator, loop_idx))

@@ -10,7 +10,7 @@
  *
  *                               sinks      tank       rejection, its limit stated / not
  *   water hot                   wanted     no         limit / none
- *   no flow, leak               no         no         limit / none
+ *   no flow, leak, emergency    no         no         limit / none
  *   pump out of order           no         no         limit / all
  *   a sink lost                 the others until full limit / all
  *

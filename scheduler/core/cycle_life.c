@@ -129,6 +129,7 @@ void hs_cycle_free(struct hs_cycle *cycle)
     hs_estimator_free(cycle->estimator);
     free(cycle->signals);
     HS_VEC_FINI(&cycle->closures);
+    HS_VEC_FINI(&cycle->boilers);
     free(cycle->racks);
     free(cycle->loops);
     for (size_t h = 0; h < cycle->estate->n_hosts; h++) {

@@ -83,6 +83,7 @@ void hs_cycle_fill_interlock(const struct hs_cycle *cycle, size_t loop_idx,
     fill_said(&seen->pump.ok, cycle->now_at_s, &ret_input->said[HS_INTERLOCK_PUMP]);
     fill_said(&seen->flow_l_per_min, cycle->now_at_s, &ret_input->said[HS_INTERLOCK_NO_FLOW]);
     fill_said(&seen->leak, cycle->now_at_s, &ret_input->said[HS_INTERLOCK_LEAK]);
+    fill_said(&seen->emergency, cycle->now_at_s, &ret_input->said[HS_INTERLOCK_EMERGENCY]);
 }
 
 static void step_interlock(struct hs_cycle *cycle, size_t loop_idx)
@@ -262,8 +263,24 @@ static void step_loop(struct hs_cycle *cycle, size_t loop_idx)
     hs_cycle_hygiene_watch(cycle, loop_idx);
 }
 
+static void watch_boilers(struct hs_cycle *cycle)
+{
+    for (size_t i = 0; i < cycle->boilers.n; i++) {
+        struct hs_cycle_boiler *boiler = &cycle->boilers.items[i];
+        bool is_out = boiler->from_at_s <= cycle->now_at_s && boiler->until_at_s > cycle->now_at_s;
+
+        if (is_out != boiler->is_told) {
+            boiler->is_told = is_out;
+            hs_cycle_note(cycle, "maintenance", cycle->estate->sinks[boiler->sink_idx].path,
+                          is_out ? "its own heating is out: what compute and the tank give is all"
+                                 : "its own heating is to be back");
+        }
+    }
+}
+
 void hs_cycle_watch_loops(struct hs_cycle *cycle)
 {
+    watch_boilers(cycle);
     step_racks(cycle);
     for (size_t l = 0; l < cycle->estate->n_loops; l++) {
         step_loop(cycle, l);

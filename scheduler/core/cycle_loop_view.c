@@ -102,6 +102,7 @@ static json_t *format_readings(const struct hs_cycle *cycle, size_t loop_idx)
     add_known(cycle, HS_POINT_FLOW_L_PER_MIN, loop_idx, &seen->flow_l_per_min, readings);
     add_known(cycle, HS_POINT_PUMP_OK, loop_idx, &seen->pump.ok, readings);
     add_known(cycle, HS_POINT_LEAK, loop_idx, &seen->leak, readings);
+    add_known(cycle, HS_POINT_EMERGENCY, loop_idx, &seen->emergency, readings);
     for (size_t r = 0; r < cycle->estate->n_racks; r++) {
         if (cycle->estate->racks[r].loop_idx == loop_idx) {
             add_known(cycle, HS_POINT_RACK_INLET_C, r, &cycle->estimator->rack_inlet_c[r],

@@ -96,6 +96,14 @@ struct hs_cycle_closure {
     uint64_t of_id; /* the maintenance that says so; 0: hs_cycle_close_host() */
 };
 
+/** Planned maintenance of what heats a sink beside compute. */
+struct hs_cycle_boiler {
+    size_t sink_idx;
+    int64_t from_at_s;
+    int64_t until_at_s;
+    bool is_told; /* that it has begun */
+};
+
 /** A job and what the cycle remembers of it. */
 struct hs_cycle_entry {
     struct hs_job *job; /* owned */
@@ -149,6 +157,7 @@ struct hs_cycle {
     struct hs_cycle_loop *loops; /* [n_loops] */
     struct hs_cycle_zone *racks; /* [n_racks] */
     HS_VEC(struct hs_cycle_closure) closures;
+    HS_VEC(struct hs_cycle_boiler) boilers;
     const struct hs_series **signals; /* [n_sites][HS_CYCLE_SIGNALS] by hs_signal_kind */
     struct hs_estimator *estimator;
     struct hs_calendar **calendars; /* [n_sites] borrowed by the forecasts */
@@ -419,6 +428,9 @@ void hs_cycle_format_run(const struct hs_cycle *cycle, const struct hs_cycle_ent
 
 /** Take one event into the state. */
 void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
+
+/** Say what runs now without any plan. */
+void hs_cycle_run_thermostat(struct hs_cycle *cycle);
 
 /** Make a full plan for now. */
 void hs_cycle_make_plan(struct hs_cycle *cycle);

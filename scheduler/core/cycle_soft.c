@@ -184,6 +184,29 @@ bool hs_cycle_soft_is_limited(const struct hs_cycle *cycle, size_t host_idx)
 
 /* --- comfort --- */
 
+/* While the sink's own heating is out, and as it begins, the tank is to hold what is wanted yet. */
+static bool raise_floor(const struct hs_cycle *cycle, const struct hs_cycle_boiler *boiler,
+                        double max_wh, double *io_floor_wh)
+{
+    int64_t slot_s = cycle->estate->slot_s;
+    const double *demand_wh = &cycle->frame_demand_wh[boiler->sink_idx * cycle->n_slots];
+    double need_wh = 0.0;
+    bool has_any = false;
+
+    for (size_t t = cycle->n_slots; t-- > 0;) {
+        int64_t end_at_s = cycle->plan_from_at_s + (int64_t)(t + 1) * slot_s;
+
+        if (end_at_s >= boiler->from_at_s && end_at_s < boiler->until_at_s) {
+            io_floor_wh[t] = fmin(max_wh, fmax(io_floor_wh[t], need_wh));
+            has_any = true;
+        }
+        if (end_at_s > boiler->from_at_s && end_at_s - slot_s < boiler->until_at_s) {
+            need_wh += demand_wh[t];
+        }
+    }
+    return has_any;
+}
+
 void hs_cycle_soft_fill_floor(struct hs_cycle *cycle, size_t loop_idx,
                               struct hs_thermal_input *input)
 {
@@ -196,7 +219,9 @@ void hs_cycle_soft_fill_floor(struct hs_cycle *cycle, size_t loop_idx,
         (size_t)((tank->ride_through_s + cycle->estate->slot_s - 1) / cycle->estate->slot_s);
     double ahead_wh = 0.0;
 
-    if (!tank->present || (least_wh <= 0 && span == 0)) {
+    bool has_any = least_wh > 0 || span > 0;
+
+    if (!tank->present) {
         return;
     }
     for (size_t t = n; t-- > 0;) { /* floor of t: what is asked for in the slots after it */
@@ -205,6 +230,14 @@ void hs_cycle_soft_fill_floor(struct hs_cycle *cycle, size_t loop_idx,
             ahead_wh += span > 0 ? cycle->frame_demand_wh[k * n + t] : 0.0;
             ahead_wh -= span > 0 && t + span < n ? cycle->frame_demand_wh[k * n + t + span] : 0.0;
         }
+    }
+    for (size_t i = 0; i < cycle->boilers.n; i++) {
+        if (cycle->estate->sinks[cycle->boilers.items[i].sink_idx].loop_idx == loop_idx) {
+            has_any |= raise_floor(cycle, &cycle->boilers.items[i], hs_tank_max_wh(tank), floor_wh);
+        }
+    }
+    if (!has_any) {
+        return;
     }
     input->floor_wh = floor_wh;
     input->floor_cur_per_wh = cycle->options.policy->prices.comfort_cur_per_mwh_h * 1e-6

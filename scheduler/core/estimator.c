@@ -44,6 +44,7 @@ struct hs_estimator *hs_estimator_new(const struct hs_estate *estate, int64_t no
         est->loops[l].return_c = unknown;
         est->loops[l].flow_l_per_min = unknown;
         est->loops[l].leak = unknown;
+        est->loops[l].emergency = unknown;
         est->loops[l].pump.ok = unknown;
         est->loops[l].sinks.ok = unknown;
         est->loops[l].first_tank_wh = NAN;
@@ -404,6 +405,9 @@ void hs_estimator_add(struct hs_estimator *est, const struct hs_reading *reading
         return;
     case HS_POINT_FLOW_L_PER_MIN:
         add_plain(&est->loops[reading->point.thing_idx].flow_l_per_min, reading);
+        return;
+    case HS_POINT_EMERGENCY:
+        add_plain(&est->loops[reading->point.thing_idx].emergency, reading);
         return;
     case HS_POINT_LEAK:
         add_plain(&est->loops[reading->point.thing_idx].leak, reading);

@@ -70,6 +70,7 @@ struct hs_estimator_loop {
     struct hs_estimator_value return_c;
     struct hs_estimator_value flow_l_per_min;
     struct hs_estimator_value leak;
+    struct hs_estimator_value emergency;
     double first_tank_wh; /* NAN before the first reading */
     int64_t first_tank_at_s;
     double metered_captured_wh; /* its rise since the start */

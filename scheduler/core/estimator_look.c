@@ -37,6 +37,8 @@ const struct hs_estimator_value *hs_estimator_find_value(const struct hs_estimat
         return &est->rack_elec_w[point->thing_idx];
     case HS_POINT_FLOW_L_PER_MIN:
         return &est->loops[point->thing_idx].flow_l_per_min;
+    case HS_POINT_EMERGENCY:
+        return &est->loops[point->thing_idx].emergency;
     case HS_POINT_LEAK:
         return &est->loops[point->thing_idx].leak;
     case HS_POINT_RACK_INLET_C:

@@ -11,6 +11,7 @@ static const char *const words[HS_INTERLOCK_COUNT_] = {
     [HS_INTERLOCK_PUMP] = "pump",
     [HS_INTERLOCK_NO_FLOW] = "no-flow",
     [HS_INTERLOCK_LEAK] = "leak",
+    [HS_INTERLOCK_EMERGENCY] = "emergency",
 };
 
 /* NAN says nothing: neither of the two below is true of it. */
@@ -109,6 +110,9 @@ void hs_interlock_format(enum hs_interlock_kind kind, const struct hs_interlock_
     case HS_INTERLOCK_NO_FLOW:
         snprintf(ret_text, size, "flow %.1f l/min, least %.1f l/min", in->said[kind].value,
                  in->flow_min_l_per_min);
+        return;
+    case HS_INTERLOCK_EMERGENCY:
+        snprintf(ret_text, size, "emergency switch");
         return;
     default:
         snprintf(ret_text, size, "leak");

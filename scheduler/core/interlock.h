@@ -2,7 +2,7 @@
 #pragma once
 
 /**
- * interlock - what stops the water of a loop: its pump, no flow, a leak.
+ * interlock - what stops the water of a loop: its pump, no flow, a leak, the emergency switch.
  *
  * Each begins with the first good reading that says so and ends by itself: a minute after a good
  * reading said that it is over. A sensor that fails in between says neither; after a day of
@@ -17,9 +17,10 @@
 #define HS_INTERLOCK_DWELL_S 60
 
 enum hs_interlock_kind {
-    HS_INTERLOCK_PUMP,    /* its pump is said to be out of order */
-    HS_INTERLOCK_NO_FLOW, /* less flow than the least */
-    HS_INTERLOCK_LEAK,    /* water where none should be */
+    HS_INTERLOCK_PUMP,      /* its pump is said to be out of order */
+    HS_INTERLOCK_NO_FLOW,   /* less flow than the least */
+    HS_INTERLOCK_LEAK,      /* water where none should be */
+    HS_INTERLOCK_EMERGENCY, /* somebody has thrown the switch */
     HS_INTERLOCK_COUNT_,
 };
 
@@ -30,7 +31,7 @@ struct hs_interlock_said {
 };
 
 struct hs_interlock_input {
-    struct hs_interlock_said said[HS_INTERLOCK_COUNT_]; /* 1 in order or 0; l/min; 1 leak or 0 */
+    struct hs_interlock_said said[HS_INTERLOCK_COUNT_]; /* 1 in order or 0; l/min; 1 or 0 */
     double flow_min_l_per_min;                          /* NAN or 0: flow is not watched */
     double fresh_s;                                     /* an older reading begins nothing */
 };
@@ -56,5 +57,5 @@ bool hs_interlock_is_on(const struct hs_interlock *interlock);
 void hs_interlock_format(enum hs_interlock_kind kind, const struct hs_interlock_input *input,
                          char *ret_text, size_t size);
 
-/** "pump", "no-flow", "leak". */
+/** "pump", "no-flow", "leak", "emergency". */
 const char *hs_interlock_word(enum hs_interlock_kind kind);

@@ -107,6 +107,7 @@ static void set_cycle(struct hs_daemon *daemon, const struct hs_recall_memory *m
         .first_op_id = daemon->epoch * HS_ENACT_OPS_PER_EPOCH + 1,
         .can_move = can_move(config->estate),
         .can_throttle = can_throttle(config->estate),
+        .has_no_planner = strcmp(config->planner, "thermostat") == 0,
         .bound_iterations = 10,
         .n_threads = count_cores(),
     };

@@ -18,6 +18,7 @@
 #define N_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const store_words[] = {"redis", "mem", NULL};
+static const char *const planner_words[] = {"plan", "thermostat", NULL};
 static const char *const api_words[] = {"hsched.daemon/v1", NULL};
 
 #define CONFIG_TEXT(member) \
@@ -120,6 +121,13 @@ static const struct hs_conf_field config_fields[] = {
      .help = "list of {\"unix\": PATH}"},
     {.name = "auth", .type = HS_CONF_OBJECT, .table = &auth_table, .help = "who may speak"},
     {.name = "tls", .type = HS_CONF_ANY, .help = "kept for tcp listeners"},
+    {.name = "planner",
+     .type = HS_CONF_WORD,
+     CONFIG_TEXT(planner),
+     .words = planner_words,
+     .has_default = true,
+     .default_text = "plan",
+     .help = "`thermostat`: nothing is planned, each loop's tank and demand say what runs"},
     {.name = "speed",
      .type = HS_CONF_REAL,
      .offset = offsetof(struct hs_config, speed),

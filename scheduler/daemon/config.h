@@ -103,6 +103,7 @@ struct hs_config {
     double lease_s;                  /* real; how long leadership outlives its last renewal */
     uint64_t history_jobs;           /* jobs that are over and kept, at most */
     int64_t history_age_s;           /* and so long; 0: however old */
+    char planner[16];                /* "plan", "thermostat" */
     double speed;                    /* plan seconds per real second */
     char start[64];                  /* as written */
     int64_t start_at_s;              /* 0: now */

@@ -7,7 +7,7 @@
 
 #include "scheduler/base/timetext.h"
 
-static const char *const kind_words[] = {"site", "loop", "rack", "host", NULL};
+static const char *const kind_words[] = {"site", "loop", "rack", "host", "boiler", NULL};
 
 struct maintenance_read {
     struct hs_maintenance it;
@@ -32,7 +32,7 @@ static const struct hs_conf_field fields[] = {
      AT(it.name),
      .size = HS_PATH_MAX,
      .required = true,
-     .help = "its name: SITE, SITE/LOOP, SITE/RACK or SITE/HOST"},
+     .help = "its name: SITE, SITE/LOOP, SITE/RACK, SITE/HOST or, of a boiler, SITE/LOOP/SINK"},
     {.name = "from",
      .type = HS_CONF_TEXT,
      AT(from),
@@ -57,6 +57,17 @@ static const struct hs_conf_field fields[] = {
      .has_default = true,
      .help = "its hosts are switched off: their idle heat is gone as well"},
     {.name = "why", .type = HS_CONF_TEXT, AT(it.why), .size = 128, .help = "for those who wonder"},
+    {.name = "owner", .type = HS_CONF_TEXT, AT(it.owner), .size = 64, .help = "who does it"},
+    {.name = "contact",
+     .type = HS_CONF_TEXT,
+     AT(it.contact),
+     .size = 96,
+     .help = "how to reach them"},
+    {.name = "escalation",
+     .type = HS_CONF_TEXT,
+     AT(it.escalation),
+     .size = 96,
+     .help = "whom to call if it goes wrong"},
 };
 const struct hs_conf_table hs_maintenance_table = {"maintenance", fields,
                                                    sizeof(fields) / sizeof(fields[0])};
@@ -102,10 +113,11 @@ int hs_maintenance_parse(const json_t *json, int64_t now_at_s, struct hs_mainten
 int hs_maintenance_check(const struct hs_maintenance *it, const struct hs_estate *estate,
                          struct hs_err *err)
 {
-    size_t idx = strcmp(it->kind, "site") == 0   ? hs_estate_find_site(estate, it->name)
-                 : strcmp(it->kind, "loop") == 0 ? hs_estate_find_loop(estate, it->name)
-                 : strcmp(it->kind, "rack") == 0 ? hs_estate_find_rack(estate, it->name)
-                                                 : hs_estate_find_host(estate, it->name);
+    size_t idx = strcmp(it->kind, "site") == 0     ? hs_estate_find_site(estate, it->name)
+                 : strcmp(it->kind, "loop") == 0   ? hs_estate_find_loop(estate, it->name)
+                 : strcmp(it->kind, "rack") == 0   ? hs_estate_find_rack(estate, it->name)
+                 : strcmp(it->kind, "boiler") == 0 ? hs_estate_find_sink(estate, it->name)
+                                                   : hs_estate_find_host(estate, it->name);
 
     return idx != SIZE_MAX ? 0
                            : hs_err_set(err, HS_E_NOTFOUND, "/name", "no %s '%s' in the estate",
@@ -121,7 +133,12 @@ bool hs_maintenance_covers(const struct hs_maintenance *it, const struct hs_esta
                        : strcmp(it->kind, "rack") == 0 ? estate->racks[host->rack_idx].path
                                                        : host->path;
 
-    return strcmp(it->name, path) == 0;
+    return strcmp(it->kind, "boiler") != 0 && strcmp(it->name, path) == 0;
+}
+
+size_t hs_maintenance_find_sink(const struct hs_maintenance *it, const struct hs_estate *estate)
+{
+    return strcmp(it->kind, "boiler") == 0 ? hs_estate_find_sink(estate, it->name) : SIZE_MAX;
 }
 
 json_t *hs_maintenance_format(const struct hs_maintenance *it)
@@ -135,5 +152,8 @@ json_t *hs_maintenance_format(const struct hs_maintenance *it)
     hs_jsonx_set_at(json, "until", it->until_at_s);
     hs_jsonx_set_bool(json, "off", it->is_off);
     hs_jsonx_set_text(json, "why", it->why);
+    hs_jsonx_set_text(json, "owner", it->owner);
+    hs_jsonx_set_text(json, "contact", it->contact);
+    hs_jsonx_set_text(json, "escalation", it->escalation);
     return json;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/** maintenance - a span in which some hosts are to take no work, known ahead. Plain value. */
+/**
+ * maintenance - a span in which hosts are to take no work, or a sink's own heating is out; known
+ * ahead, of both sides of the house. Plain value.
+ */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,12 +15,15 @@
 
 struct hs_maintenance {
     uint64_t id;            /* 0 until it has one */
-    char kind[HS_NAME_MAX]; /* "site", "loop", "rack", "host": what is out of use */
+    char kind[HS_NAME_MAX]; /* "site", "loop", "rack", "host", "boiler": what is out of use */
     char name[HS_PATH_MAX]; /* its path */
     int64_t from_at_s;
     int64_t until_at_s;
     bool is_off; /* its hosts are switched off: what they draw when idle is gone as well */
     char why[128];
+    char owner[64];      /* who does it */
+    char contact[96];    /* how to reach them */
+    char escalation[96]; /* whom to call if it goes wrong */
 };
 
 extern const struct hs_conf_table hs_maintenance_table;
@@ -39,5 +45,8 @@ int hs_maintenance_check(const struct hs_maintenance *it, const struct hs_estate
 bool hs_maintenance_covers(const struct hs_maintenance *it, const struct hs_estate *estate,
                            size_t host_idx);
 
-/** {id, kind, name, from, until, off, why}. Owned by the caller. */
+/** The sink whose own heating is out; SIZE_MAX if it is not of a boiler. */
+size_t hs_maintenance_find_sink(const struct hs_maintenance *it, const struct hs_estate *estate);
+
+/** {id, kind, name, from, until, off, why, owner, contact, escalation}. Owned by the caller. */
 json_t *hs_maintenance_format(const struct hs_maintenance *it);

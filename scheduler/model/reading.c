@@ -30,6 +30,7 @@ static const struct point_row {
     [HS_POINT_PUMP_OK] = {"pump_ok", OWNER_LOOP, 0, 1},
     [HS_POINT_SINKS_OK] = {"sink_ok", OWNER_LOOP, 0, 1},
     [HS_POINT_SINK_OK] = {"sink_ok", OWNER_SINK, 0, 1},
+    [HS_POINT_EMERGENCY] = {"emergency", OWNER_LOOP, 0, 1},
     [HS_POINT_LEAK] = {"leak", OWNER_LOOP, 0, 1},
     [HS_POINT_RACK_INLET_C] = {"inlet_c", OWNER_RACK, -20, 100},
     [HS_POINT_RACK_ELEC_W] = {"elec_w", OWNER_RACK, 0, 1e9},

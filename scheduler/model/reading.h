@@ -41,6 +41,7 @@ enum hs_point_kind {
     HS_POINT_SINKS_OK,             /* loop: all its sinks; 1 in order, 0 not */
     HS_POINT_SINK_OK,              /* sink; 1 in order, 0 not */
     HS_POINT_LEAK,                 /* loop; 1: water where none should be, 0 dry */
+    HS_POINT_EMERGENCY,            /* loop; 1: somebody has thrown the switch, 0 not */
     HS_POINT_RACK_ELEC_W,          /* rack */
     HS_POINT_RACK_INLET_C,         /* rack; what its machines are cooled with */
     HS_POINT_OUTDOOR_C,            /* site */

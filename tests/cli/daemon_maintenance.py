@@ -56,6 +56,23 @@ class Maintenance(unittest.TestCase):
         self.assertEqual(self.items(), [])
         self.until(lambda: self.state_of(job) == "running")
 
+    def test_both_sides_see_whose_it_is(self):
+        self.hsched("maintenance", "add", "--boiler", "pool/main/basin", "--for", "3h", "--owner", "heating",
+                    "--contact", "x123", "--escalation", "duty officer", "--why", "burner")
+        self.hsched("maintenance", "add", "--host", "pool/h1", "--for", "1h", "--owner", "compute")
+        shown = self.hsched("maintenance")
+        for text in ("boiler", "pool/main/basin", "heating", "compute", "burner"):
+            self.assertIn(text, shown)
+        self.assertIn("duty officer", self.hsched("maintenance", "list", "-o", "wide"))
+        self.rig.daemon.kill()
+        self.rig.daemon.wait()
+        self.rig.start_daemon()
+        first = self.items()[0]
+        self.assertEqual((first["kind"], first["owner"], first["contact"], first["escalation"]),
+                         ("boiler", "heating", "x123", "duty officer"))
+        self.until(lambda: "its own heating is out" in (self.rig.dir / "hschedd.log").read_text())
+        self.hsched("maintenance", "add", "--boiler", "pool/main", "--for", "1h", status=3)
+
     def test_what_is_wrong_is_said(self):
         self.hsched("maintenance", "add", "--rack", "pool/r9", "--for", "4h", status=3)
         self.hsched("maintenance", "add", "--rack", "pool/r1", status=2)

@@ -143,6 +143,7 @@ static void run_jobs(struct plantworld *world, double span_s, int64_t at_s)
                                    .has_exit_status = true},
                  at_s);
             world->n_done++;
+            world->n_late += job->due_at_s > 0 && at_s > job->due_at_s;
             world->jobs.items[i--] = world->jobs.items[--world->jobs.n];
         }
     }
@@ -201,6 +202,7 @@ static void tell_loops(struct plantworld *world)
 
         tell(world, HS_POINT_PUMP_OK, l, loop->is_pump_off ? 0 : 1);
         tell(world, HS_POINT_SINK_OK, l, loop->is_sink_off ? 0 : 1);
+        tell(world, HS_POINT_EMERGENCY, l, loop->is_emergency ? 1 : 0);
         tell(world, HS_POINT_DEMAND_HEAT_W, l, loop->demand_w);
         tell(world, HS_POINT_SUPPLY_C, l, loop->water_c);
         tell(world, HS_POINT_CAPTURED_HEAT_WH, l, loop->captured_wh);
@@ -250,7 +252,7 @@ static void submit_some(struct plantworld *world)
             /* all alike: which of them run makes no difference */
             submit(world, "filler", site_idx, 2, 7 * 3600, true, 0);
         } else {
-            submit(world, "deferrable", site_idx, vcpus, duration_s, can_stop, 1800);
+            submit(world, "deferrable", site_idx, vcpus, duration_s, can_stop, world->wait_s);
         }
     }
 }
@@ -275,10 +277,15 @@ static void obey_one(struct plantworld *world, const struct hs_action *action)
 
     assert_non_null(known);
     if (action->kind == HS_ACTION_START) {
-        struct plantworld_job started = {
-            action->job_id, known->base_class,         action->host_idx,
-            known->vcpus,   (double)known->duration_s, true};
+        struct plantworld_job started = {.id = action->job_id,
+                                         .base_class = known->base_class,
+                                         .host_idx = action->host_idx,
+                                         .vcpus = known->vcpus,
+                                         .left_s = (double)known->duration_s,
+                                         .is_running = true};
 
+        started.due_at_s = known->due_at_s;
+        world->n_fillers += known->base_class == HS_CLASS_FILLER;
         world->n_waiting--;
         (void)HS_VEC_PUSH(&world->jobs, started);
     } else if (job != NULL) {
@@ -318,12 +325,13 @@ void plantworld_step(struct plantworld *world, int64_t at_s)
 
 /* --- life --- */
 
-void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted)
+void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted, bool has_planner)
 {
     *world = (struct plantworld){.random = seed,
                                  .next_id = 1,
                                  .n_wanted = n_wanted,
                                  .only_loop_idx = SIZE_MAX,
+                                 .wait_s = 1800,
                                  .demand_mean_w = 6500,
                                  .demand_swing_w = 800};
     world->estate = make_estate();
@@ -332,6 +340,7 @@ void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted)
     world->cycle = hs_cycle_new(&(struct hs_cycle_options){.estate = world->estate,
                                                            .policy = world->policy,
                                                            .n_slots = 32,
+                                                           .has_no_planner = !has_planner,
                                                            .now_at_s = world->now_at_s});
     for (size_t l = 0; l < PLANTWORLD_LOOPS; l++) {
         world->loops[l] = (struct plantworld_loop){.water_c = 55, .coolant_c = 58};

@@ -29,6 +29,7 @@ struct plantworld_loop {
     bool is_pump_off;
     bool is_sink_off;   /* and says so */
     bool is_valve_shut; /* the sink takes nothing and nobody says so */
+    bool is_emergency;  /* somebody has thrown the switch */
     bool is_rejecting;  /* as was asked for */
     double captured_wh; /* counter */
     double hottest_c;   /* the coolant has been */
@@ -40,6 +41,7 @@ struct plantworld_job {
     size_t host_idx;
     uint32_t vcpus;
     double left_s;
+    int64_t due_at_s; /* 0: none */
     bool is_running;
 };
 
@@ -56,6 +58,7 @@ struct plantworld {
     uint64_t next_id;
     size_t n_waiting;      /* told of, not started yet */
     size_t n_wanted;       /* waiting and running: as many are kept */
+    int64_t wait_s;        /* that work may wait and still end in time */
     size_t only_loop_idx;  /* work but what is pinned is for this one only; SIZE_MAX: for all */
     bool is_filler;        /* all work but what is pinned is filler: it runs where heat is wanted */
     double demand_mean_w;  /* of each sink */
@@ -71,10 +74,16 @@ struct plantworld {
     size_t n_destroyed;
     size_t n_pinned_touched;
     size_t n_done;
+    size_t n_late;
+    size_t n_fillers; /* started */
 };
 
-/** Nothing has happened yet. The same @seed gives the same world. */
-void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted);
+/**
+ * Nothing has happened yet. The same @seed gives the same world.
+ *
+ * @param has_planner  false: the thermostat's rule runs it
+ */
+void plantworld_open(struct plantworld *world, uint64_t seed, size_t n_wanted, bool has_planner);
 
 /** Go on until @at_s, tell what the sensors say then, decide, and do what was decided. */
 void plantworld_step(struct plantworld *world, int64_t at_s);

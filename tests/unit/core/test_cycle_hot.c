@@ -319,6 +319,7 @@ static const struct stop {
     {"no flow, rejection unknown", HS_POINT_FLOW_L_PER_MIN, 0, 9, 0, 3, "least 5.0 l/min", COOL_C},
     {"leak", HS_POINT_LEAK, 1, 0, 300, 1, "leak", COOL_C},
     {"leak, rejection unknown", HS_POINT_LEAK, 1, 0, 0, 3, "leak", COOL_C},
+    {"emergency", HS_POINT_EMERGENCY, 1, 0, 0, 3, "emergency switch", COOL_C},
     {"sink", HS_POINT_SINK_OK, 0, 1, 250, 2, "sink 'pool/main/basin' takes no heat", 61},
     {"sink, the tank has room", HS_POINT_SINK_OK, 0, 1, 250, 0, "takes no heat", 59},
     {"all sinks", HS_POINT_SINKS_OK, 0, 1, 250, 2, "takes no heat", 61},

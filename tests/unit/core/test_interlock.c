@@ -10,7 +10,9 @@
 #include "scheduler/core/interlock.h"
 
 static const struct hs_interlock_input silent = {
-    .said = {{NAN, 1e9}, {NAN, 1e9}, {NAN, 1e9}}, .flow_min_l_per_min = 5, .fresh_s = 3600};
+    .said = {{NAN, 1e9}, {NAN, 1e9}, {NAN, 1e9}, {NAN, 1e9}},
+    .flow_min_l_per_min = 5,
+    .fresh_s = 3600};
 
 static const struct {
     enum hs_interlock_kind kind;
@@ -21,7 +23,9 @@ static const struct {
     {HS_INTERLOCK_PUMP, 0, 1, "pump out of order"},
     {HS_INTERLOCK_NO_FLOW, 0.2, 8, "flow 0.2 l/min, least 5.0 l/min"},
     {HS_INTERLOCK_LEAK, 1, 0, "leak"},
+    {HS_INTERLOCK_EMERGENCY, 1, 0, "emergency switch"},
 };
+#define N_ROWS (sizeof(rows) / sizeof(rows[0]))
 
 /* What the point said @age_s ago is the last of it. */
 static bool says(struct hs_interlock *interlock, size_t row, double value, double age_s,
@@ -37,7 +41,7 @@ static bool says(struct hs_interlock *interlock, size_t row, double value, doubl
 
 static void interlock__each_begins_at_once_and_ends_a_minute_after_it_is_over(void **state)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_ROWS; i++) {
         struct hs_interlock interlock;
 
         hs_interlock_init(&interlock);
@@ -56,7 +60,7 @@ static void interlock__each_begins_at_once_and_ends_a_minute_after_it_is_over(vo
 
 static void interlock__a_fault_in_the_minute_after_starts_it_anew(void **state)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_ROWS; i++) {
         struct hs_interlock interlock;
 
         hs_interlock_init(&interlock);
@@ -71,7 +75,7 @@ static void interlock__a_fault_in_the_minute_after_starts_it_anew(void **state)
 
 static void interlock__a_sensor_that_fails_ends_nothing_for_a_day(void **state)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_ROWS; i++) {
         struct hs_interlock interlock;
         int64_t at_s = 0;
 
@@ -87,7 +91,7 @@ static void interlock__a_sensor_that_fails_ends_nothing_for_a_day(void **state)
 
 static void interlock__an_old_reading_begins_nothing(void **state)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_ROWS; i++) {
         struct hs_interlock interlock;
 
         hs_interlock_init(&interlock);
@@ -118,7 +122,7 @@ interlock__flow_has_to_come_back_with_a_margin_and_only_where_it_is_watched(void
 
 static void interlock_format__has_the_reading(void **state)
 {
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < N_ROWS; i++) {
         struct hs_interlock_input in = silent;
         char text[96];
 

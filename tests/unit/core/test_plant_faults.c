@@ -148,7 +148,7 @@ static void plant_faults__at_every_minute_end_in_rejection_and_no_harm(void **st
     int64_t at_s = PLANTWORLD_START;
     size_t n_over = 0;
 
-    plantworld_open(&w, 12, N_JOBS);
+    plantworld_open(&w, 12, N_JOBS, true);
     for (int64_t t = at_s; t < at_s + 1800; t += 60) {
         plantworld_step(&w, t);
     }

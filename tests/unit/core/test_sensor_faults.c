@@ -199,7 +199,7 @@ static double run(uint64_t seed, struct bend *bend, enum plant plant, int64_t fr
             hs_plant_quality_init(&bend->quality[k][l]);
         }
     }
-    plantworld_open(&w, seed, N_JOBS);
+    plantworld_open(&w, seed, N_JOBS, true);
     w.only_loop_idx = bend->loop_idx; /* another's work would only be planned at other times */
     w.is_filler = true;
     w.demand_mean_w = 1800 + (double)plantworld_draw(&w, 1200);
