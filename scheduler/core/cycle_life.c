@@ -53,6 +53,7 @@ struct hs_cycle *hs_cycle_new(const struct hs_cycle_options *options)
         hs_loopstate_init(&cycle->loops[l].state, options->now_at_s);
         hs_loopstate_init(&cycle->loops[l].zone.heat, options->now_at_s);
         hs_interlock_init(&cycle->loops[l].interlock);
+        hs_balance_init(&cycle->loops[l].balance);
     }
     cycle->racks = hs_xcalloc(estate->n_racks, sizeof(*cycle->racks));
     for (size_t r = 0; r < estate->n_racks; r++) {

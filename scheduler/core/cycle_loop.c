@@ -281,6 +281,7 @@ static void watch_boilers(struct hs_cycle *cycle)
 void hs_cycle_watch_loops(struct hs_cycle *cycle)
 {
     watch_boilers(cycle);
+    hs_cycle_close_balances(cycle);
     step_racks(cycle);
     for (size_t l = 0; l < cycle->estate->n_loops; l++) {
         step_loop(cycle, l);

@@ -406,6 +406,7 @@ json_t *hs_cycle_format_loop(const struct hs_cycle *cycle, size_t loop_idx, int6
     hs_cycle_hygiene_format(cycle, loop_idx, object);
     set_loop_prices(cycle, loop_idx, now_at_s, object);
     hs_cycle_set_reach(cycle, loop_idx, now_at_s, object);
+    hs_jsonx_set(object, "balance", hs_cycle_format_balance(cycle, loop_idx));
     hs_jsonx_set(object, "readings", format_readings(cycle, loop_idx));
     return object;
 }

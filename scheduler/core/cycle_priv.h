@@ -35,6 +35,7 @@
 #include "forecast/runtimes.h"
 #include "scheduler/base/units.h"
 #include "scheduler/base/vec.h"
+#include "scheduler/core/balance.h"
 #include "scheduler/core/cycle.h"
 #include "scheduler/core/cycle_hot.h"
 #include "scheduler/core/cycle_soft.h"
@@ -78,6 +79,7 @@ struct hs_cycle_zone {
 struct hs_cycle_loop {
     struct hs_loopstate state;
     struct hs_interlock interlock;
+    struct hs_balance balance;
     struct hs_cycle_zone zone;
     bool was_lit;        /* some host of it has answered once */
     bool is_dark;        /* none is there to give heat */
@@ -239,6 +241,12 @@ bool hs_cycle_find_off_sink(const struct hs_cycle *cycle, size_t loop_idx, size_
 
 /** Say when no compute is left to heat the loop, and when some is again. */
 void hs_cycle_watch_compute(struct hs_cycle *cycle, size_t loop_idx);
+
+/** A slot has ended: does its heat add up? */
+void hs_cycle_close_balances(struct hs_cycle *cycle);
+
+/** The last slot's heat by source, and its residual; empty before the first. Owned. */
+json_t *hs_cycle_format_balance(const struct hs_cycle *cycle, size_t loop_idx);
 
 /** Heat that the loop's hosts give it now by their modelled power, W. */
 double hs_cycle_get_modelled_w(const struct hs_cycle *cycle, size_t loop_idx);
