@@ -64,7 +64,8 @@ bool hs_balance_close(struct hs_balance *balance, const struct hs_balance_sums *
     balance->at_s = at_s;
     balance->sums = *sums;
     if (!isnan(balance->slot.residual_ratio)) { /* what is not known ends nothing */
-        bool is_off = fabs(balance->slot.residual_ratio) > HS_BALANCE_ALARM_RATIO;
+        bool is_off = fabs(balance->slot.residual_ratio) > HS_BALANCE_ALARM_RATIO
+                      && fabs(balance->slot.residual_wh) > sums->unsure_wh;
 
         balance->n_off = is_off ? balance->n_off + 1 : 0;
         balance->is_alarmed =

@@ -34,6 +34,7 @@ struct hs_balance_sums {
     struct hs_balance_part stored; /* in the tank now */
     struct hs_balance_part rejected;
     struct hs_balance_part lost;
+    double unsure_wh; /* of a slot: what the tank's thermometers leave open */
 };
 
 /** A slot that has ended: differences of two sums. */

@@ -4,6 +4,8 @@
 
 #include "scheduler/core/cycle_priv.h"
 
+#define UNSURE_K 0.1 /* what usual thermometers tell apart */
+
 static bool is_known(const struct hs_estimator_value *value)
 {
     return !isnan(value->value) && value->n_bad == 0;
@@ -36,6 +38,7 @@ static void fill_sums(const struct hs_cycle *cycle, size_t loop_idx,
         .rejected = {seen->rejected_wh,
                      is_known(&seen->rejected_w) ? HS_BALANCE_METERED : HS_BALANCE_ASSUMED},
         .lost = {seen->lost_wh, HS_BALANCE_ASSUMED},
+        .unsure_wh = loop->tank.present ? UNSURE_K * loop->tank.volume_l * HS_WATER_WH_PER_L_K : 0,
     };
 }
 

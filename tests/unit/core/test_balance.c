@@ -111,6 +111,20 @@ static void balance__of_hardly_any_heat_is_no_ratio(void **state)
     assert_true(isnan(balance.slot.residual_ratio));
 }
 
+static void balance__what_thermometers_leave_open_is_no_alarm(void **state)
+{
+    struct hs_balance balance;
+    struct hs_balance_sums sums = sums_at(0, 0);
+
+    hs_balance_init(&balance);
+    (void)hs_balance_close(&balance, &sums, SLOT_S);
+    for (int i = 1; i <= 6; i++) {
+        sums = sums_at(i, 60);
+        sums.unsure_wh = 61;
+        assert_false(hs_balance_close(&balance, &sums, (1 + i) * SLOT_S));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +132,7 @@ int main(void)
         cmocka_unit_test(balance__alarms_after_four_slots_and_ends_with_one_that_adds_up),
         cmocka_unit_test(balance__never_mixes_what_is_metered_with_what_is_not),
         cmocka_unit_test(balance__a_slot_is_as_sure_as_the_less_sure_of_its_ends),
+        cmocka_unit_test(balance__what_thermometers_leave_open_is_no_alarm),
         cmocka_unit_test(balance__of_hardly_any_heat_is_no_ratio),
     };
     return cmocka_run_group_tests_name("balance", tests, NULL, NULL);
