@@ -320,6 +320,9 @@ void hs_cycle_step(struct hs_cycle *cycle, int64_t now_at_s, const struct hs_eve
     }
     cycle->soft->are_breaches_stale = true;
     hs_cycle_dispatch(cycle);
+    if (cycle->options.has_no_planner) {
+        hs_cycle_end_thermostat(cycle);
+    }
     fill_decision(cycle, planned, ret_decision);
 }
 

@@ -440,6 +440,9 @@ void hs_cycle_observe(struct hs_cycle *cycle, const struct hs_event *event);
 /** Say what runs now without any plan. */
 void hs_cycle_run_thermostat(struct hs_cycle *cycle);
 
+/** It has been done: nothing is placed for any later moment. */
+void hs_cycle_end_thermostat(struct hs_cycle *cycle);
+
 /** Make a full plan for now. */
 void hs_cycle_make_plan(struct hs_cycle *cycle);
 

@@ -279,6 +279,11 @@ json_t *hs_cycle_format_reasons(const struct hs_cycle *cycle, const struct hs_cy
         add_dependency_reason(cycle, other, now_at_s, reasons);
         return reasons;
     }
+    if (cycle->options.has_no_planner) {
+        add_reason(reasons, "no-planner", "planner", "heat being wanted, or its latest start",
+                   "nothing is planned: it starts where heat is wanted, or at its latest start");
+        return reasons;
+    }
     if (!entry->is_placed) {
         add_reason(reasons, "not-planned-yet", "planner", "the next plan, within 5 minutes",
                    "the planner has not seen it yet");

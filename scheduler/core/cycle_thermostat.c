@@ -231,3 +231,10 @@ void hs_cycle_run_thermostat(struct hs_cycle *cycle)
     cycle->is_insert_wanted = false;
     cycle->is_plan_wanted = false;
 }
+
+void hs_cycle_end_thermostat(struct hs_cycle *cycle)
+{
+    for (size_t i = 0; i < cycle->live.n; i++) {
+        hs_cycle_get_live(cycle, i)->is_placed = false;
+    }
+}

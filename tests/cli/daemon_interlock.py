@@ -76,5 +76,22 @@ class Interlock(unittest.TestCase):
             self.assertIn(line, said)
 
 
+class Planless(Interlock):
+    """The same without any plan: `planner: thermostat`."""
+
+    def setUp(self):
+        super().setUp()
+        self.rig.daemon.kill()
+        self.rig.daemon.wait()
+        config = json.loads((self.rig.dir / "hschedd.json").read_text())
+        (self.rig.dir / "hschedd.json").write_text(json.dumps(dict(config, planner="thermostat")))
+        self.rig.start_daemon()
+
+    def test_a_standing_pump(self):
+        super().test_a_standing_pump()
+        self.rig.start_daemon()
+        self.assertEqual(self.rig.get("/v1/plan").get("placements", []), [])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

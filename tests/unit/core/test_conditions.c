@@ -346,6 +346,28 @@ static void condition__before_the_boilers_maintenance_the_tank_is_warmed(void **
 
 /* --- nobody plans --- */
 
+/* Whatever people ask, there is an answer without a plan, too. */
+static void look_at_all(const struct plantworld *w)
+{
+    for (size_t i = 0; i < hs_cycle_get_n_jobs(w->cycle); i++) {
+        const struct hs_job *job = hs_cycle_get_job_at(w->cycle, i);
+        json_auto_t *shown = hs_cycle_format_job(w->cycle, job->id, w->now_at_s);
+        json_auto_t *explained = hs_cycle_format_explain(w->cycle, job->id, w->now_at_s);
+        json_auto_t *brief = hs_cycle_format_explain_brief(w->cycle, job->id, w->now_at_s);
+
+        assert_true(json_is_object(shown) && json_is_object(explained) && json_is_object(brief));
+    }
+    json_auto_t *loop = hs_cycle_format_loop(w->cycle, 0, w->now_at_s);
+    json_auto_t *forecast = hs_cycle_format_forecast(w->cycle, 0, w->now_at_s);
+    json_auto_t *plan = hs_cycle_format_plan(w->cycle);
+    json_auto_t *report = hs_cycle_format_report(w->cycle, w->now_at_s);
+    json_auto_t *site = hs_cycle_format_site(w->cycle, 0);
+    json_auto_t *host = hs_cycle_format_host(w->cycle, 0);
+
+    assert_true(json_is_object(loop) && json_is_object(forecast) && json_is_object(plan));
+    assert_true(json_is_object(report) && json_is_object(site) && json_is_object(host));
+}
+
 static void thermostat__runs_the_loops_without_any_plan(void **state)
 {
     struct plantworld w;
@@ -353,6 +375,7 @@ static void thermostat__runs_the_loops_without_any_plan(void **state)
     open_world(&w, false);
     (void)run(&w, 2 * DAY_S);
     assert_null(hs_cycle_get_plan(w.cycle));
+    look_at_all(&w);
     w.loops[0].is_pump_off = true;
     plantworld_step(&w, w.now_at_s + 10);
     struct seen fault = run(&w, HOUR_S);
