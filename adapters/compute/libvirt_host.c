@@ -121,6 +121,14 @@ static int read_tag(virDomainPtr domain, const char *store_id, struct hs_machine
     return 0;
 }
 
+/** Known without asking once it was asked. */
+static bool is_qemu(virConnectPtr conn)
+{
+    const char *driver = virConnectGetType(conn);
+
+    return driver != NULL && strcasecmp(driver, "qemu") == 0;
+}
+
 /**
  * Is a machine of ours on its way? Then it is in no state of its own: its move may end either way.
  * What was paused for a move that nobody drives any more is just paused. A destination cannot tell
@@ -133,7 +141,7 @@ static bool is_on_its_way(virDomainPtr domain, int state, int reason)
         && (reason == VIR_DOMAIN_PAUSED_MIGRATION || reason == VIR_DOMAIN_PAUSED_STARTING_UP);
     virDomainJobInfo job;
 
-    if (!is_held && state != VIR_DOMAIN_RUNNING) {
+    if ((!is_held && state != VIR_DOMAIN_RUNNING) || !is_qemu(virDomainGetConnect(domain))) {
         return false;
     }
     return virDomainGetJobInfo(domain, &job) < 0 ? is_held : job.type != VIR_DOMAIN_JOB_NONE;
@@ -187,7 +195,7 @@ static int read_machine(virDomainPtr domain, const char *store_id, struct hs_mac
     if (rc == 0) {
         rc = read_tag(domain, store_id, &machine, err);
     }
-    if (rc == 0 && virDomainGetState(domain, &state, &reason, 0) == 0) {
+    if (rc == 0 && machine.job_id != 0 && virDomainGetState(domain, &state, &reason, 0) == 0) {
         read_way(domain, state, reason, &machine);
     }
     if (rc == 0) {
@@ -241,12 +249,12 @@ int hs_libvirt_host_list(virConnectPtr conn, const char *store_id,
                             | VIR_DOMAIN_STATS_VCPU | VIR_DOMAIN_STATS_BALLOON;
     virDomainStatsRecordPtr *records = NULL;
     struct hs_machine_list machines = {0};
-    /* NOWAIT: a guest whose monitor hangs must not hold up the list; not every driver knows it */
-    int n = virConnectGetAllDomainStats(conn, wanted, &records,
-                                        VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    /* a guest whose monitor hangs must not hold up the list; not every driver knows it */
+    unsigned flags = is_qemu(conn) ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT : 0;
+    int n = virConnectGetAllDomainStats(conn, wanted, &records, flags);
     int rc = 0;
 
-    if (n < 0) {
+    if (n < 0 && flags != 0) {
         n = virConnectGetAllDomainStats(conn, wanted, &records, 0);
     }
     if (n < 0) {
@@ -420,6 +428,27 @@ static int take_step(virDomainPtr domain, enum hs_machine_state state, enum hs_a
     return -1;
 }
 
+/** What a step must know: whose it is, and how it is. Each question is a call to the host. */
+static int read_ours(virDomainPtr domain, const char *store_id, struct hs_machine *ret_machine,
+                     struct hs_err *err)
+{
+    struct hs_machine machine = {.cpu_s = NAN};
+    int state = VIR_DOMAIN_NOSTATE;
+    int rc = read_name(domain, &machine, err);
+
+    if (rc == 0) {
+        rc = read_tag(domain, store_id, &machine, err);
+    }
+    if (rc == 0 && virDomainGetState(domain, &state, NULL, 0) < 0) {
+        rc = hs_libvirt_host_fail(err, "look at a machine");
+    }
+    if (rc == 0) {
+        machine.state = state_from(state);
+        *ret_machine = machine;
+    }
+    return rc;
+}
+
 int hs_libvirt_host_find_ours(virConnectPtr conn, const char *store_id, uint64_t job_id,
                               const char *what, virDomainPtr *ret_domain,
                               struct hs_machine *ret_machine, struct hs_err *err)
@@ -430,7 +459,7 @@ int hs_libvirt_host_find_ours(virConnectPtr conn, const char *store_id, uint64_t
     if (domain == NULL) {
         return hs_libvirt_host_fail(err, what);
     }
-    rc = read_machine(domain, store_id, ret_machine, err);
+    rc = read_ours(domain, store_id, ret_machine, err);
     if (rc == 0 && ret_machine->job_id != job_id) {
         rc = hs_err_set(err, HS_E_DENIED, NULL, "machine '%s' is not ours", ret_machine->name);
     }
